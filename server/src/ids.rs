@@ -24,6 +24,16 @@ pub struct InvalidId;
 pub struct RawId([u8; BYTES]);
 
 impl RawId {
+    /// The id of these bytes, as a store kept them.
+    pub fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, whose order is the order of making.
+    pub fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+
     /// When the id was made, by the clock of its maker.
     pub fn created_at(self) -> Timestamp {
         let mut ms = [0; 8];
@@ -69,6 +79,11 @@ macro_rules! id_type {
         pub struct $name(RawId);
 
         impl $name {
+            /// The bytes of the id.
+            pub fn raw(self) -> RawId {
+                self.0
+            }
+
             /// When the id was made, by the clock of its maker.
             pub fn created_at(self) -> Timestamp {
                 self.0.created_at()

@@ -5,6 +5,7 @@
 mod fields;
 mod socket;
 
+pub(crate) use fields::GROUP_MAX_MEMBERS;
 pub use fields::{Body, ClientId, Limits, MemberList, Title};
 pub use socket::{Invalid, SocketCommand, decode};
 

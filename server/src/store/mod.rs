@@ -7,8 +7,12 @@
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
 //! - Only calls made with a [`Permit`] change what belongs to a chat.
 
+mod embedded;
 mod model;
+#[cfg(test)]
+mod suite;
 
+pub use embedded::{EmbeddedStore, Location, OpenError};
 pub use model::{
     Chat, ChatPage, ChatSummary, Credentials, LastMessage, Membership, Message, MessagePage, NewUser,
     PageError, SearchPage, Session, TokenHash, User, Window,
@@ -121,8 +125,7 @@ pub trait Store: Send + Sync + 'static {
     async fn chat(&self, chat: ChatId) -> Result<Option<Chat>>;
 
     /// The chats of `user`, latest activity first, after `cursor`, at most `limit`.
-    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: usize)
-    -> Result<ChatPage, PageError>;
+    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError>;
 
     /// The direct chat of the actor and the peer, made if need be; both are plain members at first.
     async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create>;
@@ -147,7 +150,7 @@ pub trait Store: Send + Sync + 'static {
     async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>>;
 
     /// The messages of a chat in `window`, at most `limit`.
-    async fn messages(&self, chat: ChatId, window: Window, limit: usize) -> Result<MessagePage>;
+    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage>;
 
     /// Moves the actor's read cursor forward, never back.
     async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance>;
@@ -160,7 +163,7 @@ pub trait Store: Send + Sync + 'static {
         query: &str,
         chat: Option<ChatId>,
         before: Option<MessageId>,
-        limit: usize,
+        limit: u32,
     ) -> Result<SearchPage>;
 
     /// Everyone who shares at least one chat with `user` now, each once, without `user`.
