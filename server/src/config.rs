@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
+use crate::auth::PasswordCost;
 use crate::command::Limits;
 use crate::rate_limit::Rate;
 
@@ -68,6 +69,16 @@ pub struct Config {
     #[arg(long, env = "CHATSPEC_SESSION_SECONDS", default_value_t = 7 * 24 * 3600, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub session_seconds: u64,
+
+    /// Memory that hashing one password takes; less is quicker and weaker.
+    #[arg(long, env = "CHATSPEC_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_name = "KIB",
+          value_parser = clap::value_parser!(u32).range(8..=4_194_304))]
+    pub password_memory_kib: u32,
+
+    /// Passes over that memory.
+    #[arg(long, env = "CHATSPEC_PASSWORD_PASSES", default_value_t = 2, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_passes: u32,
 
     /// Origin that browsers may call from, as in `https://app.example`; give it once per origin.
     #[arg(
@@ -153,10 +164,24 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// All defaults, in memory, with nothing taken from the command line; the environment still counts for what it
-    /// sets.
+    /// All defaults, in memory; neither command line nor environment counts.
+    ///
+    /// # Panics
+    /// Never: a test proves that the defaults parse.
     pub fn in_memory() -> Self {
-        Self::parse_from(["chatspec-server", "--in-memory"])
+        let command = Self::command().mut_args(|arg| arg.env(None::<&str>));
+        let matches = command.try_get_matches_from(["chatspec-server", "--in-memory"]);
+        #[expect(clippy::expect_used, reason = "constant input, proven by a test")]
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .expect("the defaults parse")
+    }
+
+    pub(crate) fn password_cost(&self) -> PasswordCost {
+        PasswordCost {
+            memory_kib: self.password_memory_kib,
+            passes: self.password_passes,
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -175,8 +200,6 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -13,12 +13,15 @@
 //! - [`command`]: what a client can ask for, decoded and checked
 //! - [`policy`]: who may do what; the only source of a `Permit`
 //! - [`chat`]: the use-cases, and `Service::perform`, the one way through them
+//! - [`auth`]: whose token this is
+//! - [`rest`]: the HTTP API, one file per resource
 //! - [`publish`]: what is told to whom
 //! - [`store`]: what is kept
 //! - [`rate_limit`]: the sliding window
 //! - [`error`]: what can go wrong, and how it looks from outside
 //! - [`clock`], [`ids`]: time and ids as parameters
 
+pub mod auth;
 pub mod chat;
 pub mod clock;
 pub mod command;
@@ -28,4 +31,5 @@ pub mod ids;
 pub mod policy;
 pub mod publish;
 pub mod rate_limit;
+pub mod rest;
 pub mod store;

@@ -3,11 +3,14 @@
 //! A command says *what*; [`crate::policy`] decides *whether*, [`crate::chat`] does it.
 
 mod fields;
+mod json;
 mod socket;
 
 pub(crate) use fields::GROUP_MAX_MEMBERS;
 pub use fields::{Body, ClientId, Limits, MemberList, Title};
-pub use socket::{Invalid, SocketCommand, decode};
+pub(crate) use json::Fields;
+pub use json::Invalid;
+pub use socket::{SocketCommand, decode};
 
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::publish::ConnectionId;

@@ -1,11 +1,9 @@
 //! From a socket event's name and payload to a command.
 
-use std::fmt;
+use serde_json::Value;
 
-use serde_json::{Map, Value};
-
+use super::json::{Fields, Invalid};
 use super::{Body, ClientId, JoinRoom, LeaveRoom, Limits, MarkRead, SendMessage, Typing};
-use crate::error::ChatError;
 use crate::publish::ConnectionId;
 
 /// What a client can ask for over the socket (contract §4–§9).
@@ -23,29 +21,6 @@ pub enum SocketCommand {
     Read(MarkRead),
     /// `presence:ping`
     Ping,
-}
-
-/// A payload that is no valid request: which field, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct Invalid {
-    field: &'static str,
-    problem: String,
-}
-
-impl Invalid {
-    pub(crate) fn new(field: &'static str, problem: impl fmt::Display) -> Self {
-        Self {
-            field,
-            problem: problem.to_string(),
-        }
-    }
-}
-
-impl From<Invalid> for ChatError {
-    fn from(invalid: Invalid) -> Self {
-        Self::Validation(invalid.to_string())
-    }
 }
 
 /// Reads the request `event` of `connection` out of its first argument; `None` where there was none.
@@ -93,33 +68,6 @@ fn send(fields: &Fields<'_>, limits: Limits) -> Result<SendMessage, Invalid> {
         body: body.map_err(|problem| Invalid::new("body", problem))?,
         rate_limited: true,
     })
-}
-
-/// The fields of a payload. Fields that nobody asks for are ignored.
-struct Fields<'a>(&'a Map<String, Value>);
-
-impl<'a> Fields<'a> {
-    fn of(payload: Option<&'a Value>) -> Result<Self, Invalid> {
-        match payload {
-            Some(Value::Object(fields)) => Ok(Self(fields)),
-            Some(_) => Err(Invalid::new("payload", "must be an object")),
-            None => Err(Invalid::new("payload", "is missing")),
-        }
-    }
-
-    fn text(&self, field: &'static str) -> Result<&'a str, Invalid> {
-        match self.0.get(field) {
-            Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(Invalid::new(field, "must be a string")),
-            None => Err(Invalid::new(field, "is missing")),
-        }
-    }
-
-    fn id<T: std::str::FromStr<Err: fmt::Display>>(&self, field: &'static str) -> Result<T, Invalid> {
-        self.text(field)?
-            .parse()
-            .map_err(|problem| Invalid::new(field, problem))
-    }
 }
 
 #[cfg(test)]
@@ -195,12 +143,12 @@ mod tests {
         ];
         for (event, payload, field) in table {
             let error = decoded(event, &payload).expect_err(event);
-            assert_eq!(error.field, field, "{event} {payload}");
+            assert_eq!(error.field(), field, "{event} {payload}");
         }
         assert_eq!(
             decode("room:join", None, ConnectionId::default(), LIMITS)
                 .unwrap_err()
-                .field,
+                .field(),
             "payload"
         );
     }
