@@ -26,6 +26,9 @@ pub enum ChatError {
         /// Milliseconds until the next message would be accepted.
         retry_after_ms: u64,
     },
+    /// The chat does not exist. Over the socket this must not show (ROOM-07).
+    #[error("there is no such chat")]
+    NoSuchChat,
     /// What the request names does not exist.
     #[error("{0}")]
     NotFound(&'static str),
@@ -66,7 +69,7 @@ impl ChatError {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::Validation(_) | Self::EmailTaken => "VALIDATION_ERROR",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::NotFound(_) => "NOT_FOUND",
+            Self::NoSuchChat | Self::NotFound(_) => "NOT_FOUND",
             Self::Internal { .. } => "INTERNAL",
         }
     }
@@ -79,7 +82,7 @@ impl ChatError {
             Self::Validation(_) => StatusCode::BAD_REQUEST,
             Self::EmailTaken => StatusCode::CONFLICT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NoSuchChat | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -102,7 +105,7 @@ impl From<StoreError> for ChatError {
 impl From<Denied> for ChatError {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::NoSuchChat => Self::NotFound("there is no such chat"),
+            Denied::NoSuchChat => Self::NoSuchChat,
             Denied::NotMember => Self::Forbidden("you are not a member of this chat"),
             Denied::NotAdmin => Self::Forbidden("only an admin of this chat may do this"),
             Denied::DirectChat => {
@@ -125,6 +128,7 @@ mod tests {
             (ChatError::invalid("body", "is empty"), "VALIDATION_ERROR", 400),
             (ChatError::EmailTaken, "VALIDATION_ERROR", 409),
             (ChatError::RateLimited { retry_after_ms: 1 }, "RATE_LIMITED", 429),
+            (ChatError::NoSuchChat, "NOT_FOUND", 404),
             (ChatError::NotFound("none"), "NOT_FOUND", 404),
             (internal, "INTERNAL", 500),
         ];

@@ -54,7 +54,7 @@ impl UseCase for Rename {
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Chat>, ChatError> {
         let chat = context.store.rename(&permit).await?;
-        let chat = chat.ok_or(ChatError::NotFound("there is no such chat"))?;
+        let chat = chat.ok_or(ChatError::NoSuchChat)?;
         let update = chat_update(chat.member_ids.clone(), &chat);
         Ok(Committed::new(chat, vec![update]))
     }

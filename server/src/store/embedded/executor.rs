@@ -43,9 +43,9 @@ struct NotCommitted(String);
 impl Executor {
     /// Starts a writer, and a reader for each of `readers`. A database in memory has one connection only: without
     /// readers, the writer reads too.
-    pub(super) fn start(writer: Connection, readers: Vec<Connection>) -> std::io::Result<Self> {
-        let (writes, jobs) = channel();
-        let mut threads = vec![spawn("store-write", move || run_writer(&writer, &jobs))?];
+    pub(super) fn start(connection: Connection, readers: Vec<Connection>) -> std::io::Result<Self> {
+        let (writes, queue) = channel();
+        let mut threads = vec![spawn("store-write", move || run_writer(&connection, &queue))?];
         let reads = if readers.is_empty() {
             writes.clone()
         } else {
