@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser as _;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -137,7 +138,7 @@ async fn an_eddsa_key_signs_is_published_and_cannot_be_taken_for_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.pem");
     let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
-    std::fs::write(&file, key.to_pkcs8_pem(Default::default()).unwrap()).unwrap();
+    std::fs::write(&file, key.to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap();
     let authenticator = authenticator(&["--jwt-key-file", file.to_str().unwrap()], Arc::new(SystemClock));
 
     let own = authenticator.access_token(USER.parse().unwrap()).unwrap();

@@ -37,7 +37,7 @@ impl UseCase for SendMessage {
         match context.store.append_message(&permit).await? {
             Append::Stored(message) => {
                 place.into_iter().for_each(Reservation::keep);
-                tracing::info!(%chat, user = %sender, message = %message.id, repeat = false, "message:send");
+                tracing::info!(%chat, user = %sender, message_id = %message.id, repeat = false, "message:send");
                 let event = ServerEvent::MessageNew {
                     message: message.clone(),
                 };
@@ -51,7 +51,7 @@ impl UseCase for SendMessage {
                 ))
             }
             Append::Repeat(message) => {
-                tracing::info!(%chat, user = %sender, message = %message.id, repeat = true, "message:send");
+                tracing::info!(%chat, user = %sender, message_id = %message.id, repeat = true, "message:send");
                 Ok(Committed::silent(Sent {
                     message,
                     repeated: true,

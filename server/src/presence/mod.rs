@@ -101,7 +101,7 @@ impl PresenceDesk {
     /// One connection of `user` is gone.
     pub(crate) fn sign_out(&self, user: UserId) {
         self.change(user, |entry| {
-            entry.connections = entry.connections.saturating_sub(1)
+            entry.connections = entry.connections.saturating_sub(1);
         });
     }
 
