@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! The command line of the conformance kit.
+
+fn main() {}
