@@ -1,0 +1,242 @@
+//! Socket.IO packets as text frames of Engine.IO.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// The arguments of an event, with what is binary beside them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Args {
+    /// The JSON arguments; binary ones are `{"_placeholder":true,"num":N}`.
+    pub values: Vec<Value>,
+    /// The binary attachments, by number.
+    pub attachments: Vec<Bytes>,
+}
+
+impl From<Vec<Value>> for Args {
+    fn from(values: Vec<Value>) -> Self {
+        Self {
+            values,
+            attachments: Vec::new(),
+        }
+    }
+}
+
+impl From<Value> for Args {
+    fn from(value: Value) -> Self {
+        vec![value].into()
+    }
+}
+
+/// The frames of an event: one of text, and one for each attachment.
+pub(crate) fn encode_event(
+    namespace: &str,
+    id: Option<u64>,
+    event: &str,
+    args: &Args,
+) -> (String, Vec<Bytes>) {
+    let mut array = vec![Value::String(event.to_owned())];
+    array.extend(args.values.iter().cloned());
+    let kind = if args.attachments.is_empty() {
+        "42".to_owned()
+    } else {
+        format!("45{}-", args.attachments.len())
+    };
+    let namespace = if namespace == "/" {
+        String::new()
+    } else {
+        format!("{namespace},")
+    };
+    let id = id.map(|id| id.to_string()).unwrap_or_default();
+    (
+        format!("{kind}{namespace}{id}{}", Value::Array(array)),
+        args.attachments.clone(),
+    )
+}
+
+/// The CONNECT frame.
+pub(crate) fn encode_connect(namespace: &str, auth: Option<&Value>) -> String {
+    let auth = auth.map(ToString::to_string).unwrap_or_default();
+    match namespace {
+        "/" => format!("40{auth}"),
+        other => format!("40{other},{auth}"),
+    }
+}
+
+/// What a text frame of the server says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Incoming {
+    Open(Value),
+    Ping,
+    Connected {
+        namespace: String,
+        data: Value,
+    },
+    Refused {
+        namespace: String,
+        data: Value,
+    },
+    Disconnected {
+        namespace: String,
+    },
+    Event {
+        namespace: String,
+        name: String,
+        args: Vec<Value>,
+    },
+    Ack {
+        id: u64,
+        data: Value,
+    },
+    Other,
+}
+
+/// Reads one text frame; what is not understood is [`Incoming::Other`].
+pub(crate) fn decode(frame: &str) -> Incoming {
+    decode_known(frame).unwrap_or(Incoming::Other)
+}
+
+fn decode_known(frame: &str) -> Option<Incoming> {
+    if frame == "2" {
+        return Some(Incoming::Ping);
+    }
+    if let Some(handshake) = frame.strip_prefix('0') {
+        return serde_json::from_str(handshake).ok().map(Incoming::Open);
+    }
+    let packet = frame.strip_prefix('4')?;
+    let kind = packet.chars().next()?;
+    let mut rest = &packet[kind.len_utf8()..];
+    if matches!(kind, '5' | '6') {
+        rest = rest.split_once('-')?.1;
+    }
+    let namespace = if rest.starts_with('/') {
+        let (namespace, after) = rest.split_once(',').unwrap_or((rest, ""));
+        rest = after;
+        namespace.split('?').next().unwrap_or(namespace).to_owned()
+    } else {
+        "/".to_owned()
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (id, json) = rest.split_at(digits);
+    let data = if json.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(json).ok()?
+    };
+    match kind {
+        '0' => Some(Incoming::Connected { namespace, data }),
+        '1' => Some(Incoming::Disconnected { namespace }),
+        '2' | '5' => {
+            let Value::Array(mut args) = data else { return None };
+            if args.is_empty() {
+                return None;
+            }
+            let Value::String(name) = args.remove(0) else {
+                return None;
+            };
+            Some(Incoming::Event {
+                namespace,
+                name,
+                args,
+            })
+        }
+        '3' | '6' => {
+            let Value::Array(args) = data else { return None };
+            let data = args.into_iter().next().unwrap_or(Value::Null);
+            Some(Incoming::Ack {
+                id: id.parse().ok()?,
+                data,
+            })
+        }
+        '4' => Some(Incoming::Refused { namespace, data }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn frames_of_the_server_are_understood() {
+        let root = || "/".to_owned();
+        for (frame, expected) in [
+            ("2", Incoming::Ping),
+            (r#"0{"sid":"x"}"#, Incoming::Open(json!({"sid": "x"}))),
+            (
+                r#"40{"sid":"x"}"#,
+                Incoming::Connected {
+                    namespace: root(),
+                    data: json!({"sid": "x"}),
+                },
+            ),
+            (
+                r#"44{"message":"no"}"#,
+                Incoming::Refused {
+                    namespace: root(),
+                    data: json!({"message": "no"}),
+                },
+            ),
+            (
+                r#"44/admin,{"message":"no"}"#,
+                Incoming::Refused {
+                    namespace: "/admin".to_owned(),
+                    data: json!({"message": "no"}),
+                },
+            ),
+            ("41", Incoming::Disconnected { namespace: root() }),
+            (
+                r#"42["a",1]"#,
+                Incoming::Event {
+                    namespace: root(),
+                    name: "a".to_owned(),
+                    args: vec![json!(1)],
+                },
+            ),
+            (
+                r#"4317[{"ok":true}]"#,
+                Incoming::Ack {
+                    id: 17,
+                    data: json!({"ok": true}),
+                },
+            ),
+            (
+                "435[]",
+                Incoming::Ack {
+                    id: 5,
+                    data: Value::Null,
+                },
+            ),
+            ("", Incoming::Other),
+            ("4", Incoming::Other),
+            ("42{}", Incoming::Other),
+            ("42[]", Incoming::Other),
+            ("43[]", Incoming::Other),
+            ("4é", Incoming::Other),
+            ("nonsense", Incoming::Other),
+        ] {
+            assert_eq!(decode(frame), expected, "{frame}");
+        }
+    }
+
+    #[test]
+    fn events_are_written_with_id_namespace_and_attachments() {
+        let args = Args::from(json!({"a": 1}));
+        assert_eq!(
+            encode_event("/", Some(3), "x:y", &args).0,
+            r#"423["x:y",{"a":1}]"#
+        );
+        assert_eq!(
+            encode_event("/n", None, "x:y", &Args::default()).0,
+            r#"42/n,["x:y"]"#
+        );
+        let binary = Args {
+            values: vec![json!({"_placeholder": true, "num": 0})],
+            attachments: vec![Bytes::from_static(b"abc")],
+        };
+        let (text, attachments) = encode_event("/", Some(1), "e", &binary);
+        assert_eq!(text, r#"451-1["e",{"_placeholder":true,"num":0}]"#);
+        assert_eq!(attachments.len(), 1);
+    }
+}

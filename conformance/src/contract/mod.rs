@@ -1,0 +1,181 @@
+//! The contract as data, embedded from `fixtures/`: the binary is one file and asks nothing of the network.
+//!
+//! - [`Contract`]: areas and requirements
+//! - [`schema`]: JSON Schemas by name
+//! - [`corpus`]: bad and odd input by event
+
+pub mod corpus;
+pub mod schema;
+
+use std::collections::BTreeMap;
+
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::verdict::Level;
+use corpus::Corpus;
+use schema::Schemas;
+
+static FIXTURES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures");
+
+/// One area of the contract.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// As in `rate-limit`.
+    pub id: String,
+    /// As in `Rate limit`.
+    pub title: String,
+    /// What its requirement ids begin with, as in `RATE`.
+    pub prefix: String,
+}
+
+/// One requirement of the contract.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Requirement {
+    /// As in `MSG-02`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// The area it belongs to.
+    pub area: String,
+    /// What is required.
+    pub statement: String,
+    /// The section of the feature checklist it comes from, or `+`.
+    #[serde(default)]
+    pub origin: String,
+    /// Why it is required.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// The whole contract.
+#[derive(Debug)]
+pub struct Contract {
+    /// Its version, as in `1.0`.
+    pub protocol: String,
+    /// The areas in the order of the contract.
+    pub areas: Vec<Area>,
+    /// The requirements in the order of the contract.
+    pub requirements: Vec<Requirement>,
+    /// The schemas.
+    pub schemas: Schemas,
+    /// The corpus of bad and odd input.
+    pub corpus: Corpus,
+}
+
+/// The embedded contract is not what the kit expects: the kit was built wrong.
+#[derive(Debug, Error)]
+#[error("the embedded contract is broken: {0}")]
+pub struct ContractError(String);
+
+#[derive(Deserialize)]
+struct Catalogue {
+    protocol: String,
+    #[serde(rename = "area")]
+    areas: Vec<Area>,
+    #[serde(rename = "requirement")]
+    requirements: Vec<Requirement>,
+}
+
+impl Contract {
+    /// The contract that was built in.
+    pub fn embedded() -> Result<Self, ContractError> {
+        let files = files(&FIXTURES);
+        let catalogue = files
+            .get("requirements.toml")
+            .ok_or_else(|| ContractError("no requirements.toml".to_owned()))?;
+        Self::parse(catalogue, &files)
+    }
+
+    fn parse(catalogue: &str, files: &BTreeMap<String, String>) -> Result<Self, ContractError> {
+        let catalogue: Catalogue = toml::from_str(catalogue)
+            .map_err(|error| ContractError(format!("requirements.toml: {error}")))?;
+        Ok(Self {
+            protocol: catalogue.protocol,
+            areas: catalogue.areas,
+            requirements: catalogue.requirements,
+            schemas: Schemas::compile(files).map_err(ContractError)?,
+            corpus: Corpus::parse(files).map_err(ContractError)?,
+        })
+    }
+
+    /// The requirement with this id.
+    pub fn requirement(&self, id: &str) -> Option<&Requirement> {
+        self.requirements.iter().find(|requirement| requirement.id == id)
+    }
+
+    /// The area with this id.
+    pub fn area(&self, id: &str) -> Option<&Area> {
+        self.areas.iter().find(|area| area.id == id)
+    }
+
+    /// A small contract for tests: `X-01` MUST, `X-02` SHOULD, `X-03` MAY in the area `x`, and `Y-01` MUST in `y`.
+    #[cfg(test)]
+    pub(crate) fn for_test() -> Self {
+        let row = |id: &str, level: Level, area: &str| Requirement {
+            id: id.to_owned(),
+            level,
+            area: area.to_owned(),
+            statement: format!("What {id} asks for."),
+            origin: "+".to_owned(),
+            why: String::new(),
+        };
+        let area = |id: &str| Area {
+            id: id.to_owned(),
+            title: id.to_uppercase(),
+            prefix: id.to_uppercase(),
+        };
+        Self {
+            protocol: "1.0".to_owned(),
+            areas: vec![area("x"), area("y")],
+            requirements: vec![
+                row("X-01", Level::Must, "x"),
+                row("X-02", Level::Should, "x"),
+                row("X-03", Level::May, "x"),
+                row("Y-01", Level::Must, "y"),
+            ],
+            schemas: Schemas::default(),
+            corpus: Corpus::default(),
+        }
+    }
+}
+
+/// Every text file below, by its path from the top.
+fn files(dir: &Dir<'_>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for file in dir.files() {
+        if let Some(text) = file.contents_utf8() {
+            found.insert(file.path().to_string_lossy().replace('\\', "/"), text.to_owned());
+        }
+    }
+    for sub in dir.dirs() {
+        found.extend(files(sub));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_contract_is_whole() {
+        let contract = Contract::embedded().unwrap();
+        assert_eq!(contract.protocol, "1.0");
+        for requirement in &contract.requirements {
+            let area = contract.area(&requirement.area);
+            let prefix = area.map(|area| format!("{}-", area.prefix)).unwrap_or_default();
+            assert!(
+                !prefix.is_empty() && requirement.id.starts_with(&prefix),
+                "{}",
+                requirement.id
+            );
+        }
+        let mut ids: Vec<_> = contract.requirements.iter().map(|r| &r.id).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), contract.requirements.len());
+    }
+}

@@ -1,0 +1,5 @@
+//! Reconnection and backfill: nothing is lost, nothing comes twice.
+
+use super::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[];

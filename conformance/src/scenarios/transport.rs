@@ -1,0 +1,5 @@
+//! Transport: handshakes, polling, CORS, namespaces.
+
+use super::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[];

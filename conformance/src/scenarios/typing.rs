@@ -1,0 +1,5 @@
+//! Typing: who is told, and who is not.
+
+use super::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[];

@@ -1,0 +1,249 @@
+//! Connections, everyday and raw, and the requests that are mere steps.
+
+use std::sync::{Arc, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::chats::Chat;
+use super::people::User;
+use super::{Scene, Step, Stop};
+use crate::client::inbox::Inbox;
+use crate::client::raw::{self, RawClient};
+use crate::client::{Client, Wire, socketio};
+use crate::expect::{ack, text};
+use crate::target::websocket_url;
+
+const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
+
+/// How to ask for a connection, where that is what a scenario is about.
+#[derive(Clone, Debug, Default)]
+pub struct Handshake {
+    auth: Option<Value>,
+    query: Vec<(String, String)>,
+    namespace: Option<String>,
+}
+
+impl Handshake {
+    /// Without any token.
+    pub fn bare() -> Self {
+        Self::default()
+    }
+
+    /// With this token in the CONNECT payload; any JSON, since a token may be of a wrong type.
+    pub fn token(token: impl Into<Value>) -> Self {
+        Self::bare().auth(json!({"token": token.into()}))
+    }
+
+    /// With this CONNECT payload as it is.
+    #[must_use]
+    pub fn auth(mut self, payload: Value) -> Self {
+        self.auth = Some(payload);
+        self
+    }
+
+    /// With this token in the query string.
+    #[must_use]
+    pub fn query_token(mut self, token: &str) -> Self {
+        self.query.push(("token".to_owned(), token.to_owned()));
+        self
+    }
+
+    /// To this namespace instead of `/`.
+    #[must_use]
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+}
+
+/// What became of a [`Handshake`].
+#[derive(Debug)]
+pub enum Answer {
+    /// CONNECT was accepted.
+    Accepted(RawClient),
+    /// CONNECT was refused with this payload; the connection may still be open.
+    Refused(Value, RawClient),
+    /// There was no answer, the connection is open.
+    Silence(RawClient),
+    /// The connection was closed, or never opened, without an answer.
+    Closed(String),
+}
+
+impl Answer {
+    /// The client, if CONNECT was accepted.
+    pub fn accepted(self) -> crate::expect::Found<RawClient> {
+        match self {
+            Self::Accepted(client) => Ok(client),
+            other => Err(crate::expect::Mismatch::new(
+                "CONNECT to be accepted",
+                other.told(),
+            )),
+        }
+    }
+
+    /// The payload of the CONNECT_ERROR and the client, if CONNECT was refused.
+    pub fn refused(self) -> crate::expect::Found<(Value, RawClient)> {
+        match self {
+            Self::Refused(payload, client) => Ok((payload, client)),
+            other => Err(crate::expect::Mismatch::new("CONNECT_ERROR", other.told())),
+        }
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Self::Accepted(_) => "CONNECT was accepted".to_owned(),
+            Self::Refused(payload, _) => format!("CONNECT_ERROR {}", crate::expect::show(payload)),
+            Self::Silence(_) => "no answer; the connection is open".to_owned(),
+            Self::Closed(why) => format!("the connection was closed: {why}"),
+        }
+    }
+}
+
+impl Scene {
+    /// Connects with the user's access token, as an everyday client.
+    pub async fn connect(&self, user: &User) -> Result<Client, Stop> {
+        let name = self.name_for(&user.name);
+        let inbox = Arc::new(Inbox::default());
+        let wire = socketio::connect(
+            self.context.target.next_url().as_str(),
+            Some(json!({"token": user.access_token})),
+            &name,
+            inbox.clone(),
+            self.transcript.clone(),
+            self.timing().connect(),
+        )
+        .await
+        .step(&format!("connecting as {name}"))?;
+        Ok(self.client(&name, Some(user), inbox, Wire::SocketIo(wire)))
+    }
+
+    /// Connects with the user's access token, as a raw client.
+    pub async fn connect_raw(&self, user: &User) -> Result<RawClient, Stop> {
+        let client = self.open_raw(ENGINE, &user.name, Some(user)).await?;
+        client.connect("/", Some(&json!({"token": user.access_token})))?;
+        match client.answer("/", self.timing().connect()).await? {
+            Ok(_) => Ok(client),
+            Err(payload) => Err(Stop::Blocked(format!(
+                "connecting as {}: refused with {payload}",
+                client.name()
+            ))),
+        }
+    }
+
+    /// Asks for a connection in any way, and tells what became of it.
+    pub async fn attempt(&self, who: &str, handshake: &Handshake) -> Result<Answer, Stop> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&handshake.query);
+        let path = match query.finish() {
+            query if query.is_empty() => ENGINE.to_owned(),
+            query => format!("{ENGINE}&{query}"),
+        };
+        let client = match self.open_raw(&path, who, None).await {
+            Ok(client) => client,
+            Err(Stop::Blocked(why)) => return Ok(Answer::Closed(why)),
+            Err(stop) => return Err(stop),
+        };
+        let namespace = handshake.namespace.as_deref().unwrap_or("/");
+        client.connect(namespace, handshake.auth.as_ref())?;
+        Ok(match client.answer(namespace, self.timing().deadline()).await {
+            Ok(Ok(_)) => Answer::Accepted(client),
+            Ok(Err(payload)) => Answer::Refused(payload, client),
+            Err(_) => match client.closed() {
+                Some(why) => Answer::Closed(why),
+                None => Answer::Silence(client),
+            },
+        })
+    }
+
+    /// A WebSocket after the Engine.IO handshake, before CONNECT: for frames written by hand.
+    pub async fn raw(&self, who: &str) -> Result<RawClient, Stop> {
+        self.open_raw(ENGINE, who, None).await
+    }
+
+    /// A WebSocket at any path and query of the target, for upgrades and the like; waits for an Engine.IO handshake.
+    pub async fn raw_at(&self, who: &str, path_and_query: &str) -> Result<RawClient, Stop> {
+        self.open_raw(path_and_query, who, None).await
+    }
+
+    /// Joins the chat's room.
+    pub async fn join(&self, client: &Client, chat: &Chat) -> Result<(), Stop> {
+        self.step(client, "room:join", json!({"chatId": chat.id})).await?;
+        Ok(())
+    }
+
+    /// Leaves the chat's room.
+    pub async fn leave(&self, client: &Client, chat: &Chat) -> Result<(), Stop> {
+        self.step(client, "room:leave", json!({"chatId": chat.id}))
+            .await?;
+        Ok(())
+    }
+
+    /// Sends a message under a client id of its own; gives the message's id.
+    pub async fn send(&self, client: &Client, chat: &Chat, body: &str) -> Result<String, Stop> {
+        let client_id = uuid::Uuid::new_v4().to_string();
+        let payload = json!({"chatId": chat.id, "clientId": client_id, "body": body});
+        let data = self.step(client, "message:send", payload).await?;
+        Ok(text(&data, "/serverId").step("message:send")?.to_owned())
+    }
+
+    /// Marks a message as read.
+    pub async fn read(&self, client: &Client, chat: &Chat, message_id: &str) -> Result<(), Stop> {
+        self.step(
+            client,
+            "receipt:read",
+            json!({"chatId": chat.id, "messageId": message_id}),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// A request that is a mere step: it must succeed; gives the ack's data.
+    pub async fn step(&self, client: &Client, event: &str, payload: Value) -> Result<Value, Stop> {
+        let reply = client.request(event, payload).await.step(event)?;
+        Ok(ack::ok(&reply)
+            .step(&format!("{event} as {}", client.name()))?
+            .clone())
+    }
+
+    async fn open_raw(&self, path: &str, who: &str, user: Option<&User>) -> Result<RawClient, Stop> {
+        let name = self.name_for(who);
+        let url = websocket_url(self.context.target.next_url(), path)
+            .map_err(|error| Stop::Harness(error.to_string()))?;
+        let inbox = Arc::new(Inbox::default());
+        let wire = raw::open(
+            url.as_str(),
+            &name,
+            inbox.clone(),
+            self.transcript.clone(),
+            self.timing().connect(),
+        )
+        .await
+        .step(&format!("connecting as {name}"))?;
+        Ok(RawClient::new(self.client(&name, user, inbox, Wire::Raw(wire))))
+    }
+
+    fn client(&self, name: &str, user: Option<&User>, inbox: Arc<Inbox>, wire: Wire) -> Client {
+        let client = Client::new(
+            name,
+            user.map(|user| user.id.clone()),
+            inbox,
+            self.hidden.clone(),
+            self.timing().deadline(),
+            wire,
+        );
+        self.keep(&client);
+        client
+    }
+
+    /// `alice`, then `alice#2`, and so on.
+    fn name_for(&self, who: &str) -> String {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = names.entry(who.to_owned()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            who.to_owned()
+        } else {
+            format!("{who}#{count}")
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Proving that something did not happen.
+//!
+//! After the forbidden thing would have happened, a sentinel goes down the same path to the socket in question. When it
+//! has arrived, and a settle time has passed since (a server may handle two events at once), what is not there will not
+//! come.
+//!
+//! - In a room, the sentinel is a message of the **witness**: a further, hidden member of the scene's groups.
+//! - To a socket that is in no room, it is a `chat:update` on its user room: a spare user is added to, or removed from, a
+//!   group that only that user and the kit's staff are in. Every user has a fence group of its own, so that no two users
+//!   of a scenario become contacts through it.
+//!
+//! Sentinels never show up in what scenarios see of an inbox or a listing.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::chats::Chat;
+use super::people::User;
+use super::{Scene, Step, Stop};
+use crate::client::Client;
+use crate::client::http::id_at;
+use crate::client::inbox::Event;
+use crate::expect::event::Pattern;
+use crate::expect::{Found, ack};
+use crate::target::provision;
+
+/// Which path the sentinel takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Fence<'a> {
+    /// The client is in this chat's room: a message into the room.
+    Room(&'a Chat),
+    /// The client is not in this chat's room, but `insider` is: a message into the room which the insider must get, then
+    /// a `chat:update` to the client.
+    Outside {
+        /// The chat whose events must not arrive.
+        chat: &'a Chat,
+        /// A client that is in its room.
+        insider: &'a Client,
+    },
+    /// What must not arrive comes through the user room: a `chat:update` to the client.
+    User,
+}
+
+/// Two users, shared by the whole run, that fence groups are made of; they never connect.
+#[derive(Debug)]
+pub(super) struct Staff {
+    admin: User,
+    spare: User,
+}
+
+/// The fences of one scene, made when they are first needed.
+#[derive(Debug, Default)]
+pub(super) struct Fences {
+    witness: OnceCell<Witness>,
+    groups: std::sync::Mutex<HashMap<String, Arc<Mutex<Option<Group>>>>>,
+}
+
+/// The hidden member of the scene's groups.
+#[derive(Debug)]
+pub(super) struct Witness {
+    user: User,
+    connection: Mutex<Connection>,
+}
+
+#[derive(Debug, Default)]
+struct Connection {
+    client: Option<Client>,
+    joined: HashSet<String>,
+    sent: Vec<Instant>,
+}
+
+#[derive(Debug)]
+struct Group {
+    id: String,
+    spare_is_in: bool,
+}
+
+impl Witness {
+    pub(super) const fn user(&self) -> &User {
+        &self.user
+    }
+}
+
+impl Scene {
+    /// Nothing that matches has reached, or will reach, the client. The outer error means that the fence itself did not
+    /// work; the inner result is for [`Scene::check`].
+    pub async fn absent(&self, client: &Client, pattern: &Pattern, fence: Fence<'_>) -> Result<Found, Stop> {
+        Ok(self.exactly(0, client, pattern, fence).await?.map(|_| ()))
+    }
+
+    /// Exactly `n` events that match have reached, or will reach, the client.
+    pub async fn exactly(
+        &self,
+        n: usize,
+        client: &Client,
+        pattern: &Pattern,
+        fence: Fence<'_>,
+    ) -> Result<Found<Vec<Event>>, Stop> {
+        match fence {
+            Fence::Room(chat) => self.fence_room(chat, &[client]).await?,
+            Fence::Outside { chat, insider } => {
+                self.fence_room(chat, &[insider]).await?;
+                self.fence_user(&[client]).await?;
+            }
+            Fence::User => self.fence_user(&[client]).await?,
+        }
+        Ok(pattern
+            .exactly(n, &client.all_events())
+            .map_err(|mismatch| mismatch.at(client.name())))
+    }
+
+    /// Sends a sentinel into the room and waits until all these clients, which are in it, have it; then settles.
+    pub async fn fence_room(&self, chat: &Chat, clients: &[&Client]) -> Result<(), Stop> {
+        let body = self.unique("chatspec fence");
+        self.hidden.hide_body(&body);
+        if !(chat.witnessed && self.send_as_witness(chat, &body).await?) {
+            let poster = if chat.witnessed {
+                self.witness().await?.user()
+            } else {
+                &chat.admin
+            };
+            self.post_message(poster, chat, &body).await?;
+        }
+        let is_sentinel = |event: &Event| {
+            event.name == "message:new"
+                && event.data().pointer("/message/body").and_then(Value::as_str) == Some(&body)
+        };
+        for client in clients {
+            if client
+                .wait_unfiltered(self.timing().deadline(), is_sentinel)
+                .await
+                .is_none()
+            {
+                return Err(Stop::Blocked(format!(
+                    "a message sent into the room to fence it did not reach {}",
+                    client.name()
+                )));
+            }
+        }
+        self.sleep(self.timing().settle()).await;
+        Ok(())
+    }
+
+    /// Provokes a `chat:update` on the user room of each client and waits until it has arrived; then settles.
+    pub async fn fence_user(&self, clients: &[&Client]) -> Result<(), Stop> {
+        for client in clients {
+            let Some(user) = client.user_id() else {
+                return Err(Stop::Harness(format!("{} has no user to fence", client.name())));
+            };
+            self.fence_one_user(client, user).await?;
+        }
+        self.sleep(self.timing().settle()).await;
+        Ok(())
+    }
+
+    async fn fence_one_user(&self, client: &Client, user: &str) -> Result<(), Stop> {
+        let staff = self.staff().await?;
+        let group = {
+            let mut groups = self.fences.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            groups.entry(user.to_owned()).or_default().clone()
+        };
+        let mut group = group.lock().await;
+        let rest = self.rest(&staff.admin);
+        let Group { id, spare_is_in } = match &mut *group {
+            Some(group) => group,
+            none => {
+                let dto = provision::create_chat(&rest, "group", &[user], Some("chatspec fence"))
+                    .await
+                    .step("creating a fence group")?;
+                let id = id_at(&dto, "/_id")?;
+                self.hidden.hide_chat(&id);
+                none.insert(Group {
+                    id,
+                    spare_is_in: false,
+                })
+            }
+        };
+        let mark = client.mark();
+        if *spare_is_in {
+            provision::remove_member(&rest, id, &staff.spare.id)
+                .await
+                .step("fencing")?;
+        } else {
+            provision::add_members(&rest, id, &[&staff.spare.id])
+                .await
+                .step("fencing")?;
+        }
+        *spare_is_in = !*spare_is_in;
+        let arrived = client.wait_unfiltered(self.timing().deadline(), |event| {
+            let chat = &event.data()["chat"];
+            let has_spare = chat["memberIds"]
+                .as_array()
+                .is_some_and(|members| members.iter().any(|member| member == staff.spare.id.as_str()));
+            event.name == "chat:update"
+                && event.is_after(mark)
+                && chat["_id"] == id.as_str()
+                && has_spare == *spare_is_in
+        });
+        match arrived.await {
+            Some(_) => Ok(()),
+            None => Err(Stop::Blocked(format!(
+                "a chat:update provoked to fence the user room did not reach {}",
+                client.name()
+            ))),
+        }
+    }
+
+    /// Sends through the witness' own socket, while its rate limit allows; otherwise false.
+    async fn send_as_witness(&self, chat: &Chat, body: &str) -> Result<bool, Stop> {
+        let witness = self.witness().await?;
+        let mut connection = witness.connection.lock().await;
+        let limits = &self.profile().limits;
+        let window = std::time::Duration::from_millis(limits.rate_window_ms) + self.timing().margin();
+        connection.sent.retain(|sent| sent.elapsed() < window);
+        if connection.sent.len() + 1 >= limits.rate_max {
+            return Ok(false);
+        }
+        let client = match &connection.client {
+            Some(client) if client.closed().is_none() => client.clone(),
+            _ => {
+                connection.joined.clear();
+                let client: Client = (*self.connect_raw(&witness.user).await?).clone();
+                connection.client = Some(client.clone());
+                client
+            }
+        };
+        if connection.joined.insert(chat.id.clone()) {
+            self.join(&client, chat).await?;
+        }
+        connection.sent.push(Instant::now());
+        let payload = json!({"chatId": chat.id, "clientId": uuid::Uuid::new_v4().to_string(), "body": body});
+        let reply = client
+            .request("message:send", payload)
+            .await
+            .step("sending a fence")?;
+        Ok(ack::ok(&reply).is_ok())
+    }
+
+    /// The scene's witness, registered when it is first needed.
+    pub(super) async fn witness(&self) -> Result<&Witness, Stop> {
+        self.fences
+            .witness
+            .get_or_try_init(|| async {
+                let user = self.user("witness").await?;
+                self.hidden.hide_user(&user.id);
+                Ok(Witness {
+                    user,
+                    connection: Mutex::default(),
+                })
+            })
+            .await
+    }
+
+    async fn staff(&self) -> Result<&Staff, Stop> {
+        self.context
+            .staff
+            .get_or_try_init(|| async {
+                let [admin, spare] = self.users(["fence-admin", "fence-spare"]).await?;
+                Ok(Staff { admin, spare })
+            })
+            .await
+    }
+}

@@ -1,0 +1,254 @@
+//! What a scenario gets: users, chats, connections, fences, and a place to say what it saw.
+//!
+//! - [`Scene`]: checks and notes; the other files add to it
+//! - [`people`]: users and REST as one of them
+//! - [`chats`]: chats and memberships
+//! - [`connect`]: connections, everyday and raw, and the requests that are mere steps
+//! - [`fence`]: proving that something did not happen
+//!
+//! A scenario is a story told with `?`: a step that does not work stops it, and what it has not judged by then is
+//! unverified, since the scenario whose subject that step is fails it. What a scenario is about goes to
+//! [`Scene::check`], which goes on, or [`Scene::require`], which stops where going on makes no sense.
+
+pub mod chats;
+pub mod connect;
+pub mod fence;
+pub mod people;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::calibration::Timing;
+use crate::client::Client;
+use crate::client::inbox::Hidden;
+use crate::contract::Contract;
+use crate::expect::{Found, Mismatch};
+use crate::scenarios::Scenario;
+use crate::target::Target;
+use crate::target::jwt::Minter;
+use crate::target::profile::Profile;
+use crate::transcript::Transcript;
+use crate::verdict::{Check, Level};
+
+/// What all scenes of a run share.
+#[derive(Debug)]
+pub struct Context {
+    /// Who is under test.
+    pub target: Target,
+    /// The contract.
+    pub contract: Contract,
+    /// How long to wait.
+    pub timing: Timing,
+    /// Whether a SHOULD fails.
+    pub strict: bool,
+    run: String,
+    counter: AtomicU64,
+    staff: tokio::sync::OnceCell<fence::Staff>,
+}
+
+impl Context {
+    /// A context for a run; its users have names of their own.
+    pub fn new(target: Target, contract: Contract, timing: Timing, strict: bool) -> Self {
+        Self {
+            target,
+            contract,
+            timing,
+            strict,
+            run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            counter: AtomicU64::new(0),
+            staff: tokio::sync::OnceCell::new(),
+        }
+    }
+}
+
+/// Why a scenario ends before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// A step did not work: what is not judged yet is unverified.
+    Blocked(String),
+    /// The target does not offer what is needed, as in a signing key: what is not judged yet is unverified.
+    Unverified(String),
+    /// The kit is at fault.
+    Harness(String),
+    /// A check that the rest depends on did not pass; it has been recorded.
+    Judged(String),
+}
+
+/// What a scenario returns.
+pub type Outcome = Result<(), Stop>;
+
+impl From<Mismatch> for Stop {
+    /// A mismatch met with `?` was a mere step.
+    fn from(mismatch: Mismatch) -> Self {
+        match mismatch {
+            Mismatch::Definite { .. } | Mismatch::Inconclusive { .. } => Self::Blocked(mismatch.to_string()),
+            Mismatch::Fault { why } => Self::Harness(why),
+        }
+    }
+}
+
+/// Says which step it was that did not work.
+pub trait Step<T> {
+    /// Stops with `what` in front of the reason: `joining as bob: expected …`.
+    fn step(self, what: &str) -> Result<T, Stop>;
+}
+
+impl<T> Step<T> for Found<T> {
+    fn step(self, what: &str) -> Result<T, Stop> {
+        self.map_err(|mismatch| mismatch.at(what).into())
+    }
+}
+
+/// What a scenario gets.
+#[derive(Debug)]
+pub struct Scene {
+    context: Arc<Context>,
+    scenario: &'static Scenario,
+    transcript: Arc<Transcript>,
+    hidden: Arc<Hidden>,
+    record: Mutex<Record>,
+    clients: Mutex<Vec<Client>>,
+    names: Mutex<HashMap<String, usize>>,
+    fences: fence::Fences,
+}
+
+/// What a scenario has said so far.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Its checks.
+    pub checks: Vec<Check>,
+    /// What it noted about freedoms of the contract: requirement and text.
+    pub notes: Vec<(String, String)>,
+}
+
+impl Scene {
+    /// A scene for one run of one scenario.
+    pub fn new(context: Arc<Context>, scenario: &'static Scenario) -> Self {
+        Self {
+            context,
+            scenario,
+            transcript: Arc::default(),
+            hidden: Arc::default(),
+            record: Mutex::default(),
+            clients: Mutex::default(),
+            names: Mutex::default(),
+            fences: fence::Fences::default(),
+        }
+    }
+
+    /// Records a verdict on a requirement and goes on; gives what was found, if it was.
+    pub fn check<T>(&self, requirement: &str, found: Found<T>) -> Option<T> {
+        match found {
+            Ok(value) => {
+                self.judge(requirement, Ok(()));
+                Some(value)
+            }
+            Err(mismatch) => {
+                self.judge(requirement, Err(mismatch));
+                None
+            }
+        }
+    }
+
+    /// Records a verdict on a requirement, and stops the scenario unless it is a pass.
+    pub fn require<T>(&self, requirement: &str, found: Found<T>) -> Result<T, Stop> {
+        self.check(requirement, found)
+            .ok_or_else(|| Stop::Judged(requirement.to_owned()))
+    }
+
+    /// Notes how the target uses a freedom that the contract leaves (a MAY); never a verdict.
+    pub fn note(&self, requirement: &str, text: impl Into<String>) {
+        self.record().notes.push((requirement.to_owned(), text.into()));
+    }
+
+    /// Whether the value fits a schema of the contract, as in `dto/message` or `events/server/message-new`.
+    pub fn schema(&self, name: &str, value: &serde_json::Value) -> Found {
+        self.context.contract.schemas.matches(name, value)
+    }
+
+    /// The contract: requirements, schemas, corpus.
+    pub fn contract(&self) -> &Contract {
+        &self.context.contract
+    }
+
+    /// What is known about the target: limits, origins.
+    pub fn profile(&self) -> &Profile {
+        &self.context.target.profile
+    }
+
+    /// The deadlines and margins of this run.
+    pub fn timing(&self) -> &Timing {
+        &self.context.timing
+    }
+
+    /// Something to mint tokens with; stops the scenario where the target's key is not known.
+    pub fn minter(&self) -> Result<Minter, Stop> {
+        Minter::new(&self.profile().auth).ok_or_else(|| {
+            Stop::Unverified(
+                "the target's JWT key is not known: give --jwt-secret, or auth.jwt_secret in the target file"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Waits; for windows that have to pass, not for things that can be awaited.
+    pub async fn sleep(&self, how_long: Duration) {
+        tokio::time::sleep(how_long).await;
+    }
+
+    /// A text that no other scenario uses: for bodies, titles and client ids.
+    pub fn unique(&self, what: &str) -> String {
+        format!("{what} {}", uuid::Uuid::new_v4())
+    }
+
+    /// What was said so far.
+    pub fn recorded(&self) -> Record {
+        self.record().clone()
+    }
+
+    pub(crate) fn transcript(&self) -> &Arc<Transcript> {
+        &self.transcript
+    }
+
+    /// Closes every connection of the scene, whatever state it is in.
+    pub async fn tear_down(&self) {
+        let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
+        let closing = futures_util::future::join_all(clients.iter().map(Client::close));
+        tokio::time::timeout(Duration::from_secs(5), closing).await.ok();
+    }
+
+    fn keep(&self, client: &Client) {
+        self.clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(client.clone());
+    }
+
+    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn judge(&self, requirement: &str, found: Found) {
+        const FRAMES: usize = 14;
+        let level = self.context.contract.requirement(requirement).map(|r| r.level);
+        let found = match level {
+            Some(_) => found,
+            None => Err(Mismatch::fault(format!(
+                "{requirement} is no requirement of the contract"
+            ))),
+        };
+        let level = level.unwrap_or(Level::Must);
+        let mut check = Check::judge(requirement, self.scenario.id, level, self.context.strict, found);
+        if check.mismatch.is_some() {
+            check.frames = self
+                .transcript
+                .last(FRAMES)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+        }
+        self.record().checks.push(check);
+    }
+}

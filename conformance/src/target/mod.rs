@@ -1,0 +1,159 @@
+//! Who is under test.
+//!
+//! - [`profile`]: what is known about a target beforehand, from a TOML file
+//! - [`reference`]: the reference server, started inside the kit's process
+//! - [`provision`]: making users, chats and memberships
+//! - [`jwt`]: minting tokens with the target's key
+
+pub mod jwt;
+pub mod profile;
+pub mod provision;
+pub mod reference;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+use url::Url;
+
+use profile::Profile;
+
+/// A target that can be talked to.
+#[derive(Debug)]
+pub struct Target {
+    /// What is known about it.
+    pub profile: Profile,
+    urls: Vec<Url>,
+    next: AtomicUsize,
+    http: reqwest::Client,
+    running: Option<reference::Running>,
+}
+
+/// Why there is no target to talk to.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    /// A URL that is none, or of a scheme other than http and https.
+    #[error("{url}: {why}. Give the address of the server's port, as in http://127.0.0.1:4000")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No URL at all.
+    #[error("no URL to test: give --url, or urls in the target file")]
+    NoUrl,
+    /// HTTP cannot be spoken at all on this machine.
+    #[error("the HTTP client could not be set up: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+impl Target {
+    /// A target at the profile's URLs.
+    pub fn new(profile: Profile) -> Result<Self, TargetError> {
+        let urls = profile
+            .urls
+            .iter()
+            .map(|url| parse(url))
+            .collect::<Result<Vec<_>, _>>()?;
+        if urls.is_empty() {
+            return Err(TargetError::NoUrl);
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .tcp_nodelay(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self {
+            profile,
+            urls,
+            next: AtomicUsize::new(0),
+            http,
+            running: None,
+        })
+    }
+
+    /// Keeps a server that the kit has started, until the target is dropped.
+    #[must_use]
+    pub fn keeping(mut self, running: reference::Running) -> Self {
+        self.running = Some(running);
+        self
+    }
+
+    /// The URLs under test.
+    pub fn urls(&self) -> &[Url] {
+        &self.urls
+    }
+
+    /// The URL for the next client: they take turns.
+    pub fn next_url(&self) -> &Url {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        // There is at least one: `new` sees to it.
+        &self.urls[turn % self.urls.len()]
+    }
+
+    /// The HTTP client that all share.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+}
+
+fn parse(text: &str) -> Result<Url, TargetError> {
+    let wrong = |why: String| TargetError::Url {
+        url: text.to_owned(),
+        why,
+    };
+    let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(format!(
+            "the scheme {} is neither http nor https",
+            url.scheme()
+        )));
+    }
+    Ok(url)
+}
+
+/// The WebSocket address of the same port: path and query are replaced.
+pub fn websocket_url(base: &Url, path_and_query: &str) -> Result<Url, TargetError> {
+    let wrong = |why: String| TargetError::Url {
+        url: base.to_string(),
+        why,
+    };
+    let mut url = base
+        .join(path_and_query)
+        .map_err(|error| wrong(error.to_string()))?;
+    let scheme = if base.scheme() == "https" { "wss" } else { "ws" };
+    url.set_scheme(scheme)
+        .map_err(|()| wrong("no WebSocket address can be made of it".to_owned()))?;
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked_and_take_turns() {
+        let profile = |urls: &[&str]| Profile {
+            urls: urls.iter().map(ToString::to_string).collect(),
+            ..Profile::default()
+        };
+        assert!(matches!(Target::new(profile(&[])), Err(TargetError::NoUrl)));
+        for wrong in ["ftp://x", "nonsense", "localhost:4000"] {
+            assert!(
+                matches!(Target::new(profile(&[wrong])), Err(TargetError::Url { .. })),
+                "{wrong}"
+            );
+        }
+        let target = Target::new(profile(&["http://a:1", "http://b:2"])).unwrap();
+        let turns: Vec<_> = (0..3).map(|_| target.next_url().port()).collect();
+        assert_eq!(turns, [Some(1), Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn websocket_addresses_follow_the_scheme() {
+        let url = websocket_url(&Url::parse("https://chat.example/").unwrap(), "/socket.io/?EIO=4").unwrap();
+        assert_eq!(url.as_str(), "wss://chat.example/socket.io/?EIO=4");
+    }
+}
