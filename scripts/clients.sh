@@ -18,7 +18,7 @@ url=${1:-}
 if [ -z "$url" ]; then
     cargo build --quiet --bin chatspec-server
     log=$(mktemp)
-    "${CARGO_TARGET_DIR:-target}/debug/chatspec-server" --listen 127.0.0.1:0 --in-memory >"$log" &
+    "${CARGO_TARGET_DIR:-target}/debug/chatspec-server" --listen 127.0.0.1:0 --in-memory --log warn >"$log" &
     server=$!
     trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -f "$log"' EXIT
     for _ in $(seq 100); do
