@@ -1,5 +1,134 @@
-//! Acknowledgements and errors: their shape, and that each comes once.
+//! Acknowledgements and errors: their shape, their number, and requests without either.
 
-use super::Scenario;
+use serde_json::{Value, json};
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use super::steps::{NOWHERE, joined, message, refused};
+use super::{Scenario, run};
+use crate::client::raw::RawClient;
+use crate::expect::event::event;
+use crate::expect::{ack, equal, text, that};
+use crate::scene::{Outcome, Scene, Stop};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "acks/shape",
+        "Every request is acknowledged once, with a success or an error of the agreed shape",
+        &["ACK-01", "ACK-02", "ACK-03", "ACK-05"],
+        run!(shape),
+    ),
+    Scenario::new(
+        "acks/not-asked-for",
+        "A request that asks for no ack is carried out all the same",
+        &["ACK-07"],
+        run!(not_asked_for),
+    ),
+    Scenario::new(
+        "acks/no-payload",
+        "A request without a payload is answered, not left waiting",
+        &["ACK-08"],
+        run!(no_payload),
+    ),
+];
+
+/// The one ack of a request, after a later request of the same connection has been answered: a second ack of the first
+/// would have come by then.
+async fn the_one_ack(
+    scene: &Scene,
+    client: &RawClient,
+    event: &str,
+    payload: Value,
+) -> Result<Option<Value>, Stop> {
+    let pending = client.start(event, vec![payload])?;
+    let id = pending.id();
+    let Some(reply) = scene.check("ACK-05", pending.ack(scene.timing().deadline()).await) else {
+        return Ok(None);
+    };
+    scene.step(client, "presence:ping", json!({})).await?;
+    scene.sleep(scene.timing().settle()).await;
+    scene.check("ACK-05", equal(&format!("acks of one {event}"), &client.acks(id).len(), &1));
+    if let Some(correlation) = reply.get("correlationId") {
+        let is_uuid = correlation.as_str().is_some_and(|text| uuid::Uuid::parse_str(text).is_ok());
+        scene.check("ACK-05", that(is_uuid, "a UUID as correlationId", correlation));
+    }
+    Ok(Some(reply))
+}
+
+async fn shape(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let chat = scene.group(&alice, &[]).await?;
+    let client = scene.connect_raw(&alice).await?;
+    scene.join(&client, &chat).await?;
+    let id = scene.send(&client, &chat, &scene.unique("to be read")).await?;
+    let in_chat = json!({"chatId": chat.id});
+    let successes = [
+        ("room:join", in_chat.clone()),
+        ("message:send", message(&chat, &scene.unique("client"), &scene.unique("hello"))),
+        ("receipt:read", json!({"chatId": chat.id, "messageId": id})),
+        ("presence:ping", json!({})),
+        ("room:leave", in_chat),
+    ];
+    for (event, payload) in successes {
+        if let Some(reply) = the_one_ack(scene, &client, event, payload).await? {
+            scene.check("ACK-01", ack::ok(&reply));
+            scene.check("ACK-01", scene.schema(&format!("acks/{}", event.replace(':', "-")), &reply));
+        }
+    }
+    // Each differs from its twin above in one thing.
+    let nowhere = json!({"chatId": NOWHERE});
+    let mut bodyless = message(&chat, &scene.unique("client"), "");
+    bodyless["body"] = json!("");
+    let refusals = [
+        ("room:join", nowhere),
+        ("room:join", json!({"chatId": "short"})),
+        ("room:leave", json!({})),
+        ("message:send", bodyless),
+        ("receipt:read", json!({"chatId": chat.id, "messageId": NOWHERE})),
+        ("receipt:read", json!({"chatId": chat.id, "messageId": 7})),
+    ];
+    for (event, payload) in refusals {
+        if let Some(reply) = the_one_ack(scene, &client, event, payload).await? {
+            // Which code it is, its own area judges; here it is any of the closed set.
+            scene.check("ACK-02", ack::any_error(&reply));
+            scene.check("ACK-02", that(reply.get("data").is_none(), "no data beside an error", &reply));
+            let spoken = text(&reply, "/message");
+            scene.check("ACK-03", spoken.and_then(|text| that(!text.trim().is_empty(), "a message", &reply)));
+        }
+    }
+    Ok(())
+}
+
+async fn not_asked_for(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [sender] = joined(scene, &chat, [&alice]).await?;
+    let silent = scene.connect_raw(&bob).await?;
+    silent.emit("room:join", json!({"chatId": chat.id})).await?;
+    // The join is confirmed by nothing but what follows from it; the ping behind it says that it was worked off.
+    scene.step(&silent, "presence:ping", json!({})).await?;
+    scene.sleep(scene.timing().settle()).await;
+    let body = scene.unique("to the silent one");
+    scene.send(&sender, &chat, &body).await?;
+    let heard = silent.expect(&event("message:new").at("/message/body", body.as_str())).await;
+    scene.check("ACK-07", heard);
+    let body = scene.unique("from the silent one");
+    silent.emit("message:send", message(&chat, &scene.unique("client"), &body)).await?;
+    let heard = sender.expect(&event("message:new").at("/message/body", body.as_str())).await;
+    scene.check("ACK-07", heard);
+    Ok(())
+}
+
+async fn no_payload(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let client = scene.connect_raw(&alice).await?;
+    for event in ["room:join", "room:leave", "message:send", "receipt:read"] {
+        let reply = client.request_args(event, Vec::new()).await;
+        scene.check("ACK-08", refused(reply, "VALIDATION_ERROR").map_err(|mismatch| mismatch.at(event)));
+    }
+    let reply = client.request_args("presence:ping", Vec::new()).await;
+    let either = reply.and_then(|reply| match ack::ok(&reply) {
+        Ok(_) => Ok(()),
+        Err(_) => ack::error(&reply, &["VALIDATION_ERROR"]),
+    });
+    scene.check("ACK-08", either.map_err(|mismatch| mismatch.at("presence:ping")));
+    Ok(())
+}

@@ -1,5 +1,367 @@
-//! Authentication: which tokens open a connection, and whose connection it is.
+//! Authentication: who is let in, who is not, and as whom.
 
-use super::Scenario;
+use serde_json::{Value, json};
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use super::steps::{joined, message, still_works};
+use super::{Scenario, run};
+use crate::expect::event::event;
+use crate::expect::{Found, Mismatch, all, equal, has, show, text, that};
+use crate::scene::connect::{Answer, Handshake};
+use crate::scene::fence::Fence;
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
+use crate::target::jwt::{tampered, unsigned};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "auth/ways-in",
+        "A JWT in the CONNECT payload, a JWT in the query and a session token each open a connection",
+        &["AUTH-01", "AUTH-02", "AUTH-03"],
+        run!(ways_in),
+    ),
+    Scenario::new(
+        "auth/no-token",
+        "Without a token, and with anything that is none, there is CONNECT_ERROR, the same for every cause",
+        &["AUTH-04", "AUTH-05", "AUTH-14"],
+        run!(no_token),
+    ),
+    Scenario::new(
+        "auth/forged",
+        "A JWT with another signature, another payload or no algorithm is refused",
+        &["AUTH-06", "AUTH-08"],
+        run!(forged),
+    ),
+    Scenario::new(
+        "auth/claims",
+        "A well-signed JWT that has expired, is not valid yet, or names no user is refused",
+        &["AUTH-07", "AUTH-09"],
+        run!(claims),
+    ),
+    Scenario::new(
+        "auth/issuer-and-audience",
+        "A well-signed JWT of another issuer or for another audience is refused",
+        &["AUTH-16"],
+        run!(issuer_and_audience),
+    ),
+    Scenario::new(
+        "auth/session-ends",
+        "A session token works until log-out; an unknown one never does",
+        &["AUTH-10"],
+        run!(session_ends),
+    ),
+    Scenario::new(
+        "auth/user-room",
+        "A connection that has joined nothing hears what is meant for its user",
+        &["AUTH-11"],
+        run!(user_room),
+    ),
+    Scenario::new(
+        "auth/refused-is-out",
+        "A refused connection can neither listen nor act",
+        &["AUTH-12"],
+        run!(refused_is_out),
+    ),
+    Scenario::new(
+        "auth/identity",
+        "Ids of users in payloads change nothing: the token says who acts",
+        &["AUTH-13"],
+        run!(identity),
+    ),
+    Scenario::new(
+        "auth/both-ways",
+        "Of two tokens the one in the CONNECT payload counts",
+        &["AUTH-15"],
+        run!(both_ways),
+    ),
+];
+
+/// CONNECT is accepted, and the connection works.
+async fn let_in(scene: &Scene, handshake: Handshake) -> Result<Found, Stop> {
+    let client = match scene.attempt("guest", &handshake).await?.accepted() {
+        Ok(client) => client,
+        Err(mismatch) => return Ok(Err(mismatch)),
+    };
+    let works = still_works(&client).await;
+    client.close().await;
+    Ok(works)
+}
+
+/// The payload of the CONNECT_ERROR that this handshake gets, with a message that is not empty.
+async fn turned_away(scene: &Scene, why: &str, handshake: Handshake) -> Result<Found<Value>, Stop> {
+    let refused = scene.attempt("guest", &handshake).await?.refused();
+    Ok(refused
+        .and_then(|(payload, _)| {
+            let message = text(&payload, "/message")?;
+            that(!message.trim().is_empty(), "a message that is not empty", show(&payload))?;
+            Ok(payload)
+        })
+        .map_err(|mismatch| mismatch.at(why)))
+}
+
+/// Stops unless the token as it was issued opens a connection: the positive twin of every refusal here.
+async fn twin(scene: &Scene, token: &str) -> Outcome {
+    match let_in(scene, Handshake::token(token)).await? {
+        Ok(()) => Ok(()),
+        Err(mismatch) => Err(Stop::Blocked(format!("the token without the defect is not accepted: {mismatch}"))),
+    }
+}
+
+/// The user's access token, if it is a JWT.
+fn jwt(user: &User) -> Result<&str, Stop> {
+    match user.access_token.split('.').count() {
+        3 => Ok(&user.access_token),
+        _ => Err(Stop::Unverified("the target's access tokens are no JWTs".to_owned())),
+    }
+}
+
+async fn ways_in(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    scene.check("AUTH-01", let_in(scene, Handshake::token(jwt(&alice)?)).await?);
+    scene.check("AUTH-02", let_in(scene, Handshake::bare().query_token(jwt(&alice)?)).await?);
+    scene.check("AUTH-03", let_in(scene, Handshake::token(alice.session_token.as_str())).await?);
+    Ok(())
+}
+
+async fn no_token(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    twin(scene, &alice.access_token).await?;
+
+    let mut payloads = Vec::new();
+    for (why, handshake) in [
+        ("no payload", Handshake::bare()),
+        ("a payload without a token", Handshake::bare().auth(json!({}))),
+    ] {
+        payloads.extend(scene.check("AUTH-04", turned_away(scene, why, handshake).await?));
+    }
+    let tokens = [
+        ("an empty token", json!("")),
+        ("a garbage token", json!("no such token")),
+        ("a token of three segments that is no JWT", json!("a.b.c")),
+        ("a token of one space", json!(" ")),
+        ("a number as token", json!(12345)),
+        ("true as token", json!(true)),
+        ("null as token", json!(null)),
+        ("an object as token", json!({"$ne": null})),
+        ("an array as token", json!(["x"])),
+    ];
+    for (why, token) in tokens {
+        let handshake = Handshake::token(token);
+        payloads.extend(scene.check("AUTH-05", turned_away(scene, why, handshake).await?));
+    }
+
+    let Some(first) = payloads.first() else {
+        return Err(Stop::Blocked("no refusal came to be compared".to_owned()));
+    };
+    let recognisable = first["message"] == "UNAUTHORIZED" || first["data"]["code"] == "UNAUTHORIZED";
+    scene.check(
+        "AUTH-14",
+        that(recognisable, "UNAUTHORIZED as message or data.code", show(first)),
+    );
+    let same = payloads.iter().map(|payload| equal("the packet for another cause", payload, first));
+    scene.check("AUTH-14", all(same));
+    Ok(())
+}
+
+async fn forged(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let token = jwt(&alice)?;
+    twin(scene, token).await?;
+
+    let resigned = format!("{}.{}", token.rsplit_once('.').map_or("", |(signed, _)| signed), "AAAA");
+    let others = bob.access_token.rsplit('.').next().unwrap_or_default();
+    let swapped = format!("{}.{others}", token.rsplit_once('.').map_or("", |(signed, _)| signed));
+    let promoted = tampered(token, |claims| claims["sub"] = json!(bob.id))?;
+    let prolonged = tampered(token, |claims| claims["exp"] = json!(4_102_444_800_u64))?;
+    for (why, token) in [
+        ("a made-up signature", resigned),
+        ("the signature of another token", swapped),
+        ("another sub under the old signature", promoted),
+        ("another exp under the old signature", prolonged),
+    ] {
+        scene.check("AUTH-06", turned_away(scene, why, Handshake::token(token)).await?);
+    }
+
+    let claims = crate::target::jwt::claims_of(token);
+    let claims = claims.ok_or_else(|| Stop::Unverified("the claims of the target's JWT cannot be read".to_owned()))?;
+    let none = unsigned(&claims);
+    let body = none.split('.').nth(1).unwrap_or_default().to_owned();
+    let spelled = |alg: &str| format!("{}.{body}.", crate::target::jwt::segment(&json!({"alg": alg, "typ": "JWT"})));
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    for (why, token) in [
+        ("alg none without a signature", none.clone()),
+        ("alg none with a signature", format!("{}{signature}", spelled("none"))),
+        ("alg None", spelled("None")),
+        ("alg NONE", spelled("NONE")),
+    ] {
+        scene.check("AUTH-08", turned_away(scene, why, Handshake::token(token)).await?);
+    }
+    Ok(())
+}
+
+fn seconds_from_now(seconds: i64) -> Value {
+    json!(time::OffsetDateTime::now_utc().unix_timestamp() + seconds)
+}
+
+async fn claims(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let minter = scene.minter()?;
+    let good = minter.claims(&alice.id);
+    twin(scene, &minter.sign(&good)?).await?;
+
+    let with = |claim: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[claim] = value;
+        claims
+    };
+    let mut without_sub = good.clone();
+    if let Some(claims) = without_sub.as_object_mut() {
+        claims.remove("sub");
+    }
+    // An hour on either side of now: no clock is that wrong, and no leeway that long.
+    for (requirement, why, claims) in [
+        ("AUTH-07", "expired an hour ago", with("exp", seconds_from_now(-3_600))),
+        ("AUTH-07", "valid in an hour", {
+            let mut claims = with("nbf", seconds_from_now(3_600));
+            claims["exp"] = seconds_from_now(7_200);
+            claims
+        }),
+        ("AUTH-09", "no sub", without_sub),
+        ("AUTH-09", "a sub that is no id", with("sub", json!("alice"))),
+        ("AUTH-09", "an empty sub", with("sub", json!(""))),
+        ("AUTH-09", "a number as sub", with("sub", json!(7))),
+        ("AUTH-09", "an object as sub", with("sub", json!({"$ne": null}))),
+    ] {
+        let token = minter.sign(&claims)?;
+        scene.check(requirement, turned_away(scene, why, Handshake::token(token)).await?);
+    }
+    Ok(())
+}
+
+async fn issuer_and_audience(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let minter = scene.minter()?;
+    let good = minter.claims(&alice.id);
+    let declared: Vec<_> = ["iss", "aud"].into_iter().filter(|claim| good.get(claim).is_some()).collect();
+    if declared.is_empty() {
+        return Err(Stop::Unverified("the target declares neither issuer nor audience".to_owned()));
+    }
+    twin(scene, &minter.sign(&good)?).await?;
+    for claim in declared {
+        let mut claims = good.clone();
+        claims[claim] = json!("somebody else");
+        let token = minter.sign(&claims)?;
+        let why = format!("another {claim}");
+        scene.check("AUTH-16", turned_away(scene, &why, Handshake::token(token)).await?);
+    }
+    Ok(())
+}
+
+async fn session_ends(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    twin(scene, &alice.session_token).await?;
+    let unknown = "c2Vzc2lvbiB0aGF0IG5vYm9keSBldmVyIG9wZW5lZCE";
+    let refused = turned_away(scene, "an unknown session token", Handshake::token(unknown)).await?;
+    scene.check("AUTH-10", refused);
+    scene.logout(&alice).await?;
+    let revoked = Handshake::token(alice.session_token.as_str());
+    scene.check("AUTH-10", turned_away(scene, "a revoked session token", revoked).await?);
+    Ok(())
+}
+
+async fn user_room(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[]).await?;
+    let client = scene.connect(&bob).await?;
+    scene.add_member(&chat, &bob).await?;
+    let told = client.expect(&event("chat:update").at("/chat/_id", chat.id.as_str())).await;
+    scene.check("AUTH-11", told);
+    Ok(())
+}
+
+async fn refused_is_out(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [insider] = joined(scene, &chat, [&alice]).await?;
+    // The twin: with a valid token the same frames join and send.
+    let guest = scene.connect_raw(&bob).await?;
+    scene.join(&guest, &chat).await?;
+    scene.send(&guest, &chat, &scene.unique("as a guest")).await?;
+
+    let (_, outcast) = match scene.attempt("outcast", &Handshake::token("no such token")).await? {
+        Answer::Refused(payload, client) => (payload, client),
+        Answer::Closed(_) => {
+            // Nobody is left who could act.
+            scene.check("AUTH-12", Ok(()));
+            return Ok(());
+        }
+        other => {
+            let accepted = other.refused().map(drop);
+            scene.check("AUTH-12", accepted);
+            return Ok(());
+        }
+    };
+    let body = scene.unique("from outside");
+    // The target may close the connection at the first of these; that is as good.
+    let _ = outcast.emit("room:join", json!({"chatId": chat.id})).await;
+    let _ = outcast.emit("message:send", message(&chat, &scene.unique("outcast"), &body)).await;
+
+    let heard = event("message:new").at("/message/body", body.as_str());
+    let silence = scene.absent(&insider, &heard, Fence::Room(&chat)).await?;
+    scene.check("AUTH-12", silence);
+    let stored = scene.messages(&alice, &chat).await?;
+    let stored = stored.iter().any(|message| message["body"] == body.as_str());
+    scene.check("AUTH-12", that(!stored, "nothing stored for a refused connection", &body));
+    // The fence above has gone through the room: whatever the outcast was to get, it has.
+    let events = outcast.all_events();
+    scene.check("AUTH-12", that(events.is_empty(), "no event on a refused connection", events.len()));
+    Ok(())
+}
+
+async fn identity(scene: &Scene) -> Outcome {
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
+    let chat = scene.group(&alice, &[&bob, &carol]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+
+    let body = scene.unique("claimed");
+    let mut payload = message(&chat, &scene.unique("client"), &body);
+    payload["userId"] = json!(carol.id);
+    payload["senderId"] = json!(carol.id);
+    scene.step(&a, "message:send", payload).await?;
+    let heard = b.expect(&event("message:new").at("/message/body", body.as_str())).await?;
+    scene.check("AUTH-13", has(heard.data(), "/message/senderId", alice.id.as_str()));
+
+    let claim = json!({"chatId": chat.id, "userId": carol.id, "senderId": carol.id});
+    a.emit("typing:start", claim).await?;
+    let heard = b.expect(&event("typing:update")).await?;
+    scene.check("AUTH-13", has(heard.data(), "/userId", alice.id.as_str()));
+
+    let id = scene.send(&b, &chat, &scene.unique("to be read")).await?;
+    let claim = json!({"chatId": chat.id, "messageId": id, "userId": carol.id});
+    scene.step(&a, "receipt:read", claim).await?;
+    let heard = b.expect(&event("receipt:update")).await?;
+    scene.check("AUTH-13", has(heard.data(), "/userId", alice.id.as_str()));
+    Ok(())
+}
+
+async fn both_ways(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let by_query = Handshake::bare().query_token(jwt(&bob)?);
+    if let Err(mismatch) = let_in(scene, by_query).await? {
+        return Err(Stop::Unverified(format!("a token in the query string is not taken at all: {mismatch}")));
+    }
+    let both = Handshake::token(alice.access_token.as_str()).query_token(&bob.access_token);
+    let client = scene.require("AUTH-15", scene.attempt("both", &both).await?.accepted())?;
+    let body = scene.unique("who am I");
+    scene.join(&client, &chat).await?;
+    scene.send(&client, &chat, &body).await?;
+    let stored = scene.messages(&alice, &chat).await?;
+    let sender = stored.iter().find(|message| message["body"] == body.as_str()).map(|message| &message["senderId"]);
+    let sender = sender.ok_or_else(|| Mismatch::new("the message in the listing", "none"))?;
+    scene.check("AUTH-15", equal("the user of the payload's token", sender, &json!(alice.id)));
+
+    let garbage_first = Handshake::token("no such token").query_token(&bob.access_token);
+    let refused = turned_away(scene, "garbage in the payload, a good token in the query", garbage_first).await?;
+    scene.check("AUTH-15", refused);
+    Ok(())
+}
