@@ -45,9 +45,14 @@ async fn the_one_ack(
     };
     scene.step(client, "presence:ping", json!({})).await?;
     scene.sleep(scene.timing().settle()).await;
-    scene.check("ACK-05", equal(&format!("acks of one {event}"), &client.acks(id).len(), &1));
+    scene.check(
+        "ACK-05",
+        equal(&format!("acks of one {event}"), &client.acks(id).len(), &1),
+    );
     if let Some(correlation) = reply.get("correlationId") {
-        let is_uuid = correlation.as_str().is_some_and(|text| uuid::Uuid::parse_str(text).is_ok());
+        let is_uuid = correlation
+            .as_str()
+            .is_some_and(|text| uuid::Uuid::parse_str(text).is_ok());
         scene.check("ACK-05", that(is_uuid, "a UUID as correlationId", correlation));
     }
     Ok(Some(reply))
@@ -62,7 +67,10 @@ async fn shape(scene: &Scene) -> Outcome {
     let in_chat = json!({"chatId": chat.id});
     let successes = [
         ("room:join", in_chat.clone()),
-        ("message:send", message(&chat, &scene.unique("client"), &scene.unique("hello"))),
+        (
+            "message:send",
+            message(&chat, &scene.unique("client"), &scene.unique("hello")),
+        ),
         ("receipt:read", json!({"chatId": chat.id, "messageId": id})),
         ("presence:ping", json!({})),
         ("room:leave", in_chat),
@@ -70,7 +78,10 @@ async fn shape(scene: &Scene) -> Outcome {
     for (event, payload) in successes {
         if let Some(reply) = the_one_ack(scene, &client, event, payload).await? {
             scene.check("ACK-01", ack::ok(&reply));
-            scene.check("ACK-01", scene.schema(&format!("acks/{}", event.replace(':', "-")), &reply));
+            scene.check(
+                "ACK-01",
+                scene.schema(&format!("acks/{}", event.replace(':', "-")), &reply),
+            );
         }
     }
     // Each differs from its twin above in one thing.
@@ -89,9 +100,15 @@ async fn shape(scene: &Scene) -> Outcome {
         if let Some(reply) = the_one_ack(scene, &client, event, payload).await? {
             // Which code it is, its own area judges; here it is any of the closed set.
             scene.check("ACK-02", ack::any_error(&reply));
-            scene.check("ACK-02", that(reply.get("data").is_none(), "no data beside an error", &reply));
+            scene.check(
+                "ACK-02",
+                that(reply.get("data").is_none(), "no data beside an error", &reply),
+            );
             let spoken = text(&reply, "/message");
-            scene.check("ACK-03", spoken.and_then(|text| that(!text.trim().is_empty(), "a message", &reply)));
+            scene.check(
+                "ACK-03",
+                spoken.and_then(|text| that(!text.trim().is_empty(), "a message", &reply)),
+            );
         }
     }
     Ok(())
@@ -108,11 +125,17 @@ async fn not_asked_for(scene: &Scene) -> Outcome {
     scene.sleep(scene.timing().settle()).await;
     let body = scene.unique("to the silent one");
     scene.send(&sender, &chat, &body).await?;
-    let heard = silent.expect(&event("message:new").at("/message/body", body.as_str())).await;
+    let heard = silent
+        .expect(&event("message:new").at("/message/body", body.as_str()))
+        .await;
     scene.check("ACK-07", heard);
     let body = scene.unique("from the silent one");
-    silent.emit("message:send", message(&chat, &scene.unique("client"), &body)).await?;
-    let heard = sender.expect(&event("message:new").at("/message/body", body.as_str())).await;
+    silent
+        .emit("message:send", message(&chat, &scene.unique("client"), &body))
+        .await?;
+    let heard = sender
+        .expect(&event("message:new").at("/message/body", body.as_str()))
+        .await;
     scene.check("ACK-07", heard);
     Ok(())
 }
@@ -122,7 +145,10 @@ async fn no_payload(scene: &Scene) -> Outcome {
     let client = scene.connect_raw(&alice).await?;
     for event in ["room:join", "room:leave", "message:send", "receipt:read"] {
         let reply = client.request_args(event, Vec::new()).await;
-        scene.check("ACK-08", refused(reply, "VALIDATION_ERROR").map_err(|mismatch| mismatch.at(event)));
+        scene.check(
+            "ACK-08",
+            refused(reply, "VALIDATION_ERROR").map_err(|mismatch| mismatch.at(event)),
+        );
     }
     let reply = client.request_args("presence:ping", Vec::new()).await;
     let either = reply.and_then(|reply| match ack::ok(&reply) {

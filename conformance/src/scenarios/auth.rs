@@ -92,7 +92,11 @@ async fn turned_away(scene: &Scene, why: &str, handshake: Handshake) -> Result<F
     Ok(refused
         .and_then(|(payload, _)| {
             let message = text(&payload, "/message")?;
-            that(!message.trim().is_empty(), "a message that is not empty", show(&payload))?;
+            that(
+                !message.trim().is_empty(),
+                "a message that is not empty",
+                show(&payload),
+            )?;
             Ok(payload)
         })
         .map_err(|mismatch| mismatch.at(why)))
@@ -102,7 +106,9 @@ async fn turned_away(scene: &Scene, why: &str, handshake: Handshake) -> Result<F
 async fn twin(scene: &Scene, token: &str) -> Outcome {
     match let_in(scene, Handshake::token(token)).await? {
         Ok(()) => Ok(()),
-        Err(mismatch) => Err(Stop::Blocked(format!("the token without the defect is not accepted: {mismatch}"))),
+        Err(mismatch) => Err(Stop::Blocked(format!(
+            "the token without the defect is not accepted: {mismatch}"
+        ))),
     }
 }
 
@@ -110,15 +116,23 @@ async fn twin(scene: &Scene, token: &str) -> Outcome {
 fn jwt(user: &User) -> Result<&str, Stop> {
     match user.access_token.split('.').count() {
         3 => Ok(&user.access_token),
-        _ => Err(Stop::Unverified("the target's access tokens are no JWTs".to_owned())),
+        _ => Err(Stop::Unverified(
+            "the target's access tokens are no JWTs".to_owned(),
+        )),
     }
 }
 
 async fn ways_in(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
     scene.check("AUTH-01", let_in(scene, Handshake::token(jwt(&alice)?)).await?);
-    scene.check("AUTH-02", let_in(scene, Handshake::bare().query_token(jwt(&alice)?)).await?);
-    scene.check("AUTH-03", let_in(scene, Handshake::token(alice.session_token.as_str())).await?);
+    scene.check(
+        "AUTH-02",
+        let_in(scene, Handshake::bare().query_token(jwt(&alice)?)).await?,
+    );
+    scene.check(
+        "AUTH-03",
+        let_in(scene, Handshake::token(alice.session_token.as_str())).await?,
+    );
     Ok(())
 }
 
@@ -157,7 +171,9 @@ async fn no_token(scene: &Scene) -> Outcome {
         "AUTH-14",
         that(recognisable, "UNAUTHORIZED as message or data.code", show(first)),
     );
-    let same = payloads.iter().map(|payload| equal("the packet for another cause", payload, first));
+    let same = payloads
+        .iter()
+        .map(|payload| equal("the packet for another cause", payload, first));
     scene.check("AUTH-14", all(same));
     Ok(())
 }
@@ -167,9 +183,16 @@ async fn forged(scene: &Scene) -> Outcome {
     let token = jwt(&alice)?;
     twin(scene, token).await?;
 
-    let resigned = format!("{}.{}", token.rsplit_once('.').map_or("", |(signed, _)| signed), "AAAA");
+    let resigned = format!(
+        "{}.{}",
+        token.rsplit_once('.').map_or("", |(signed, _)| signed),
+        "AAAA"
+    );
     let others = bob.access_token.rsplit('.').next().unwrap_or_default();
-    let swapped = format!("{}.{others}", token.rsplit_once('.').map_or("", |(signed, _)| signed));
+    let swapped = format!(
+        "{}.{others}",
+        token.rsplit_once('.').map_or("", |(signed, _)| signed)
+    );
     let promoted = tampered(token, |claims| claims["sub"] = json!(bob.id))?;
     let prolonged = tampered(token, |claims| claims["exp"] = json!(4_102_444_800_u64))?;
     for (why, token) in [
@@ -182,14 +205,23 @@ async fn forged(scene: &Scene) -> Outcome {
     }
 
     let claims = crate::target::jwt::claims_of(token);
-    let claims = claims.ok_or_else(|| Stop::Unverified("the claims of the target's JWT cannot be read".to_owned()))?;
+    let claims =
+        claims.ok_or_else(|| Stop::Unverified("the claims of the target's JWT cannot be read".to_owned()))?;
     let none = unsigned(&claims);
     let body = none.split('.').nth(1).unwrap_or_default().to_owned();
-    let spelled = |alg: &str| format!("{}.{body}.", crate::target::jwt::segment(&json!({"alg": alg, "typ": "JWT"})));
+    let spelled = |alg: &str| {
+        format!(
+            "{}.{body}.",
+            crate::target::jwt::segment(&json!({"alg": alg, "typ": "JWT"}))
+        )
+    };
     let signature = token.rsplit('.').next().unwrap_or_default();
     for (why, token) in [
         ("alg none without a signature", none.clone()),
-        ("alg none with a signature", format!("{}{signature}", spelled("none"))),
+        (
+            "alg none with a signature",
+            format!("{}{signature}", spelled("none")),
+        ),
         ("alg None", spelled("None")),
         ("alg NONE", spelled("NONE")),
     ] {
@@ -219,7 +251,11 @@ async fn claims(scene: &Scene) -> Outcome {
     }
     // An hour on either side of now: no clock is that wrong, and no leeway that long.
     for (requirement, why, claims) in [
-        ("AUTH-07", "expired an hour ago", with("exp", seconds_from_now(-3_600))),
+        (
+            "AUTH-07",
+            "expired an hour ago",
+            with("exp", seconds_from_now(-3_600)),
+        ),
         ("AUTH-07", "valid in an hour", {
             let mut claims = with("nbf", seconds_from_now(3_600));
             claims["exp"] = seconds_from_now(7_200);
@@ -232,7 +268,10 @@ async fn claims(scene: &Scene) -> Outcome {
         ("AUTH-09", "an object as sub", with("sub", json!({"$ne": null}))),
     ] {
         let token = minter.sign(&claims)?;
-        scene.check(requirement, turned_away(scene, why, Handshake::token(token)).await?);
+        scene.check(
+            requirement,
+            turned_away(scene, why, Handshake::token(token)).await?,
+        );
     }
     Ok(())
 }
@@ -241,9 +280,14 @@ async fn issuer_and_audience(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
     let minter = scene.minter()?;
     let good = minter.claims(&alice.id);
-    let declared: Vec<_> = ["iss", "aud"].into_iter().filter(|claim| good.get(claim).is_some()).collect();
+    let declared: Vec<_> = ["iss", "aud"]
+        .into_iter()
+        .filter(|claim| good.get(claim).is_some())
+        .collect();
     if declared.is_empty() {
-        return Err(Stop::Unverified("the target declares neither issuer nor audience".to_owned()));
+        return Err(Stop::Unverified(
+            "the target declares neither issuer nor audience".to_owned(),
+        ));
     }
     twin(scene, &minter.sign(&good)?).await?;
     for claim in declared {
@@ -251,7 +295,10 @@ async fn issuer_and_audience(scene: &Scene) -> Outcome {
         claims[claim] = json!("somebody else");
         let token = minter.sign(&claims)?;
         let why = format!("another {claim}");
-        scene.check("AUTH-16", turned_away(scene, &why, Handshake::token(token)).await?);
+        scene.check(
+            "AUTH-16",
+            turned_away(scene, &why, Handshake::token(token)).await?,
+        );
     }
     Ok(())
 }
@@ -264,7 +311,10 @@ async fn session_ends(scene: &Scene) -> Outcome {
     scene.check("AUTH-10", refused);
     scene.logout(&alice).await?;
     let revoked = Handshake::token(alice.session_token.as_str());
-    scene.check("AUTH-10", turned_away(scene, "a revoked session token", revoked).await?);
+    scene.check(
+        "AUTH-10",
+        turned_away(scene, "a revoked session token", revoked).await?,
+    );
     Ok(())
 }
 
@@ -273,7 +323,9 @@ async fn user_room(scene: &Scene) -> Outcome {
     let chat = scene.group(&alice, &[]).await?;
     let client = scene.connect(&bob).await?;
     scene.add_member(&chat, &bob).await?;
-    let told = client.expect(&event("chat:update").at("/chat/_id", chat.id.as_str())).await;
+    let told = client
+        .expect(&event("chat:update").at("/chat/_id", chat.id.as_str()))
+        .await;
     scene.check("AUTH-11", told);
     Ok(())
 }
@@ -287,7 +339,10 @@ async fn refused_is_out(scene: &Scene) -> Outcome {
     scene.join(&guest, &chat).await?;
     scene.send(&guest, &chat, &scene.unique("as a guest")).await?;
 
-    let (_, outcast) = match scene.attempt("outcast", &Handshake::token("no such token")).await? {
+    let (_, outcast) = match scene
+        .attempt("outcast", &Handshake::token("no such token"))
+        .await?
+    {
         Answer::Refused(payload, client) => (payload, client),
         Answer::Closed(_) => {
             // Nobody is left who could act.
@@ -303,17 +358,29 @@ async fn refused_is_out(scene: &Scene) -> Outcome {
     let body = scene.unique("from outside");
     // The target may close the connection at the first of these; that is as good.
     let _ = outcast.emit("room:join", json!({"chatId": chat.id})).await;
-    let _ = outcast.emit("message:send", message(&chat, &scene.unique("outcast"), &body)).await;
+    let _ = outcast
+        .emit("message:send", message(&chat, &scene.unique("outcast"), &body))
+        .await;
 
     let heard = event("message:new").at("/message/body", body.as_str());
     let silence = scene.absent(&insider, &heard, Fence::Room(&chat)).await?;
     scene.check("AUTH-12", silence);
     let stored = scene.messages(&alice, &chat).await?;
     let stored = stored.iter().any(|message| message["body"] == body.as_str());
-    scene.check("AUTH-12", that(!stored, "nothing stored for a refused connection", &body));
+    scene.check(
+        "AUTH-12",
+        that(!stored, "nothing stored for a refused connection", &body),
+    );
     // The fence above has gone through the room: whatever the outcast was to get, it has.
     let events = outcast.all_events();
-    scene.check("AUTH-12", that(events.is_empty(), "no event on a refused connection", events.len()));
+    scene.check(
+        "AUTH-12",
+        that(
+            events.is_empty(),
+            "no event on a refused connection",
+            events.len(),
+        ),
+    );
     Ok(())
 }
 
@@ -327,8 +394,13 @@ async fn identity(scene: &Scene) -> Outcome {
     payload["userId"] = json!(carol.id);
     payload["senderId"] = json!(carol.id);
     scene.step(&a, "message:send", payload).await?;
-    let heard = b.expect(&event("message:new").at("/message/body", body.as_str())).await?;
-    scene.check("AUTH-13", has(heard.data(), "/message/senderId", alice.id.as_str()));
+    let heard = b
+        .expect(&event("message:new").at("/message/body", body.as_str()))
+        .await?;
+    scene.check(
+        "AUTH-13",
+        has(heard.data(), "/message/senderId", alice.id.as_str()),
+    );
 
     let claim = json!({"chatId": chat.id, "userId": carol.id, "senderId": carol.id});
     a.emit("typing:start", claim).await?;
@@ -348,7 +420,9 @@ async fn both_ways(scene: &Scene) -> Outcome {
     let chat = scene.group(&alice, &[&bob]).await?;
     let by_query = Handshake::bare().query_token(jwt(&bob)?);
     if let Err(mismatch) = let_in(scene, by_query).await? {
-        return Err(Stop::Unverified(format!("a token in the query string is not taken at all: {mismatch}")));
+        return Err(Stop::Unverified(format!(
+            "a token in the query string is not taken at all: {mismatch}"
+        )));
     }
     let both = Handshake::token(alice.access_token.as_str()).query_token(&bob.access_token);
     let client = scene.require("AUTH-15", scene.attempt("both", &both).await?.accepted())?;
@@ -356,12 +430,23 @@ async fn both_ways(scene: &Scene) -> Outcome {
     scene.join(&client, &chat).await?;
     scene.send(&client, &chat, &body).await?;
     let stored = scene.messages(&alice, &chat).await?;
-    let sender = stored.iter().find(|message| message["body"] == body.as_str()).map(|message| &message["senderId"]);
+    let sender = stored
+        .iter()
+        .find(|message| message["body"] == body.as_str())
+        .map(|message| &message["senderId"]);
     let sender = sender.ok_or_else(|| Mismatch::new("the message in the listing", "none"))?;
-    scene.check("AUTH-15", equal("the user of the payload's token", sender, &json!(alice.id)));
+    scene.check(
+        "AUTH-15",
+        equal("the user of the payload's token", sender, &json!(alice.id)),
+    );
 
     let garbage_first = Handshake::token("no such token").query_token(&bob.access_token);
-    let refused = turned_away(scene, "garbage in the payload, a good token in the query", garbage_first).await?;
+    let refused = turned_away(
+        scene,
+        "garbage in the payload, a good token in the query",
+        garbage_first,
+    )
+    .await?;
     scene.check("AUTH-15", refused);
     Ok(())
 }

@@ -1,19 +1,75 @@
 //! Messages: sending, the broadcast, and what is in it.
 
-use serde_json::json;
+use std::collections::HashSet;
 
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+
+use super::steps::{accepted, joined, message, refused};
 use super::{Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{ack, all, equal, has, is_id, text, that, utc_time};
+use crate::expect::{Found, Mismatch, ack, all, equal, has, is_id, show, text, that, utc_time};
+use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
-use crate::scene::{Outcome, Scene};
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
-    "messages/send-and-broadcast",
-    "A message is acknowledged and reaches every socket in the room once, as the server made it",
-    &["MSG-01", "MSG-02", "MSG-03", "MSG-04"],
-    run!(send_and_broadcast),
-)];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "messages/send-and-broadcast",
+        "A message is acknowledged and reaches every socket in the room once, as the server made it",
+        &["MSG-01", "MSG-02", "MSG-03", "MSG-04"],
+        run!(send_and_broadcast),
+    ),
+    Scenario::new(
+        "messages/repeats",
+        "A message sent again, with another body or after a reconnect, stays the one it was",
+        &["MSG-05", "MSG-06", "MSG-08", "MSG-09", "MSG-19"],
+        run!(repeats),
+    ),
+    Scenario::new(
+        "messages/race",
+        "Sent from several sockets at the same time under one clientId, it is one message",
+        &["MSG-07"],
+        run!(race),
+    ),
+    Scenario::new(
+        "messages/invalid",
+        "A message without a proper clientId or body, or too long, is a validation error",
+        &["MSG-10", "MSG-11", "MSG-17"],
+        run!(invalid),
+    ),
+    Scenario::new(
+        "messages/size",
+        "The limit of a body is in bytes, exactly",
+        &["MSG-12"],
+        run!(size),
+    ),
+    Scenario::new(
+        "messages/stranger",
+        "Who does not belong to a chat cannot write into it",
+        &["MSG-13"],
+        run!(stranger),
+    ),
+    Scenario::new(
+        "messages/every-script",
+        "Bodies come back code point for code point, live and listed",
+        &["MSG-14"],
+        run!(every_script),
+    ),
+    Scenario::new(
+        "messages/order",
+        "Messages arrive and are listed in the order of sending",
+        &["MSG-15", "MSG-20"],
+        run!(order),
+    ),
+    Scenario::new(
+        "messages/durable-at-ack",
+        "At the ack the message is listed and the chat has moved",
+        &["MSG-16"],
+        run!(durable_at_ack),
+    ),
+];
 
 async fn send_and_broadcast(scene: &Scene) -> Outcome {
     let [alice, bob] = scene.users(["alice", "bob"]).await?;
@@ -89,5 +145,407 @@ async fn send_and_broadcast(scene: &Scene) -> Outcome {
             ),
         ]),
     );
+    Ok(())
+}
+
+/// How often the listing, without the kit's own messages, holds this body.
+async fn stored(scene: &Scene, user: &User, chat: &Chat, body: &str) -> Result<usize, Stop> {
+    Ok(scene
+        .messages(user, chat)
+        .await?
+        .iter()
+        .filter(|message| message["body"] == body)
+        .count())
+}
+
+async fn repeats(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let (chat, other) = (
+        scene.group(&alice, &[&bob]).await?,
+        scene.group(&alice, &[&bob]).await?,
+    );
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let (client_id, body, changed) = (
+        scene.unique("client"),
+        scene.unique("first"),
+        scene.unique("changed"),
+    );
+    let first = scene
+        .step(&a, "message:send", message(&chat, &client_id, &body))
+        .await?;
+    let server_id = text(&first, "/serverId")?.to_owned();
+    let same =
+        |reply: Found<Value>| accepted(reply).and_then(|data| has(&data, "/serverId", server_id.as_str()));
+
+    // Again, and again with another body.
+    scene.check(
+        "MSG-05",
+        same(a.request("message:send", message(&chat, &client_id, &body)).await),
+    );
+    scene.check(
+        "MSG-08",
+        same(
+            a.request("message:send", message(&chat, &client_id, &changed))
+                .await,
+        ),
+    );
+    let of = |body: &str| event("message:new").at("/message/body", body);
+    let once = scene.exactly(1, &b, &of(&body), Fence::Room(&chat)).await?;
+    scene.check("MSG-05", once);
+    scene.check(
+        "MSG-05",
+        equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
+    );
+    let silence = scene.absent(&b, &of(&changed), Fence::Room(&chat)).await?;
+    scene.check("MSG-08", silence);
+    scene.check(
+        "MSG-08",
+        equal(
+            "messages stored",
+            &stored(scene, &alice, &chat, &changed).await?,
+            &0,
+        ),
+    );
+
+    // In another chat it is another message.
+    let elsewhere = accepted(
+        a.request("message:send", message(&other, &client_id, &body))
+            .await,
+    );
+    scene.check(
+        "MSG-06",
+        elsewhere.and_then(|data| {
+            let id = text(&data, "/serverId")?;
+            that(id != server_id, "another serverId in another chat", id)
+        }),
+    );
+
+    // Of another member it is another message, and nobody's is lost.
+    let others = scene.unique("of bob");
+    let bobs = accepted(
+        b.request("message:send", message(&chat, &client_id, &others))
+            .await,
+    );
+    scene.check(
+        "MSG-19",
+        bobs.and_then(|data| {
+            let id = text(&data, "/serverId")?;
+            that(id != server_id, "a serverId of one's own", id)
+        }),
+    );
+    scene.check(
+        "MSG-19",
+        equal(
+            "messages stored",
+            &stored(scene, &alice, &chat, &others).await?,
+            &1,
+        ),
+    );
+
+    // After a reconnect it is still the same message.
+    a.close().await;
+    let [again] = joined(scene, &chat, [&alice]).await?;
+    scene.check(
+        "MSG-09",
+        same(
+            again
+                .request("message:send", message(&chat, &client_id, &body))
+                .await,
+        ),
+    );
+    let once = scene.exactly(1, &b, &of(&body), Fence::Room(&chat)).await?;
+    scene.check("MSG-09", once);
+    scene.check(
+        "MSG-09",
+        equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
+    );
+    Ok(())
+}
+
+/// Rounds in which the race is run: a look-up before an insert loses one of the first few.
+const ROUNDS: usize = 8;
+/// Sockets that send at once; the repeats may count against the rate limit, which MSG-18 leaves open.
+const RACERS: usize = 5;
+
+async fn race(scene: &Scene) -> Outcome {
+    for round in 1..=ROUNDS {
+        // A user per round, so that the rate limit of one does not end the race.
+        let [alice, bob] = scene.users(["alice", "bob"]).await?;
+        let chat = scene.group(&alice, &[&bob]).await?;
+        let [listener] = joined(scene, &chat, [&bob]).await?;
+        let racers = try_join_all((0..RACERS).map(|_| scene.connect_raw(&alice))).await?;
+        for racer in &racers {
+            scene.join(racer, &chat).await?;
+        }
+        let (client_id, body) = (scene.unique("client"), scene.unique("race"));
+        let payload = message(&chat, &client_id, &body);
+        let sent: Vec<_> = racers
+            .iter()
+            .map(|racer| racer.start("message:send", vec![payload.clone()]))
+            .collect();
+        let mut ids = HashSet::new();
+        for pending in sent {
+            let reply = accepted(pending?.ack(scene.timing().deadline()).await);
+            let at = format!("round {round} of {ROUNDS}");
+            if let Some(data) = scene.check("MSG-07", reply.map_err(|mismatch| mismatch.at(&at))) {
+                ids.insert(data["serverId"].to_string());
+            }
+        }
+        scene.check("MSG-07", equal("different serverIds", &ids.len(), &1));
+        let heard = event("message:new").at("/message/body", body.as_str());
+        let once = scene.exactly(1, &listener, &heard, Fence::Room(&chat)).await?;
+        scene.check("MSG-07", once);
+        scene.check(
+            "MSG-07",
+            equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
+        );
+    }
+    Ok(())
+}
+
+async fn invalid(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let chat = scene.group(&alice, &[]).await?;
+    let [client] = joined(scene, &chat, [&alice]).await?;
+    scene.send(&client, &chat, &scene.unique("a valid one")).await?;
+    let with = |field: &str, value: Option<Value>| {
+        let mut payload = message(&chat, &scene.unique("client"), &scene.unique("body"));
+        if let Some(fields) = payload.as_object_mut() {
+            match value {
+                Some(value) => fields.insert(field.to_owned(), value),
+                None => fields.remove(field),
+            };
+        }
+        payload
+    };
+    for (requirement, field) in [("MSG-10", "clientId"), ("MSG-11", "body")] {
+        let bad = [
+            None,
+            Some(json!("")),
+            Some(json!(null)),
+            Some(json!(7)),
+            Some(json!(true)),
+        ];
+        for value in bad
+            .into_iter()
+            .chain([Some(json!(["x"])), Some(json!({"$gt": ""}))])
+        {
+            let payload = with(field, value);
+            let at = format!(
+                "{field} {}",
+                payload.get(field).map_or("missing".to_owned(), show)
+            );
+            let reply = refused(client.request("message:send", payload).await, "VALIDATION_ERROR");
+            scene.check(requirement, reply.map_err(|mismatch| mismatch.at(&at)));
+        }
+    }
+    // 256 bytes are within any reading of the limit that the contract sets, 257 beyond it.
+    let longest = with("clientId", Some(json!("c".repeat(256))));
+    scene.require("MSG-17", accepted(client.request("message:send", longest).await))?;
+    let too_long = with("clientId", Some(json!("c".repeat(257))));
+    scene.check(
+        "MSG-17",
+        refused(client.request("message:send", too_long).await, "VALIDATION_ERROR"),
+    );
+    Ok(())
+}
+
+async fn size(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let chat = scene.group(&alice, &[]).await?;
+    let client = scene.connect_raw(&alice).await?;
+    scene.join(&client, &chat).await?;
+    let max = scene.profile().limits.body_max_bytes;
+    let ascii = |bytes: usize| "a".repeat(bytes);
+    // Four bytes a character, and plain letters to make up the rest.
+    let emoji = |bytes: usize| format!("{}{}", "😀".repeat(bytes / 4), "a".repeat(bytes % 4));
+    for (why, body) in [("ASCII", ascii(max)), ("emoji", emoji(max))] {
+        let at = format!("{max} bytes of {why}");
+        let payload = message(&chat, &scene.unique("client"), &body);
+        let reply = accepted(client.request("message:send", payload).await);
+        scene.require("MSG-12", reply.map_err(|mismatch| mismatch.at(&at)))?;
+        let heard = client
+            .expect(&event("message:new").at("/message/body", body.as_str()))
+            .await;
+        scene.check("MSG-12", heard.map_err(|mismatch| mismatch.at(&at)));
+    }
+    for (why, body) in [("ASCII", ascii(max + 1)), ("emoji", emoji(max + 1))] {
+        let at = format!("{} bytes of {why}", max + 1);
+        let payload = message(&chat, &scene.unique("client"), &body);
+        let reply = refused(client.request("message:send", payload).await, "VALIDATION_ERROR");
+        scene.check("MSG-12", reply.map_err(|mismatch| mismatch.at(&at)));
+    }
+    Ok(())
+}
+
+async fn stranger(scene: &Scene) -> Outcome {
+    let [alice, mallory] = scene.users(["alice", "mallory"]).await?;
+    let (chat, own) = (scene.group(&alice, &[]).await?, scene.group(&mallory, &[]).await?);
+    let [insider] = joined(scene, &chat, [&alice]).await?;
+    let [outsider] = joined(scene, &own, [&mallory]).await?;
+    scene.send(&outsider, &own, &scene.unique("at home")).await?;
+    let body = scene.unique("from outside");
+    let reply = outsider
+        .request("message:send", message(&chat, &scene.unique("client"), &body))
+        .await;
+    scene.check("MSG-13", refused(reply, "FORBIDDEN"));
+    let heard = event("message:new").at("/message/body", body.as_str());
+    let silence = scene.absent(&insider, &heard, Fence::Room(&chat)).await?;
+    scene.check("MSG-13", silence);
+    scene.check(
+        "MSG-13",
+        equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &0),
+    );
+    Ok(())
+}
+
+async fn every_script(scene: &Scene) -> Outcome {
+    let bodies = &scene.contract().corpus.bodies;
+    if bodies.is_empty() {
+        return Err(Stop::Harness("the corpus holds no bodies".to_owned()));
+    }
+    // A user for each ten or so, since the rate limit is the user's.
+    for some in bodies.chunks(scene.profile().limits.rate_max.clamp(1, 8)) {
+        let [alice, bob] = scene.users(["alice", "bob"]).await?;
+        let chat = scene.group(&alice, &[&bob]).await?;
+        let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+        for sample in some {
+            let reply = a
+                .request(
+                    "message:send",
+                    message(&chat, &scene.unique("client"), &sample.body),
+                )
+                .await;
+            let at = |mismatch: Mismatch| mismatch.at(&sample.name);
+            let Some(data) = scene.check("MSG-14", accepted(reply).map_err(at)) else {
+                continue;
+            };
+            let id = text(&data, "/serverId")?;
+            let heard = b.expect(&event("message:new").at("/message/_id", id)).await;
+            let exact = |message: &Value| has(message, "/body", sample.body.as_str());
+            scene.check(
+                "MSG-14",
+                heard
+                    .and_then(|event| exact(&event.data()["message"]))
+                    .map_err(at),
+            );
+            let listed = scene.messages(&bob, &chat).await?;
+            let listed = listed
+                .iter()
+                .find(|message| message["_id"] == id)
+                .cloned()
+                .unwrap_or_default();
+            scene.check("MSG-14", exact(&listed).map_err(at));
+        }
+    }
+    Ok(())
+}
+
+async fn order(scene: &Scene) -> Outcome {
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
+    let chat = scene.group(&alice, &[&bob, &carol]).await?;
+    let [patient, listener] = joined(scene, &chat, [&alice, &bob]).await?;
+    let hasty = scene.connect_raw(&carol).await?;
+    scene.join(&hasty, &chat).await?;
+    let count = scene.profile().limits.rate_max.clamp(2, 10);
+    let bodies = |who: &str| {
+        (0..count)
+            .map(|n| scene.unique(&format!("{who} {n}")))
+            .collect::<Vec<_>>()
+    };
+    let (awaited, pipelined) = (bodies("awaited"), bodies("pipelined"));
+
+    for body in &awaited {
+        scene.send(&patient, &chat, body).await?;
+    }
+    let mut pending = Vec::new();
+    for body in &pipelined {
+        pending.push(hasty.start(
+            "message:send",
+            vec![message(&chat, &scene.unique("client"), body)],
+        )?);
+    }
+    for pending in pending {
+        accepted(pending.ack(scene.timing().deadline()).await)?;
+    }
+    scene.fence_room(&chat, &[&listener]).await?;
+    let mut listed = scene.messages(&bob, &chat).await?;
+    listed.reverse();
+    for (requirement, sent) in [("MSG-15", &awaited), ("MSG-20", &pipelined)] {
+        let of_these = |body: &Value| sent.iter().any(|sent| body == sent.as_str());
+        let live: Vec<Value> = listener
+            .events(&event("message:new"))
+            .iter()
+            .map(|event| event.data()["message"].clone())
+            .filter(|message| of_these(&message["body"]))
+            .collect();
+        let stored: Vec<Value> = listed
+            .iter()
+            .filter(|message| of_these(&message["body"]))
+            .cloned()
+            .collect();
+        for (where_to, messages) in [("as delivered", live), ("as listed", stored)] {
+            let order: Vec<_> = messages
+                .iter()
+                .filter_map(|message| message["body"].as_str())
+                .collect();
+            scene.check(
+                requirement,
+                equal(
+                    &format!("messages {where_to}"),
+                    &order,
+                    &sent.iter().map(String::as_str).collect(),
+                ),
+            );
+            scene.check(
+                requirement,
+                non_decreasing(&messages).map_err(|mismatch| mismatch.at(where_to)),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `(createdAt, _id)` never falls.
+fn non_decreasing(messages: &[Value]) -> Found {
+    let mut keys = Vec::new();
+    for message in messages {
+        keys.push((utc_time(&message["createdAt"])?, text(message, "/_id")?));
+    }
+    let fallen = keys.windows(2).find(|pair| pair[0] > pair[1]);
+    that(
+        fallen.is_none(),
+        "non-decreasing (createdAt, _id)",
+        format_args!("{fallen:?}"),
+    )
+}
+
+async fn durable_at_ack(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let [client] = joined(scene, &chat, [&alice]).await?;
+    let path = format!("/v1/chats/{}", chat.id);
+    let updated_at = async || {
+        let reply = scene.rest(&bob).get(&path).await?;
+        utc_time(&reply.expect(&[200])?["updatedAt"])
+    };
+    for n in 0..3 {
+        let before = updated_at().await?;
+        let body = scene.unique(&format!("durable {n}"));
+        scene.send(&client, &chat, &body).await?;
+        scene.check(
+            "MSG-16",
+            equal(
+                "messages listed at the ack",
+                &stored(scene, &bob, &chat, &body).await?,
+                &1,
+            ),
+        );
+        let after = scene.require("MSG-16", updated_at().await)?;
+        scene.check(
+            "MSG-16",
+            that(after > before, format!("updatedAt after {before}"), after),
+        );
+    }
     Ok(())
 }

@@ -2,18 +2,45 @@
 
 use serde_json::json;
 
+use super::steps::{NOWHERE, accepted, joined, message, refused, still_works};
 use super::{Scenario, run};
 use crate::expect::ack;
 use crate::expect::event::event;
 use crate::scene::fence::Fence;
 use crate::scene::{Outcome, Scene};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
-    "rooms/join-and-leave",
-    "A member joins, hears and leaves; a non-member is refused and hears nothing",
-    &["ROOM-01", "ROOM-02", "ROOM-04"],
-    run!(join_and_leave),
-)];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "rooms/join-and-leave",
+        "A member joins, hears and leaves; a non-member is refused and hears nothing",
+        &["ROOM-01", "ROOM-02", "ROOM-04"],
+        run!(join_and_leave),
+    ),
+    Scenario::new(
+        "rooms/bad-ids",
+        "An id that is none is a validation error; one of no chat looks like one of others",
+        &["ROOM-03", "ROOM-07"],
+        run!(bad_ids),
+    ),
+    Scenario::new(
+        "rooms/repeats",
+        "Leaving where one is not and joining where one is are fine, and events still come once",
+        &["ROOM-05", "ROOM-06"],
+        run!(repeats),
+    ),
+    Scenario::new(
+        "rooms/two-chats",
+        "What happens in one chat is not heard in another",
+        &["ROOM-08"],
+        run!(two_chats),
+    ),
+    Scenario::new(
+        "rooms/removed",
+        "A removed member hears nothing more, and is refused",
+        &["ROOM-09", "ROOM-10"],
+        run!(removed),
+    ),
+];
 
 async fn join_and_leave(scene: &Scene) -> Outcome {
     let [alice, bob, mallory] = scene.users(["alice", "bob", "mallory"]).await?;
@@ -63,5 +90,136 @@ async fn join_and_leave(scene: &Scene) -> Outcome {
     let pattern = event("message:new").at("/message/body", third.as_str());
     let silence = scene.absent(&bob_client, &pattern, outside).await?;
     scene.check("ROOM-04", silence);
+    Ok(())
+}
+
+async fn bad_ids(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let bob = scene.user("bob").await?;
+    let (chat, others) = (scene.group(&alice, &[]).await?, scene.group(&bob, &[]).await?);
+    let client = scene.connect(&alice).await?;
+    for event in ["room:join", "room:leave"] {
+        scene.step(&client, event, json!({"chatId": chat.id})).await?;
+        for (why, payload) in [
+            ("no chatId", json!({})),
+            ("null", json!({"chatId": null})),
+            ("a number", json!({"chatId": 7})),
+            ("true", json!({"chatId": true})),
+            ("an array", json!({"chatId": [chat.id]})),
+            ("an object", json!({"chatId": {"$ne": null}})),
+            ("an empty text", json!({"chatId": ""})),
+            ("23 characters", json!({"chatId": &chat.id[1..]})),
+            ("25 characters", json!({"chatId": format!("{}0", chat.id)})),
+            (
+                "24 characters that are not hex",
+                json!({"chatId": "z".repeat(24)}),
+            ),
+            ("24 bytes in 12 characters", json!({"chatId": "é".repeat(12)})),
+        ] {
+            let reply = refused(client.request(event, payload).await, "VALIDATION_ERROR");
+            scene.check(
+                "ROOM-03",
+                reply.map_err(|mismatch| mismatch.at(&format!("{event}, {why}"))),
+            );
+        }
+    }
+    scene.check("ROOM-03", still_works(&client).await);
+
+    let nowhere = client.request("room:join", json!({"chatId": NOWHERE})).await;
+    let elsewhere = client.request("room:join", json!({"chatId": others.id})).await;
+    scene.check("ROOM-07", refused(nowhere, "FORBIDDEN"));
+    scene.check(
+        "ROOM-07",
+        refused(elsewhere, "FORBIDDEN").map_err(|mismatch| mismatch.at("a chat of others")),
+    );
+    Ok(())
+}
+
+async fn repeats(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [sender] = joined(scene, &chat, [&alice]).await?;
+    let client = scene.connect(&bob).await?;
+    let in_chat = json!({"chatId": chat.id});
+    scene.check(
+        "ROOM-05",
+        accepted(client.request("room:leave", in_chat.clone()).await),
+    );
+    scene.join(&client, &chat).await?;
+    scene.check(
+        "ROOM-06",
+        accepted(client.request("room:join", in_chat.clone()).await),
+    );
+    let body = scene.unique("once");
+    scene.send(&sender, &chat, &body).await?;
+    let heard = event("message:new").at("/message/body", body.as_str());
+    let once = scene.exactly(1, &client, &heard, Fence::Room(&chat)).await?;
+    scene.check("ROOM-06", once);
+    scene.leave(&client, &chat).await?;
+    scene.check("ROOM-05", accepted(client.request("room:leave", in_chat).await));
+    Ok(())
+}
+
+async fn two_chats(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let (here, there) = (
+        scene.group(&alice, &[&bob]).await?,
+        scene.group(&alice, &[&bob]).await?,
+    );
+    let [a, b] = joined(scene, &here, [&alice, &bob]).await?;
+    let [elsewhere] = joined(scene, &there, [&bob]).await?;
+    let body = scene.unique("here");
+    let id = scene.send(&a, &here, &body).await?;
+    a.emit("typing:start", json!({"chatId": here.id})).await?;
+    scene.read(&a, &here, &id).await?;
+    let heard = event("message:new").at("/message/body", body.as_str());
+    b.expect(&heard).await?;
+    b.expect(&event("typing:update")).await?;
+    b.expect(&event("receipt:update")).await?;
+
+    // The other socket is of the same user, a member of both, and in the room of the other chat alone.
+    for pattern in [heard, event("typing:update"), event("receipt:update")] {
+        let silence = scene.absent(&elsewhere, &pattern, Fence::Room(&there)).await?;
+        scene.check("ROOM-08", silence);
+    }
+    Ok(())
+}
+
+async fn removed(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let id = scene.send(&b, &chat, &scene.unique("while a member")).await?;
+    scene.read(&b, &chat, &id).await?;
+    b.expect(&event("message:new")).await?;
+
+    scene.remove_member(&chat, &bob).await?;
+    let body = scene.unique("without bob");
+    let newer = scene.send(&a, &chat, &body).await?;
+    let heard = event("message:new").at("/message/body", body.as_str());
+    let silence = scene
+        .absent(
+            &b,
+            &heard,
+            Fence::Outside {
+                chat: &chat,
+                insider: &a,
+            },
+        )
+        .await?;
+    scene.check("ROOM-09", silence);
+
+    let payloads = [
+        ("room:join", json!({"chatId": chat.id})),
+        (
+            "message:send",
+            message(&chat, &scene.unique("client"), &scene.unique("from outside")),
+        ),
+        ("receipt:read", json!({"chatId": chat.id, "messageId": newer})),
+    ];
+    for (event, payload) in payloads {
+        let reply = refused(b.request(event, payload).await, "FORBIDDEN");
+        scene.check("ROOM-10", reply.map_err(|mismatch| mismatch.at(event)));
+    }
     Ok(())
 }

@@ -43,5 +43,7 @@ pub(super) async fn joined<const N: usize>(
         Ok::<_, Stop>(client)
     });
     let clients = futures_util::future::try_join_all(clients).await?;
-    clients.try_into().map_err(|_| Stop::Harness("as many clients as users".to_owned()))
+    clients
+        .try_into()
+        .map_err(|_| Stop::Harness("as many clients as users".to_owned()))
 }

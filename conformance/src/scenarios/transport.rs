@@ -31,15 +31,27 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 async fn websocket(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
-    let answer = scene.attempt("alice", &Handshake::token(alice.access_token.as_str())).await?;
+    let answer = scene
+        .attempt("alice", &Handshake::token(alice.access_token.as_str()))
+        .await?;
     let client = scene.require("TRANS-01", answer.accepted())?;
     let handshake = client.handshake();
     let announced = ["/pingInterval", "/pingTimeout", "/maxPayload"].map(|pointer| {
         let value = field(&handshake, pointer)?;
-        that(value.is_u64(), format!("a whole number at {pointer} of the handshake"), value)
+        that(
+            value.is_u64(),
+            format!("a whole number at {pointer} of the handshake"),
+            value,
+        )
     });
-    scene.check("TRANS-01", all(announced.into_iter().chain([text(&handshake, "/sid").map(drop)])));
-    scene.check("TRANS-01", accepted(client.request("presence:ping", json!({})).await));
+    scene.check(
+        "TRANS-01",
+        all(announced.into_iter().chain([text(&handshake, "/sid").map(drop)])),
+    );
+    scene.check(
+        "TRANS-01",
+        accepted(client.request("presence:ping", json!({})).await),
+    );
     Ok(())
 }
 
@@ -54,16 +66,32 @@ async fn origins(scene: &Scene) -> Outcome {
     };
     let alice = scene.user("alice").await?;
     let seen = async |origin: &str| {
-        let reply = scene.rest(&alice).header("origin", origin).get("/v1/chats").await?;
+        let reply = scene
+            .rest(&alice)
+            .header("origin", origin)
+            .get("/v1/chats")
+            .await?;
         Ok::<_, Stop>(reply.header(ALLOW).map(str::to_owned))
     };
     let to_allowed = seen(&allowed).await?;
     let shown = to_allowed.as_deref().unwrap_or("no such header");
-    scene.require("TRANS-03", that(shown == allowed || shown == "*", format!("{ALLOW}: {allowed}"), shown))?;
+    scene.require(
+        "TRANS-03",
+        that(
+            shown == allowed || shown == "*",
+            format!("{ALLOW}: {allowed}"),
+            shown,
+        ),
+    )?;
     let to_denied = seen(&denied).await?;
     let shown = to_denied.as_deref().unwrap_or("no such header");
-    let silent = to_denied.as_deref().is_none_or(|origin| origin != denied && origin != "*");
-    scene.check("TRANS-03", that(silent, format!("no {ALLOW} for {denied}"), shown));
+    let silent = to_denied
+        .as_deref()
+        .is_none_or(|origin| origin != denied && origin != "*");
+    scene.check(
+        "TRANS-03",
+        that(silent, format!("no {ALLOW} for {denied}"), shown),
+    );
     Ok(())
 }
 
@@ -71,9 +99,15 @@ async fn unknown_namespace(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
     let client = scene.connect_raw(&alice).await?;
     client.connect("/no-such-namespace", Some(&json!({"token": alice.access_token})))?;
-    let answer = client.answer("/no-such-namespace", scene.timing().deadline()).await;
+    let answer = client
+        .answer("/no-such-namespace", scene.timing().deadline())
+        .await;
     let refused = answer.and_then(|answer| {
-        that(answer.is_err(), "CONNECT_ERROR for /no-such-namespace", "CONNECT was accepted")
+        that(
+            answer.is_err(),
+            "CONNECT_ERROR for /no-such-namespace",
+            "CONNECT was accepted",
+        )
     });
     scene.check("TRANS-04", refused);
     scene.check("TRANS-04", still_works(&client).await);

@@ -1,5 +1,95 @@
-//! Typing: who is told, and who is not.
+//! Typing indicators: who sees them, and who does not.
 
-use super::Scenario;
+use serde_json::{Value, json};
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use super::steps::{joined, still_works};
+use super::{Scenario, run};
+use crate::expect::event::event;
+use crate::expect::has;
+use crate::scene::fence::Fence;
+use crate::scene::{Outcome, Scene};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "typing/start-and-stop",
+        "The others in the room see start and stop; the one who types does not",
+        &["TYPE-01", "TYPE-02", "TYPE-03"],
+        run!(start_and_stop),
+    ),
+    Scenario::new(
+        "typing/ignored",
+        "Typing of a non-member, or with an invalid payload, is silently ignored",
+        &["TYPE-04", "TYPE-05"],
+        run!(ignored),
+    ),
+];
+
+async fn start_and_stop(scene: &Scene) -> Outcome {
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
+    let chat = scene.group(&alice, &[&bob, &carol]).await?;
+    let [typist, b, c] = joined(scene, &chat, [&alice, &bob, &carol]).await?;
+    for (requirement, name, state) in [
+        ("TYPE-01", "typing:start", "start"),
+        ("TYPE-02", "typing:stop", "stop"),
+    ] {
+        typist.emit(name, json!({"chatId": chat.id})).await?;
+        let update = event("typing:update").at("/state", state);
+        for client in [&b, &c] {
+            let Some(seen) = scene.check(requirement, client.expect(&update).await) else {
+                continue;
+            };
+            scene.check(
+                requirement,
+                scene.schema("events/server/typing-update", seen.data()),
+            );
+            scene.check(requirement, has(seen.data(), "/userId", alice.id.as_str()));
+            scene.check(requirement, has(seen.data(), "/chatId", chat.id.as_str()));
+        }
+        let own = scene.absent(&typist, &update, Fence::Room(&chat)).await?;
+        scene.check("TYPE-03", own);
+    }
+    Ok(())
+}
+
+async fn ignored(scene: &Scene) -> Outcome {
+    let [alice, bob, mallory] = scene.users(["alice", "bob", "mallory"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let stranger = scene.connect(&mallory).await?;
+    // The twin: a member's typing is seen.
+    b.emit("typing:start", json!({"chatId": chat.id})).await?;
+    a.expect(&event("typing:update").at("/userId", bob.id.as_str()))
+        .await?;
+
+    for name in ["typing:start", "typing:stop"] {
+        stranger.emit(name, json!({"chatId": chat.id})).await?;
+    }
+    // The ping behind them says that they were worked off.
+    scene.check("TYPE-04", still_works(&stranger).await);
+    let strangers = event("typing:update").at("/userId", mallory.id.as_str());
+    let silence = scene.absent(&a, &strangers, Fence::Room(&chat)).await?;
+    scene.check("TYPE-04", silence);
+
+    let mark = a.mark();
+    for name in ["typing:start", "typing:stop"] {
+        let invalid: [Value; 7] = [
+            json!({}),
+            json!(null),
+            json!("text"),
+            json!({"chatId": null}),
+            json!({"chatId": "short"}),
+            json!({"chatId": {"$ne": null}}),
+            json!([chat.id]),
+        ];
+        for payload in invalid {
+            b.emit(name, payload).await?;
+        }
+        b.emit_args(name, Vec::new()).await?;
+    }
+    scene.check("TYPE-05", still_works(&b).await);
+    let silence = scene
+        .absent(&a, &event("typing:update").after(mark), Fence::Room(&chat))
+        .await?;
+    scene.check("TYPE-05", silence);
+    Ok(())
+}

@@ -132,7 +132,9 @@ impl Scene {
 
     /// Asks for a connection in any way, and tells what became of it.
     pub async fn attempt(&self, who: &str, handshake: &Handshake) -> Result<Answer, Stop> {
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&handshake.query).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&handshake.query)
+            .finish();
         let path = match query {
             query if query.is_empty() => ENGINE.to_owned(),
             query => format!("{ENGINE}&{query}"),
