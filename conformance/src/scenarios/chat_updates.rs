@@ -1,5 +1,118 @@
-//! Chat updates: who is told of a changed chat.
+//! Chat updates: what members are told when the chat changes.
 
-use super::Scenario;
+use serde_json::{Value, json};
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use super::{Scenario, run};
+use crate::client::Client;
+use crate::client::inbox::Mark;
+use crate::expect::event::{Pattern, event};
+use crate::expect::has;
+use crate::scene::chats::Chat;
+use crate::scene::fence::Fence;
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "chat-updates/members",
+        "Members learn who joins and who goes; nobody else does",
+        &["CHAT-01", "CHAT-02", "CHAT-03", "CHAT-04", "CHAT-05"],
+        run!(members),
+    ),
+    Scenario::new(
+        "chat-updates/title",
+        "Members learn of a new title",
+        &["CHAT-06"],
+        run!(title),
+    ),
+    Scenario::new(
+        "chat-updates/created",
+        "Members learn of a new chat",
+        &["CHAT-07"],
+        run!(created),
+    ),
+];
+
+/// `chat:update` about this chat after `mark`, in which `user` is a member or is not.
+fn update(chat: &Chat, mark: Mark, user: &User, member: bool) -> Pattern {
+    let id = user.id.clone();
+    let described = format!("{} {} memberIds", user.name, if member { "in" } else { "not in" });
+    event("chat:update")
+        .at("/chat/_id", chat.id.as_str())
+        .after(mark)
+        .that(&described, move |data| {
+            let ids = data.pointer("/chat/memberIds").and_then(Value::as_array);
+            ids.is_some_and(|ids| ids.iter().any(|listed| listed == id.as_str()) == member)
+        })
+}
+
+async fn connect<const N: usize>(scene: &Scene, users: [&User; N]) -> Result<[Client; N], Stop> {
+    let clients = futures_util::future::try_join_all(users.map(|user| scene.connect(user))).await?;
+    clients
+        .try_into()
+        .map_err(|_| Stop::Harness("as many clients as users".to_owned()))
+}
+
+async fn members(scene: &Scene) -> Outcome {
+    let [alice, bob, carol, outsider] = scene.users(["alice", "bob", "carol", "outsider"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let [a, b, c, o] = connect(scene, [&alice, &bob, &carol, &outsider]).await?;
+
+    let marks = [&a, &b, &c].map(|client| (client, client.mark()));
+    scene.add_member(&chat, &carol).await?;
+    for (client, mark) in marks {
+        let told = client.expect(&update(&chat, mark, &carol, true)).await;
+        let Some(told) = scene.check("CHAT-01", told) else {
+            continue;
+        };
+        scene.check("CHAT-05", scene.schema("events/server/chat-update", told.data()));
+        scene.check("CHAT-05", has(told.data(), "/chat/createdBy", alice.id.as_str()));
+    }
+
+    let marks =
+        [(&a, "CHAT-02"), (&b, "CHAT-02"), (&c, "CHAT-03")].map(|(client, id)| (client, client.mark(), id));
+    scene.remove_member(&chat, &carol).await?;
+    for (client, mark, requirement) in marks {
+        let told = client.expect(&update(&chat, mark, &carol, false)).await;
+        if let Some(told) = scene.check(requirement, told) {
+            scene.check("CHAT-05", scene.schema("events/server/chat-update", told.data()));
+        }
+    }
+    let about = event("chat:update").at("/chat/_id", chat.id.as_str());
+    let silence = scene.absent(&o, &about, Fence::User).await?;
+    scene.check("CHAT-04", silence);
+    Ok(())
+}
+
+async fn title(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let [a, b] = connect(scene, [&alice, &bob]).await?;
+    let title = scene.unique("Plans");
+    scene.rename(&chat, &title).await?;
+    let told = event("chat:update")
+        .at("/chat/_id", chat.id.as_str())
+        .at("/chat/title", title.as_str());
+    for client in [&a, &b] {
+        scene.check("CHAT-06", client.expect(&told).await);
+    }
+    Ok(())
+}
+
+async fn created(scene: &Scene) -> Outcome {
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
+    let clients = connect(scene, [&alice, &bob, &carol]).await?;
+    let chat = scene.plain_group(&alice, &[&bob, &carol]).await?;
+    let told = event("chat:update").at("/chat/_id", chat.id.as_str());
+    for client in &clients {
+        scene.check("CHAT-07", client.expect(&told).await);
+    }
+    let dm = scene.dm(&bob, &carol).await?;
+    let told = event("chat:update")
+        .at("/chat/_id", dm.id.as_str())
+        .at("/chat/title", json!(null));
+    for client in &clients[1..] {
+        scene.check("CHAT-07", client.expect(&told).await);
+    }
+    Ok(())
+}

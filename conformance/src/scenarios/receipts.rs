@@ -1,5 +1,236 @@
-//! Read receipts: a cursor that only moves forward.
+//! Read receipts: the cursor that only moves forward.
 
-use super::Scenario;
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use super::steps::{NOWHERE, accepted, joined, refused, still_works};
+use super::{Scenario, run};
+use crate::expect::event::event;
+use crate::expect::{Found, equal, has, utc_time};
+use crate::scene::chats::Chat;
+use crate::scene::fence::Fence;
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "receipts/forward",
+        "A receipt is confirmed and told to the others; an older one, or the same again, is not told",
+        &["RCPT-01", "RCPT-02", "RCPT-03"],
+        run!(forward),
+    ),
+    Scenario::new(
+        "receipts/refused",
+        "A receipt for no message, another chat's message, a malformed id, or by a stranger is refused",
+        &["RCPT-04", "RCPT-05", "RCPT-06", "RCPT-07"],
+        run!(refusals),
+    ),
+    Scenario::new(
+        "receipts/own-cursor",
+        "The cursor is the reader's own, and shows in the unread count",
+        &["RCPT-08"],
+        run!(own_cursor),
+    ),
+    Scenario::new(
+        "receipts/race",
+        "Receipts at the same time, in any order, end at the newest message",
+        &["RCPT-09"],
+        run!(race),
+    ),
+];
+
+fn receipt(chat: &Chat, message_id: &str) -> Value {
+    json!({"chatId": chat.id, "messageId": message_id})
+}
+
+/// How many messages the listing counts as unread for this user.
+async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<u64, Stop> {
+    let chats = scene.chats(user).await?;
+    let row = chats.iter().find(|row| row["_id"] == chat.id.as_str());
+    row.and_then(|row| row["unreadCount"].as_u64())
+        .ok_or_else(|| Stop::Blocked("the listing of chats has no unreadCount for this chat".to_owned()))
+}
+
+async fn forward(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let older = scene.send(&a, &chat, &scene.unique("older")).await?;
+    let newer = scene.send(&a, &chat, &scene.unique("newer")).await?;
+
+    scene.require(
+        "RCPT-01",
+        accepted(b.request("receipt:read", receipt(&chat, &newer)).await),
+    )?;
+    let told = event("receipt:update").at("/messageId", newer.as_str());
+    let seen = scene.require("RCPT-01", a.expect(&told).await)?;
+    scene.check(
+        "RCPT-01",
+        scene.schema("events/server/receipt-update", seen.data()),
+    );
+    scene.check("RCPT-01", has(seen.data(), "/userId", bob.id.as_str()));
+    scene.check("RCPT-01", has(seen.data(), "/chatId", chat.id.as_str()));
+    scene.check("RCPT-01", utc_time(&seen.data()["readAt"]));
+    let before = unread(scene, &bob, &chat).await?;
+
+    let mark = a.mark();
+    scene.check(
+        "RCPT-02",
+        accepted(b.request("receipt:read", receipt(&chat, &older)).await),
+    );
+    let silence = scene
+        .absent(&a, &event("receipt:update").after(mark), Fence::Room(&chat))
+        .await?;
+    scene.check("RCPT-02", silence);
+    // The fence is a message of its own in this chat, which counts for one more.
+    scene.check(
+        "RCPT-02",
+        equal("unreadCount", &unread(scene, &bob, &chat).await?, &(before + 1)),
+    );
+
+    let mark = a.mark();
+    scene.check(
+        "RCPT-03",
+        accepted(b.request("receipt:read", receipt(&chat, &newer)).await),
+    );
+    let silence = scene
+        .absent(&a, &event("receipt:update").after(mark), Fence::Room(&chat))
+        .await?;
+    scene.check("RCPT-03", silence);
+    Ok(())
+}
+
+async fn refusals(scene: &Scene) -> Outcome {
+    let [alice, bob, mallory] = scene.users(["alice", "bob", "mallory"]).await?;
+    let (chat, other) = (
+        scene.group(&alice, &[&bob]).await?,
+        scene.group(&alice, &[&bob]).await?,
+    );
+    let [client] = joined(scene, &chat, [&alice]).await?;
+    let stranger = scene.connect(&mallory).await?;
+    let here = scene.send(&client, &chat, &scene.unique("here")).await?;
+    let there = scene.send(&client, &other, &scene.unique("there")).await?;
+    scene.read(&client, &chat, &here).await?;
+    scene.read(&client, &other, &there).await?;
+
+    let ask = async |payload: Value, code: &str| refused(client.request("receipt:read", payload).await, code);
+    scene.check("RCPT-04", ask(receipt(&chat, NOWHERE), "NOT_FOUND").await);
+    scene.check("RCPT-05", ask(receipt(&chat, &there), "VALIDATION_ERROR").await);
+    for (chat_id, message_id) in [
+        (json!(chat.id), json!("short")),
+        (json!(chat.id), json!(null)),
+        (json!(chat.id), json!(7)),
+        (json!(chat.id), json!({"$gt": ""})),
+        (json!(chat.id), json!("z".repeat(24))),
+        (json!("short"), json!(here)),
+        (json!(null), json!(here)),
+        (json!({"$ne": null}), json!(here)),
+    ] {
+        let payload = json!({"chatId": chat_id, "messageId": message_id});
+        let at = payload.to_string();
+        scene.check(
+            "RCPT-06",
+            ask(payload, "VALIDATION_ERROR")
+                .await
+                .map_err(|mismatch| mismatch.at(&at)),
+        );
+    }
+    for payload in [json!({"chatId": chat.id}), json!({"messageId": here})] {
+        scene.check("RCPT-06", ask(payload, "VALIDATION_ERROR").await);
+    }
+    scene.check("RCPT-06", still_works(&client).await);
+    let reply = stranger.request("receipt:read", receipt(&chat, &here)).await;
+    scene.check("RCPT-07", refused(reply, "FORBIDDEN"));
+    Ok(())
+}
+
+async fn own_cursor(scene: &Scene) -> Outcome {
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob, &carol]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(
+            scene
+                .send(&a, &chat, &scene.unique(&format!("message {n}")))
+                .await?,
+        );
+    }
+    let counts = async || {
+        Ok::<_, Stop>((
+            unread(scene, &bob, &chat).await?,
+            unread(scene, &carol, &chat).await?,
+        ))
+    };
+    scene.check(
+        "RCPT-08",
+        equal("unread of bob and carol before", &counts().await?, &(3, 3)),
+    );
+    scene.read(&b, &chat, &ids[1]).await?;
+    scene.check(
+        "RCPT-08",
+        equal("after bob read the second", &counts().await?, &(1, 3)),
+    );
+    scene.read(&b, &chat, &ids[2]).await?;
+    scene.check(
+        "RCPT-08",
+        equal("after bob read the third", &counts().await?, &(0, 3)),
+    );
+    Ok(())
+}
+
+/// Rounds of the race, each in a chat of its own.
+const ROUNDS: usize = 5;
+/// Messages read at once in each round.
+const MESSAGES: usize = 8;
+
+async fn race(scene: &Scene) -> Outcome {
+    for round in 1..=ROUNDS {
+        let [alice, bob] = scene.users(["alice", "bob"]).await?;
+        let chat = scene.plain_group(&alice, &[&bob]).await?;
+        let [a, witness] = joined(scene, &chat, [&alice, &alice]).await?;
+        let mut ids = Vec::new();
+        for n in 0..MESSAGES.min(scene.profile().limits.rate_max) {
+            ids.push(
+                scene
+                    .send(&a, &chat, &scene.unique(&format!("message {n}")))
+                    .await?,
+            );
+        }
+        let readers = try_join_all((0..4).map(|_| scene.connect_raw(&bob))).await?;
+        // From the newest to the oldest, spread over the sockets: a write that only comes last must not win.
+        let started = ids
+            .iter()
+            .rev()
+            .enumerate()
+            .map(|(n, id)| readers[n % readers.len()].start("receipt:read", vec![receipt(&chat, id)]));
+        let started = started.collect::<Found<Vec<_>>>()?;
+        let at = format!("round {round} of {ROUNDS}");
+        for pending in started {
+            let reply = accepted(pending.ack(scene.timing().deadline()).await);
+            scene.check("RCPT-09", reply.map_err(|mismatch| mismatch.at(&at)));
+        }
+        let left = equal(
+            "unread after reading the newest",
+            &unread(scene, &bob, &chat).await?,
+            &0,
+        );
+        scene.check("RCPT-09", left.map_err(|mismatch| mismatch.at(&at)));
+
+        // What was told on the way never went back.
+        scene.fence_room(&chat, &[&witness]).await?;
+        let told = witness.events(&event("receipt:update"));
+        let told: Vec<_> = told
+            .iter()
+            .filter_map(|event| event.data()["messageId"].as_str())
+            .collect();
+        let places: Vec<_> = told
+            .iter()
+            .filter_map(|id| ids.iter().position(|known| known == id))
+            .collect();
+        let mut forward = places.clone();
+        forward.sort_unstable();
+        scene.check("RCPT-09", equal("cursors as told", &places, &forward));
+    }
+    Ok(())
+}

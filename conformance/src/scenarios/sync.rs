@@ -1,5 +1,225 @@
-//! Reconnection and backfill: nothing is lost, nothing comes twice.
+//! Reconnection and backfill: nothing lost, nothing twice.
 
-use super::Scenario;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-pub(super) const SCENARIOS: &[Scenario] = &[];
+use serde_json::{Value, json};
+
+use super::steps::joined;
+use super::{Cost, Scenario, run};
+use crate::expect::event::event;
+use crate::expect::{Found, Mismatch, equal, field, text};
+use crate::scene::chats::Chat;
+use crate::scene::connect::Handshake;
+use crate::scene::fence::Fence;
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "sync/away-and-back",
+        "What was sent while a client was away, and while it came back, is listed or delivered, without gap or double",
+        &["SYNC-01", "SYNC-02"],
+        run!(away_and_back),
+    ),
+    Scenario::new(
+        "sync/paging",
+        "Paging backwards, or forwards from a known message, walks the whole backlog in order",
+        &["SYNC-03", "SYNC-05"],
+        run!(paging),
+    ),
+    Scenario::new(
+        "sync/no-room-until-joined",
+        "A new connection hears nothing of a chat until it joins, even if an earlier one had joined",
+        &["SYNC-04"],
+        run!(no_room_until_joined),
+    ),
+    Scenario::new(
+        "sync/expired-meanwhile",
+        "A token that was good for the first connection does not reconnect once it has expired",
+        &["SYNC-06"],
+        run!(expired_meanwhile),
+    )
+    .cost(Cost::Seconds(8)),
+];
+
+async fn away_and_back(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [away] = joined(scene, &chat, [&bob]).await?;
+    scene.post_message(&alice, &chat, &scene.unique("before")).await?;
+    away.close().await;
+
+    let mut missed = Vec::new();
+    for n in 0..5 {
+        let body = scene.unique(&format!("missed {n}"));
+        scene.post_message(&alice, &chat, &body).await?;
+        missed.push(body);
+    }
+    // The seam: messages go on while the client connects, joins and fetches what it has missed.
+    let during: Vec<_> = (0..20).map(|n| scene.unique(&format!("meanwhile {n}"))).collect();
+    let sending = async {
+        for body in &during {
+            scene.post_message(&alice, &chat, body).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let coming_back = async {
+        let [back] = joined(scene, &chat, [&bob]).await?;
+        let listed = scene.messages(&bob, &chat).await?;
+        Ok::<_, Stop>((back, listed))
+    };
+    let ((), (back, listed)) = futures_util::future::try_join(sending, coming_back).await?;
+    scene.fence_room(&chat, &[&back]).await?;
+
+    let count = |messages: &[Value]| {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for message in messages {
+            *counts
+                .entry(message["body"].as_str().unwrap_or_default().to_owned())
+                .or_default() += 1;
+        }
+        counts
+    };
+    let live = back.events(&event("message:new"));
+    let live: Vec<_> = live.iter().map(|event| event.data()["message"].clone()).collect();
+    let (listed, live) = (count(&listed), count(&live));
+    for body in &missed {
+        let times = listed.get(body).copied().unwrap_or(0);
+        scene.check("SYNC-01", equal(&format!("{body:?} in the listing"), &times, &1));
+    }
+    for body in missed.iter().chain(&during) {
+        let (in_list, in_live) = (
+            listed.get(body).copied().unwrap_or(0),
+            live.get(body).copied().unwrap_or(0),
+        );
+        let whole = in_list + in_live >= 1 && in_list <= 1 && in_live <= 1;
+        let seen = format!("{body:?}: {in_list} times in the backfill, {in_live} times live");
+        let expected = "each message in the backfill or live, at most once in either";
+        scene.check(
+            "SYNC-02",
+            if whole {
+                Ok(())
+            } else {
+                Err(Mismatch::new(expected, seen))
+            },
+        );
+    }
+    Ok(())
+}
+
+/// Fetches pages of the listing until there are no more; gives the ids in the order of the pages.
+async fn walk(
+    scene: &Scene,
+    user: &User,
+    chat: &Chat,
+    by: &str,
+    from: Option<&str>,
+) -> Result<Found<Vec<String>>, Stop> {
+    const LIMIT: usize = 5;
+    const PAGES: usize = 20;
+    let mut ids: Vec<String> = Vec::new();
+    let mut cursor = from.map(str::to_owned);
+    for _ in 0..PAGES {
+        let position = cursor.as_ref().map_or(String::new(), |id| format!("&{by}={id}"));
+        let path = format!("/v1/chats/{}/messages?limit={LIMIT}{position}", chat.id);
+        let reply = scene.rest(user).get(&path).await?;
+        let page = match reply.expect(&[200]).and_then(|body| field(body, "/messages")) {
+            Ok(messages) => messages.as_array().cloned().unwrap_or_default(),
+            Err(mismatch) => return Ok(Err(mismatch)),
+        };
+        if page.len() > LIMIT {
+            return Ok(Err(Mismatch::new(
+                format!("at most {LIMIT} messages on a page"),
+                page.len(),
+            )));
+        }
+        for message in &page {
+            match text(message, "/_id") {
+                Ok(id) => ids.push(id.to_owned()),
+                Err(mismatch) => return Ok(Err(mismatch)),
+            }
+        }
+        match ids.last() {
+            Some(last) if !page.is_empty() => cursor = Some(last.clone()),
+            _ => return Ok(Ok(ids)),
+        }
+    }
+    Ok(Err(Mismatch::new(
+        format!("an end of the listing within {PAGES} pages"),
+        "more",
+    )))
+}
+
+async fn paging(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let mut sent = Vec::new();
+    for n in 0..13 {
+        let message = scene
+            .post_message(&alice, &chat, &scene.unique(&format!("message {n}")))
+            .await?;
+        sent.push(text(&message, "/_id")?.to_owned());
+    }
+    let newest_first: Vec<_> = sent.iter().rev().cloned().collect();
+    let walked = walk(scene, &bob, &chat, "before", None).await?;
+    let walked = walked.and_then(|ids| equal("ids, newest first", &ids, &newest_first));
+    scene.check("SYNC-03", walked);
+
+    let known = &sent[2];
+    let walked = walk(scene, &bob, &chat, "after", Some(known)).await?;
+    let walked =
+        walked.and_then(|ids| equal("ids after the third, oldest first", ids.as_slice(), &sent[3..]));
+    scene.check("SYNC-05", walked);
+    Ok(())
+}
+
+async fn no_room_until_joined(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
+    let first = scene.unique("to the joined one");
+    scene.send(&a, &chat, &first).await?;
+    b.expect(&event("message:new").at("/message/body", first.as_str()))
+        .await?;
+    b.close().await;
+
+    let back = scene.connect(&bob).await?;
+    let second = scene.unique("to nobody else yet");
+    scene.send(&a, &chat, &second).await?;
+    let outside = Fence::Outside {
+        chat: &chat,
+        insider: &a,
+    };
+    let silence = scene.absent(&back, &event("message:new"), outside).await?;
+    scene.check("SYNC-04", silence);
+    scene.join(&back, &chat).await?;
+    let third = scene.unique("to the joined again");
+    scene.send(&a, &chat, &third).await?;
+    let heard = back
+        .expect(&event("message:new").at("/message/body", third.as_str()))
+        .await;
+    scene.check("SYNC-04", heard);
+    Ok(())
+}
+
+async fn expired_meanwhile(scene: &Scene) -> Outcome {
+    /// How long the token lives, and how long after that it is tried: clocks and a small leeway find room in it.
+    const LIFE: i64 = 2;
+    const GRACE: u64 = 5;
+    let alice = scene.user("alice").await?;
+    let minter = scene.minter()?;
+    let mut claims = minter.claims(&alice.id);
+    claims["exp"] = json!(time::OffsetDateTime::now_utc().unix_timestamp() + LIFE);
+    let handshake = Handshake::token(minter.sign(&claims)?);
+    let first = scene.attempt("alice", &handshake).await?.accepted()?;
+    first.close().await;
+    scene
+        .sleep(Duration::from_secs(LIFE.unsigned_abs() + GRACE))
+        .await;
+    scene.check(
+        "SYNC-06",
+        scene.attempt("alice again", &handshake).await?.refused(),
+    );
+    Ok(())
+}
