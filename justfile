@@ -1,0 +1,37 @@
+# What people do here, as one-liners. `just` lists them.
+
+_default:
+    @just --list --unsorted
+
+# The kit against the reference server
+run *ARGS:
+    cargo run --release --bin chatspec -- {{ARGS}}
+
+# Everything is tested
+test *ARGS:
+    cargo test {{ARGS}}
+
+# The reference server, in memory
+serve *ARGS:
+    cargo run --release --bin chatspec-server -- --in-memory {{ARGS}}
+
+# What CI runs
+ci:
+    .ci/run
+
+# Formatting and lints
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# Licences and sources of the dependencies
+deny:
+    cargo deny check licenses bans sources
+
+# The official JavaScript client and python-socketio against the reference server
+clients:
+    scripts/clients.sh
+
+# Suite time over the longest window
+bench-suite *ARGS:
+    scripts/bench-suite.sh {{ARGS}}

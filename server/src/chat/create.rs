@@ -1,0 +1,56 @@
+//! Creating chats (contract §13, CHAT-07).
+
+use async_trait::async_trait;
+
+use super::{Context, UseCase};
+use crate::command::{CreateGroup, OpenDirect};
+use crate::error::ChatError;
+use crate::policy::Permit;
+use crate::publish::{Audience, Committed, Outbound, ServerEvent};
+use crate::store::{Chat, Create};
+
+/// A chat, and whether it is new.
+pub(crate) type Opened = (Chat, bool);
+
+#[async_trait]
+impl UseCase for OpenDirect {
+    type Reply = Opened;
+
+    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Opened>, ChatError> {
+        if permit.command().peer == permit.actor() {
+            return Err(ChatError::invalid(
+                "memberIds",
+                "a direct chat takes one other user",
+            ));
+        }
+        announce(context.store.open_direct(&permit).await?)
+    }
+}
+
+#[async_trait]
+impl UseCase for CreateGroup {
+    type Reply = Opened;
+
+    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Opened>, ChatError> {
+        announce(context.store.create_group(&permit).await?)
+    }
+}
+
+fn announce(created: Create) -> Result<Committed<Opened>, ChatError> {
+    match created {
+        Create::Created(chat) => {
+            let update = chat_update(chat.member_ids.clone(), &chat);
+            Ok(Committed::new((chat, true), vec![update]))
+        }
+        Create::Existing(chat) => Ok(Committed::silent((chat, false))),
+        Create::UnknownUser(user) => Err(ChatError::invalid("memberIds", format_args!("{user} is no user"))),
+    }
+}
+
+/// `chat:update` to `users`.
+pub(super) fn chat_update(users: Vec<crate::ids::UserId>, chat: &Chat) -> Outbound {
+    Outbound::Event(
+        Audience::Users(users),
+        ServerEvent::ChatUpdate { chat: chat.clone() },
+    )
+}

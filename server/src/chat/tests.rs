@@ -1,0 +1,389 @@
+//! The use-cases from command to publication, on the embedded store, with a recorder in the place of the sockets.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Context, Sent, Service};
+use crate::clock::SystemClock;
+use crate::command::{
+    AddMembers, Body, ClientId, CreateGroup, JoinRoom, Limits, MarkRead, MemberList, RemoveMember, Rename,
+    SendMessage, Title, Typing,
+};
+use crate::error::ChatError;
+use crate::ids::{ChatId, Ids, MessageId, UserId};
+use crate::publish::{Audience, ConnectionId, Outbound, Publish, ServerEvent};
+use crate::rate_limit::{Rate, RateLimiter};
+use crate::store::{EmbeddedStore, Location, NewUser, Store, Window};
+
+/// Takes down what would have gone to the sockets.
+#[derive(Default)]
+struct Recorder(Mutex<Vec<Outbound>>);
+
+#[async_trait]
+impl Publish for Recorder {
+    async fn publish(&self, outbound: Outbound) {
+        self.0.lock().unwrap().push(outbound);
+    }
+}
+
+impl Recorder {
+    /// What was published since the last look.
+    fn take(&self) -> Vec<Outbound> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    fn messages(&self) -> Vec<MessageId> {
+        let published = self.take().into_iter();
+        published
+            .filter_map(|outbound| match outbound {
+                Outbound::Event(_, ServerEvent::MessageNew { message }) => Some(message.id),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// A service with a group of two, and a stranger.
+struct House {
+    service: Arc<Service>,
+    recorder: Arc<Recorder>,
+    alice: UserId,
+    bob: UserId,
+    stranger: UserId,
+    chat: ChatId,
+}
+
+async fn house() -> House {
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(Ids::new(clock.clone()));
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(Location::Memory, ids, clock.clone()).unwrap());
+    let recorder = Arc::new(Recorder::default());
+    let rate_limiter = RateLimiter::new(Rate {
+        max: 10,
+        window: Duration::from_secs(10),
+    });
+    let context = Context {
+        store: store.clone(),
+        rate_limiter,
+        clock,
+    };
+    let service = Arc::new(Service::new(context, recorder.clone()));
+    let user = |name: &str| NewUser {
+        email: format!("{name}@example.org"),
+        name: name.into(),
+        birthdate: None,
+        password_hash: "unused".into(),
+    };
+    let [alice, bob, stranger] = ["alice", "bob", "stranger"].map(user);
+    let alice = store.create_user(alice).await.unwrap().unwrap().id;
+    let bob = store.create_user(bob).await.unwrap().unwrap().id;
+    let stranger = store.create_user(stranger).await.unwrap().unwrap().id;
+    let others = MemberList::new(vec![bob]).unwrap();
+    let (chat, created) = service
+        .perform(alice, CreateGroup { others, title: None })
+        .await
+        .unwrap();
+    assert!(created);
+    recorder.take();
+    House {
+        service,
+        recorder,
+        alice,
+        bob,
+        stranger,
+        chat: chat.id,
+    }
+}
+
+impl House {
+    fn message(&self, client_id: &str, body: &str) -> SendMessage {
+        SendMessage {
+            chat: self.chat,
+            client_id: Some(ClientId::new(client_id.into()).unwrap()),
+            body: Body::new(body.into(), Limits { body_max_bytes: 100 }).unwrap(),
+            rate_limited: true,
+        }
+    }
+
+    async fn send(&self, sender: UserId, client_id: &str, body: &str) -> Result<Sent, ChatError> {
+        self.service.perform(sender, self.message(client_id, body)).await
+    }
+
+    async fn stored(&self) -> usize {
+        self.service
+            .store()
+            .messages(self.chat, Window::Newest, 200)
+            .await
+            .unwrap()
+            .messages
+            .len()
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_stored_published_once_and_a_repeat_changes_nothing() {
+    let house = house().await;
+    let first = house.send(house.alice, "c1", "hello").await.unwrap();
+    assert_eq!(house.recorder.messages(), [first.message.id]);
+
+    let repeat = house.send(house.alice, "c1", "another body").await.unwrap();
+    assert!(repeat.repeated);
+    assert_eq!(repeat.message, first.message);
+    assert!(house.recorder.take().is_empty());
+
+    let bobs = house.send(house.bob, "c1", "mine").await.unwrap();
+    assert!(!bobs.repeated, "another member's clientId is another message");
+    assert_eq!(house.stored().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_callers_of_one_key_make_one_message_and_one_broadcast() {
+    let house = house().await;
+    let sends = (0..64).map(|_| {
+        let (service, alice) = (house.service.clone(), house.alice);
+        // Over REST there is no rate limit, so that all 64 come through to the key.
+        let command = SendMessage {
+            rate_limited: false,
+            ..house.message("same", "hello")
+        };
+        tokio::spawn(async move { service.perform(alice, command).await.unwrap() })
+    });
+    let mut sent = Vec::new();
+    for send in sends.collect::<Vec<_>>() {
+        sent.push(send.await.unwrap());
+    }
+    assert!(sent.iter().all(|one| one.message.id == sent[0].message.id));
+    assert_eq!(sent.iter().filter(|one| !one.repeated).count(), 1);
+    assert_eq!(house.recorder.messages().len(), 1);
+    assert_eq!(house.stored().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn thirty_sends_at_once_leave_ten_accepted_and_the_rest_without_a_trace() {
+    let house = house().await;
+    let sends = (0..30).map(|n| {
+        let (service, alice, command) = (
+            house.service.clone(),
+            house.alice,
+            house.message(&n.to_string(), "x"),
+        );
+        tokio::spawn(async move { service.perform(alice, command).await })
+    });
+    let mut accepted = 0;
+    for send in sends.collect::<Vec<_>>() {
+        match send.await.unwrap() {
+            Ok(_) => accepted += 1,
+            Err(error) => assert_eq!(error.code(), "RATE_LIMITED"),
+        }
+    }
+    assert_eq!(
+        (accepted, house.stored().await, house.recorder.messages().len()),
+        (10, 10, 10)
+    );
+    house.send(house.bob, "b", "unaffected").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_repeat_does_not_count_against_the_rate_limit() {
+    let house = house().await;
+    for n in 0..9 {
+        house.send(house.alice, &n.to_string(), "x").await.unwrap();
+    }
+    for _ in 0..5 {
+        assert!(house.send(house.alice, "0", "x").await.unwrap().repeated);
+    }
+    house.send(house.alice, "9", "x").await.unwrap();
+    assert_eq!(
+        house.send(house.alice, "10", "x").await.unwrap_err().code(),
+        "RATE_LIMITED"
+    );
+}
+
+#[tokio::test]
+async fn a_stranger_can_do_nothing_and_nothing_is_published() {
+    let house = house().await;
+    let (chat, connection) = (house.chat, ConnectionId(1));
+    let service = &house.service;
+    let message = house.send(house.alice, "c", "x").await.unwrap().message.id;
+    house.recorder.take();
+    let refusals = [
+        service
+            .perform(house.stranger, JoinRoom { chat, connection })
+            .await
+            .unwrap_err(),
+        house.send(house.stranger, "c", "x").await.unwrap_err(),
+        service
+            .perform(
+                house.stranger,
+                Typing {
+                    chat,
+                    connection,
+                    active: true,
+                },
+            )
+            .await
+            .unwrap_err(),
+        service
+            .perform(house.stranger, MarkRead { chat, message })
+            .await
+            .unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.code(), "FORBIDDEN");
+    }
+    assert!(house.recorder.take().is_empty());
+    assert_eq!(house.stored().await, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_is_told_only_when_the_cursor_moved() {
+    let house = house().await;
+    let (chat, bob) = (house.chat, house.bob);
+    let older = house.send(house.alice, "1", "x").await.unwrap().message.id;
+    let newer = house.send(house.alice, "2", "x").await.unwrap().message.id;
+    house.recorder.take();
+
+    let read = house
+        .service
+        .perform(bob, MarkRead { chat, message: newer })
+        .await
+        .unwrap();
+    assert_eq!(read.membership.last_read_message_id, Some(newer));
+    let told = house.recorder.take();
+    assert!(
+        matches!(
+            told[..],
+            [Outbound::Event(
+                Audience::Room(_),
+                ServerEvent::ReceiptUpdate { .. }
+            )]
+        ),
+        "{told:?}"
+    );
+
+    for message in [newer, older] {
+        let read = house
+            .service
+            .perform(bob, MarkRead { chat, message })
+            .await
+            .unwrap();
+        assert_eq!(read.membership.last_read_message_id, Some(newer));
+        assert!(house.recorder.take().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_for_no_message_or_another_chats_message_is_refused() {
+    let house = house().await;
+    let other = CreateGroup {
+        others: MemberList::new(vec![house.bob]).unwrap(),
+        title: None,
+    };
+    let (other, _) = house.service.perform(house.alice, other).await.unwrap();
+    let elsewhere = SendMessage {
+        chat: other.id,
+        ..house.message("c", "x")
+    };
+    let elsewhere = house
+        .service
+        .perform(house.alice, elsewhere)
+        .await
+        .unwrap()
+        .message
+        .id;
+    let nowhere: MessageId = "000000000000000000000000".parse().unwrap();
+
+    let read = |message| {
+        house.service.perform(
+            house.bob,
+            MarkRead {
+                chat: house.chat,
+                message,
+            },
+        )
+    };
+    assert_eq!(read(elsewhere).await.unwrap_err().code(), "VALIDATION_ERROR");
+    assert_eq!(read(nowhere).await.unwrap_err().code(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_removed_member_leaves_the_room_first_and_is_told_with_the_others() {
+    let house = house().await;
+    let (chat, bob) = (house.chat, house.bob);
+    house
+        .service
+        .perform(house.alice, RemoveMember { chat, user: bob })
+        .await
+        .unwrap();
+    let told = house.recorder.take();
+    let [
+        Outbound::Evict(user, room),
+        Outbound::Event(Audience::Users(users), event),
+    ] = &told[..]
+    else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*user, *room), (bob, chat));
+    assert_eq!(users[..], [house.alice, bob]);
+    assert!(matches!(event, ServerEvent::ChatUpdate { chat } if chat.member_ids == [house.alice]));
+    assert_eq!(house.send(bob, "c", "x").await.unwrap_err().code(), "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_new_member_and_a_new_title_are_told_to_every_member() {
+    let house = house().await;
+    let (chat, everyone) = (house.chat, [house.alice, house.bob, house.stranger]);
+    let users = MemberList::new(vec![house.stranger]).unwrap();
+    house
+        .service
+        .perform(house.alice, AddMembers { chat, users })
+        .await
+        .unwrap();
+    let title = Title::new("Plans".into()).unwrap();
+    house
+        .service
+        .perform(house.alice, Rename { chat, title })
+        .await
+        .unwrap();
+    let told = house.recorder.take();
+    assert_eq!(told.len(), 2);
+    for outbound in told {
+        let Outbound::Event(Audience::Users(users), ServerEvent::ChatUpdate { .. }) = outbound else {
+            panic!("{outbound:?}");
+        };
+        assert_eq!(users, everyone);
+    }
+}
+
+#[tokio::test]
+async fn typing_goes_to_the_room_without_the_one_who_types() {
+    let house = house().await;
+    let (chat, connection) = (house.chat, ConnectionId(7));
+    house
+        .service
+        .perform(
+            house.alice,
+            Typing {
+                chat,
+                connection,
+                active: false,
+            },
+        )
+        .await
+        .unwrap();
+    let told = house.recorder.take();
+    assert!(
+        matches!(
+            told[..],
+            [Outbound::Event(Audience::RoomExcept(_, ConnectionId(7)), _)]
+        ),
+        "{told:?}"
+    );
+    let Outbound::Event(_, event) = &told[0] else {
+        panic!("{told:?}")
+    };
+    let expected = serde_json::json!({"chatId": chat, "userId": house.alice, "state": "stop"});
+    assert_eq!(serde_json::to_value(event).unwrap(), expected);
+}

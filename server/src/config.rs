@@ -1,0 +1,246 @@
+//! Everything that can be set: one struct, parsed once; every flag is also an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+
+use crate::auth::PasswordCost;
+use crate::command::Limits;
+use crate::rate_limit::Rate;
+
+/// Reference server of the realtime messaging protocol.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "chatspec-server", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "CHATSPEC_LISTEN",
+        default_value = "127.0.0.1:4000",
+        value_name = "ADDR:PORT"
+    )]
+    pub listen: SocketAddr,
+
+    /// Folder for the embedded store's files, made if need be.
+    #[arg(
+        long,
+        env = "CHATSPEC_DATA",
+        default_value = "chatspec-data",
+        value_name = "DIR"
+    )]
+    pub data: PathBuf,
+
+    /// Keep everything in memory; it is gone when the server stops.
+    #[arg(long, env = "CHATSPEC_IN_MEMORY", conflicts_with = "data")]
+    pub in_memory: bool,
+
+    /// Secret for access tokens signed with HS256, at least 32 bytes. Without any key a random secret is used, and
+    /// tokens die with the process.
+    #[arg(
+        long,
+        env = "CHATSPEC_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        conflicts_with = "jwt_key_file"
+    )]
+    pub jwt_secret: Option<String>,
+
+    /// File with an Ed25519 private key (PKCS#8 PEM) for access tokens signed with EdDSA; its public half is served
+    /// at /v1/auth/jwks.
+    #[arg(long, env = "CHATSPEC_JWT_KEY_FILE", value_name = "FILE")]
+    pub jwt_key_file: Option<PathBuf>,
+
+    /// `iss` that access tokens carry and must carry.
+    #[arg(long, env = "CHATSPEC_JWT_ISSUER", value_name = "TEXT")]
+    pub jwt_issuer: Option<String>,
+
+    /// `aud` that access tokens carry and must carry.
+    #[arg(long, env = "CHATSPEC_JWT_AUDIENCE", value_name = "TEXT")]
+    pub jwt_audience: Option<String>,
+
+    /// How long an access token is valid.
+    #[arg(long, env = "CHATSPEC_ACCESS_TOKEN_SECONDS", default_value_t = 15 * 60, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub access_token_seconds: u64,
+
+    /// How long a session token is valid.
+    #[arg(long, env = "CHATSPEC_SESSION_SECONDS", default_value_t = 7 * 24 * 3600, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub session_seconds: u64,
+
+    /// Memory that hashing one password takes; less is quicker and weaker.
+    #[arg(long, env = "CHATSPEC_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_name = "KIB",
+          value_parser = clap::value_parser!(u32).range(8..=4_194_304))]
+    pub password_memory_kib: u32,
+
+    /// Passes over that memory.
+    #[arg(long, env = "CHATSPEC_PASSWORD_PASSES", default_value_t = 2, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_passes: u32,
+
+    /// Origin that browsers may call from, as in `https://app.example`; give it once per origin.
+    #[arg(
+        long = "cors-origin",
+        env = "CHATSPEC_CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// Messages that a user may send in any one rate window.
+    #[arg(long, env = "CHATSPEC_RATE_MAX", default_value_t = 10, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate_max: u32,
+
+    /// Length of the sliding rate window.
+    #[arg(long, env = "CHATSPEC_RATE_WINDOW_MS", default_value_t = 10_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub rate_window_ms: u64,
+
+    /// Least time between two presence updates about one user.
+    #[arg(long, env = "CHATSPEC_PRESENCE_WINDOW_MS", default_value_t = 2_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
+    pub presence_window_ms: u64,
+
+    /// Longest message, in bytes of UTF-8.
+    #[arg(long, env = "CHATSPEC_BODY_MAX_BYTES", default_value_t = 100_000, value_name = "BYTES",
+          value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub body_max_bytes: u32,
+
+    /// Time between two Engine.IO pings.
+    #[arg(long, env = "CHATSPEC_PING_INTERVAL_MS", default_value_t = 25_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    pub ping_interval_ms: u64,
+
+    /// How long a ping may stay unanswered before its connection counts as gone.
+    #[arg(long, env = "CHATSPEC_PING_TIMEOUT_MS", default_value_t = 20_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    pub ping_timeout_ms: u64,
+
+    /// How long a connection may stay without a Socket.IO CONNECT.
+    #[arg(long, env = "CHATSPEC_CONNECT_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    pub connect_timeout_ms: u64,
+
+    /// Largest packet that a client may send. It must hold the longest message, which may grow to six times its size
+    /// when JSON escapes it.
+    #[arg(long, env = "CHATSPEC_MAX_PAYLOAD_BYTES", default_value_t = 1_000_000, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1_000..=268_435_456))]
+    pub max_payload_bytes: u64,
+
+    /// Packets that may wait for one slow connection before it is closed.
+    #[arg(long, env = "CHATSPEC_MAX_BUFFERED_PACKETS", default_value_t = 4_096, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    pub max_buffered_packets: u32,
+
+    /// How long the server takes at most to stop.
+    #[arg(long, env = "CHATSPEC_SHUTDOWN_MS", default_value_t = 8_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub shutdown_ms: u64,
+
+    /// How logs look.
+    #[arg(long, env = "CHATSPEC_LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
+
+    /// What is logged, as in `info` or `chatspec_server=debug,warn`.
+    #[arg(long, env = "CHATSPEC_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+const EXAMPLES: &str = "Examples:
+  chatspec-server                                         everything at its default, data in ./chatspec-data
+  chatspec-server --listen 127.0.0.1:0 --in-memory        a free port, nothing kept: for tests
+  chatspec-server --data /var/lib/chat --jwt-secret \"$SECRET\" --cors-origin https://app.example";
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// All defaults, in memory; neither command line nor environment counts.
+    ///
+    /// # Panics
+    /// Never: a test proves that the defaults parse.
+    pub fn in_memory() -> Self {
+        let command = Self::command().mut_args(|arg| arg.env(None::<&str>));
+        let matches = command.try_get_matches_from(["chatspec-server", "--in-memory"]);
+        #[expect(clippy::expect_used, reason = "constant input, proven by a test")]
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .expect("the defaults parse")
+    }
+
+    pub(crate) fn password_cost(&self) -> PasswordCost {
+        PasswordCost {
+            memory_kib: self.password_memory_kib,
+            passes: self.password_passes,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            body_max_bytes: self.body_max_bytes as usize,
+        }
+    }
+
+    pub(crate) fn rate(&self) -> Rate {
+        Rate {
+            max: self.rate_max as usize,
+            window: Duration::from_millis(self.rate_window_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_flag_has_a_variable() {
+        let command = Config::command();
+        command.clone().debug_assert();
+        for flag in command
+            .get_arguments()
+            .filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
+        {
+            assert!(flag.get_env().is_some(), "--{} has no variable", flag.get_id());
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let config = Config::in_memory();
+        assert_eq!(
+            (config.rate().max, config.rate().window),
+            (10, Duration::from_secs(10))
+        );
+        assert_eq!(config.limits().body_max_bytes, 100_000);
+        assert_eq!(config.presence_window_ms, 2_000);
+        assert_eq!(
+            (config.access_token_seconds, config.session_seconds),
+            (900, 604_800)
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for flags in [
+            ["--rate-max", "0"],
+            ["--rate-window-ms", "x"],
+            ["--listen", "nowhere"],
+            ["--log-format", "xml"],
+        ] {
+            assert!(
+                Config::try_parse_from(["chatspec-server"].iter().chain(&flags)).is_err(),
+                "{flags:?}"
+            );
+        }
+    }
+}

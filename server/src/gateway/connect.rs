@@ -1,0 +1,179 @@
+//! The handshake, and what a connection is from then on (contract §2).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::Query;
+use serde_json::Value;
+use socketioxide::SocketIo;
+use socketioxide::extract::{SocketRef, TryData};
+use socketioxide::handler::ConnectHandler as _;
+use socketioxide::socket::DisconnectReason;
+use tokio::sync::mpsc::Receiver;
+
+use super::Gateway;
+use super::queue::{Queued, Request, queue, work_off};
+use super::sockets::user_room;
+use crate::auth::{AuthError, Refused};
+use crate::error::ChatError;
+use crate::ids::UserId;
+use crate::presence::Attendance;
+use crate::publish::ConnectionId;
+
+/// The one answer to every refused handshake, whatever the cause (AUTH-14).
+#[derive(Debug, thiserror::Error)]
+#[error("UNAUTHORIZED")]
+struct Unauthorized;
+
+/// What the middleware hands on to the connection.
+#[derive(Clone)]
+struct Admitted {
+    user: UserId,
+    connection: ConnectionId,
+    attendance: Attendance,
+    requests: Arc<std::sync::Mutex<Option<Receiver<Request>>>>,
+}
+
+pub(super) fn open(io: &SocketIo, gateway: Arc<Gateway>) {
+    let numbers = Arc::new(AtomicU64::new(1));
+    let admit = {
+        let gateway = gateway.clone();
+        async move |socket: SocketRef, TryData(auth): TryData<Value>| {
+            let connection = ConnectionId(numbers.fetch_add(1, Ordering::Relaxed));
+            admit(gateway.clone(), socket, connection, auth.ok()).await
+        }
+    };
+    let begin = async move |socket: SocketRef| begin(&gateway, &socket);
+    io.ns("/", begin.with(admit));
+}
+
+/// Decides whether a connection is let in. Everything that the library may call later is registered here and before
+/// the first await, so that nothing which the client sends early is lost; it waits in the queue until [`begin`].
+async fn admit(
+    gateway: Arc<Gateway>,
+    socket: SocketRef,
+    connection: ConnectionId,
+    auth: Option<Value>,
+) -> Result<(), Unauthorized> {
+    let (queue, requests) = queue();
+    let attendance = Attendance::default();
+    socket.extensions.insert(queue);
+    socket.on_fallback(async |_: Queued| {});
+    let farewell = (gateway.clone(), attendance.clone());
+    socket.on_disconnect(async move |socket: SocketRef, reason: DisconnectReason| {
+        let (gateway, attendance) = farewell;
+        end(&gateway, &attendance, &socket, reason);
+    });
+
+    let query = Query::<HashMap<String, String>>::try_from_uri(&socket.req_parts().uri);
+    let token = token(
+        auth,
+        query.ok().and_then(|Query(mut query)| query.remove("token")),
+    );
+    let identity = match token {
+        Some(token) => gateway.auth.authenticate(&token).await,
+        None => Err(Refused::Missing.into()),
+    };
+    let user = identity.map_err(|error| {
+        match error {
+            AuthError::Refused(reason) => {
+                tracing::info!(socket = connection.0, status = "refused", %reason, "connection");
+            }
+            AuthError::Store(error) => {
+                // The log has the cause under an id; the client cannot be told even that.
+                let _ = ChatError::from(error);
+            }
+        }
+        gateway.metrics.connection_refused();
+        Unauthorized
+    })?;
+    // In the user's room from the start (AUTH-11).
+    socket.join(user_room(user));
+    let requests = Arc::new(std::sync::Mutex::new(Some(requests)));
+    socket.extensions.insert(Admitted {
+        user,
+        connection,
+        attendance,
+        requests,
+    });
+    Ok(())
+}
+
+/// The token of a handshake: the payload's where it has one, whatever its type (AUTH-15), else the query's.
+fn token(auth: Option<Value>, query: Option<String>) -> Option<String> {
+    let in_payload = match auth {
+        Some(Value::Object(mut fields)) => fields.remove("token"),
+        _ => None,
+    };
+    match in_payload {
+        Some(Value::String(token)) => Some(token),
+        Some(_) => None,
+        None => query,
+    }
+}
+
+/// The connection stands: its requests are worked off, and its user is there.
+fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
+    let Some(Admitted {
+        user,
+        connection,
+        attendance,
+        requests,
+    }) = socket.extensions.get::<Admitted>()
+    else {
+        return;
+    };
+    let requests = requests
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take();
+    let Some(requests) = requests else { return };
+    tracing::info!(%user, socket = connection.0, status = "connected", "connection");
+    // First known, then told: whoever hears `online` can already be answered.
+    gateway.sockets.add(connection, socket.clone());
+    tokio::spawn(work_off(gateway.clone(), user, connection, requests));
+    gateway.metrics.connected();
+    if !attendance.arrive(&gateway.presence, user) {
+        gateway.sockets.remove(connection);
+        gateway.metrics.disconnected();
+    }
+}
+
+fn end(gateway: &Gateway, attendance: &Attendance, socket: &SocketRef, reason: DisconnectReason) {
+    let Some(Admitted { user, connection, .. }) = socket.extensions.remove::<Admitted>() else {
+        return;
+    };
+    tracing::info!(%user, socket = connection.0, status = "disconnected", %reason, "connection");
+    if attendance.leave(&gateway.presence, user) {
+        gateway.sockets.remove(connection);
+        gateway.metrics.disconnected();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_payloads_token_wins_even_when_it_is_no_text() {
+        let query = || Some("from query".to_owned());
+        assert_eq!(
+            token(Some(json!({"token": "from payload"})), query()).unwrap(),
+            "from payload"
+        );
+        for bad in [json!({"token": null}), json!({"token": 7}), json!({"token": {}})] {
+            assert_eq!(token(Some(bad), query()), None);
+        }
+    }
+
+    #[test]
+    fn without_one_in_the_payload_the_querys_token_counts() {
+        for payload in [None, Some(json!({})), Some(json!(null)), Some(json!("text"))] {
+            assert_eq!(token(payload, Some("from query".into())).unwrap(), "from query");
+        }
+        assert_eq!(token(None, None), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! What is told to whom after a change is durable: the events of the contract, and who hears them.
+//!
+//! Use-cases produce [`Outbound`] values inside a [`Committed`]; the gateway, which knows the sockets, implements
+//! [`Publish`].
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, MessageId, UserId};
+use crate::store::{Chat, Message};
+
+/// This server's own name for one connection of one user; never leaves the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// An event of the contract, server to client (§5–§10).
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ServerEvent {
+    /// `message:new`
+    MessageNew {
+        /// The stored message.
+        message: Message,
+    },
+    /// `typing:update`
+    #[serde(rename_all = "camelCase")]
+    TypingUpdate {
+        /// Where.
+        chat_id: ChatId,
+        /// Who.
+        user_id: UserId,
+        /// Begun or ended.
+        state: TypingState,
+    },
+    /// `receipt:update`
+    #[serde(rename_all = "camelCase")]
+    ReceiptUpdate {
+        /// Where.
+        chat_id: ChatId,
+        /// The newest message read.
+        message_id: MessageId,
+        /// Who read it.
+        user_id: UserId,
+        /// When.
+        read_at: Timestamp,
+    },
+    /// `presence:update`
+    #[serde(rename_all = "camelCase")]
+    PresenceUpdate {
+        /// Who.
+        user_id: UserId,
+        /// Here or gone.
+        status: Presence,
+    },
+    /// `chat:update`
+    ChatUpdate {
+        /// The chat as it is now.
+        chat: Chat,
+    },
+}
+
+impl ServerEvent {
+    /// The event's name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MessageNew { .. } => "message:new",
+            Self::TypingUpdate { .. } => "typing:update",
+            Self::ReceiptUpdate { .. } => "receipt:update",
+            Self::PresenceUpdate { .. } => "presence:update",
+            Self::ChatUpdate { .. } => "chat:update",
+        }
+    }
+
+    /// Whether a later event makes this one worthless, so that a full buffer may drop it.
+    pub fn is_volatile(&self) -> bool {
+        matches!(self, Self::TypingUpdate { .. })
+    }
+}
+
+/// Whether somebody has begun to type, or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TypingState {
+    /// Begun.
+    Start,
+    /// Ended.
+    Stop,
+}
+
+/// Whether a user has a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// At least one.
+    Online,
+    /// None.
+    Offline,
+}
+
+/// Who hears an event.
+#[derive(Clone, Debug)]
+pub enum Audience {
+    /// Every connection in the chat's room.
+    Room(ChatId),
+    /// Every connection in the chat's room but this one.
+    RoomExcept(ChatId, ConnectionId),
+    /// Every connection of these users.
+    Users(Vec<UserId>),
+}
+
+/// One thing to do to the outside after a commit, in the order of the list.
+#[derive(Clone, Debug)]
+pub enum Outbound {
+    /// Tell an audience.
+    Event(Audience, ServerEvent),
+    /// Let a connection into a chat's room.
+    Enter(ConnectionId, ChatId),
+    /// Take a connection out of a chat's room.
+    Exit(ConnectionId, ChatId),
+    /// Take all of a user's connections out of a chat's room (ROOM-09).
+    Evict(UserId, ChatId),
+}
+
+/// The outcome of a use-case: the reply, and what the outside must hear before the reply is sent.
+#[must_use = "what was committed must be published"]
+#[derive(Debug)]
+pub struct Committed<R> {
+    reply: R,
+    outbound: Vec<Outbound>,
+}
+
+impl<R> Committed<R> {
+    /// A reply of which nobody else hears.
+    pub fn silent(reply: R) -> Self {
+        Self {
+            reply,
+            outbound: Vec::new(),
+        }
+    }
+
+    /// A reply, and what the outside hears.
+    pub fn new(reply: R, outbound: Vec<Outbound>) -> Self {
+        Self { reply, outbound }
+    }
+
+    /// Publishes everything, then hands out the reply.
+    pub async fn publish(self, to: &dyn Publish) -> R {
+        for outbound in self.outbound {
+            to.publish(outbound).await;
+        }
+        self.reply
+    }
+}
+
+/// The outside: the gateway with its sockets, or a recorder in tests.
+#[async_trait::async_trait]
+pub trait Publish: Send + Sync + 'static {
+    /// Does one thing to the outside. It never fails for the one who asked: what a slow or gone connection misses is
+    /// the gateway's to count, to log, and to close.
+    async fn publish(&self, outbound: Outbound);
+}

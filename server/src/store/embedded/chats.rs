@@ -1,0 +1,199 @@
+//! Chats: creating, finding, listing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::{Connection, Result, params};
+
+use super::members;
+use super::rows::{all, chat, execute, first};
+use super::users::first_unknown;
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, Ids, UserId};
+use crate::policy::{ChatKind, Role};
+use crate::store::{Chat, ChatPage, ChatSummary, Create, LastMessage};
+
+/// How much of the newest message a listing shows, in characters (contract §13).
+const LAST_MESSAGE_CHARS: usize = 100;
+
+pub(super) const INSERT_CHAT: &str =
+    "INSERT INTO chats (id, kind, title, pair, created_by, created_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (pair) DO NOTHING";
+pub(super) const CHAT: &str = "SELECT * FROM chats WHERE id = ?1";
+pub(super) const CHAT_OF_PAIR: &str = "SELECT * FROM chats WHERE pair = ?1";
+pub(super) const CHATS_OF: &str = "SELECT c.*, s.last_read FROM memberships s JOIN chats c ON c.id = s.chat
+     WHERE s.user = ?1 AND (c.updated_at, c.id) < (?2, ?3)
+     ORDER BY c.updated_at DESC, c.id DESC LIMIT ?4";
+pub(super) const RENAME: &str =
+    "UPDATE chats SET title = ?2, updated_at = max(updated_at + 1, ?3) WHERE id = ?1";
+pub(super) const TOUCH: &str = "UPDATE chats SET updated_at = max(updated_at + 1, ?2) WHERE id = ?1";
+pub(super) const UNREAD: &str = "SELECT count(*) FROM messages WHERE chat = ?1 AND id > ?2";
+pub(super) const LAST_MESSAGE: &str =
+    "SELECT id, sender, body, created_at FROM messages WHERE chat = ?1 ORDER BY id DESC LIMIT 1";
+
+/// A chat to be made.
+pub(super) struct NewChat {
+    pub(super) kind: ChatKind,
+    pub(super) title: Option<String>,
+    pub(super) creator: UserId,
+    pub(super) others: Vec<UserId>,
+}
+
+pub(super) fn create(connection: &Connection, ids: &Ids, new: NewChat) -> Result<Create> {
+    if let Some(unknown) = first_unknown(connection, &new.others)? {
+        return Ok(Create::UnknownUser(unknown));
+    }
+    let id: ChatId = ids.next();
+    let at = id.created_at();
+    let pair = match (new.kind, new.others.first()) {
+        (ChatKind::Direct, Some(other)) => Some(pair_key(new.creator, *other)),
+        _ => None,
+    };
+    let row = params![id, new.kind, new.title, pair, new.creator, at];
+    if execute(connection, INSERT_CHAT, row)? == 0 {
+        let existing = first(connection, CHAT_OF_PAIR, [pair], chat)?;
+        let existing = existing.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        return Ok(Create::Existing(with_members(connection, existing)?));
+    }
+    let creators_role = if new.kind == ChatKind::Group {
+        Role::Admin
+    } else {
+        Role::Member
+    };
+    members::insert(connection, ids, id, new.creator, creators_role)?;
+    for other in new.others.into_iter().filter(|other| *other != new.creator) {
+        members::insert(connection, ids, id, other, Role::Member)?;
+    }
+    let created = find(connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok(Create::Created(created))
+}
+
+/// The same for either order of the two.
+fn pair_key(one: UserId, other: UserId) -> Vec<u8> {
+    let (low, high) = if one < other { (one, other) } else { (other, one) };
+    [low.raw().as_bytes().as_slice(), high.raw().as_bytes()].concat()
+}
+
+pub(super) fn find(connection: &Connection, id: ChatId) -> Result<Option<Chat>> {
+    first(connection, CHAT, [id], chat)?
+        .map(|chat| with_members(connection, chat))
+        .transpose()
+}
+
+fn with_members(connection: &Connection, mut chat: Chat) -> Result<Chat> {
+    chat.member_ids = members::of(connection, chat.id)?;
+    Ok(chat)
+}
+
+pub(super) fn rename(
+    connection: &Connection,
+    id: ChatId,
+    title: &str,
+    now: Timestamp,
+) -> Result<Option<Chat>> {
+    execute(connection, RENAME, params![id, title, now])?;
+    find(connection, id)
+}
+
+/// Moves `updatedAt`, strictly, even within one millisecond (MSG-16).
+pub(super) fn touch(connection: &Connection, id: ChatId, at: Timestamp) -> Result<()> {
+    execute(connection, TOUCH, params![id, at]).map(drop)
+}
+
+/// Where a page of the listing begins: after the chat with this activity and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cursor(Timestamp, ChatId);
+
+impl Cursor {
+    /// Before everything.
+    fn start() -> rusqlite::types::Value {
+        rusqlite::types::Value::Integer(i64::MAX)
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (ms, id) = decoded.split_once('.')?;
+        Some(Self(Timestamp::from_millis(ms.parse().ok()?), id.parse().ok()?))
+    }
+
+    fn encode(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.0.as_millis(), self.1))
+    }
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    user: UserId,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<ChatPage> {
+    use rusqlite::types::Value;
+    let (ms, id) = match after {
+        Some(Cursor(at, id)) => (
+            Value::Integer(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)),
+            id.raw().as_bytes().to_vec(),
+        ),
+        None => (Cursor::start(), Vec::new()),
+    };
+    // One more than asked for tells whether there is a next page.
+    let mut rows = all(connection, CHATS_OF, params![user, ms, id, limit + 1], |row| {
+        Ok((chat(row)?, row.get::<_, Option<Vec<u8>>>("last_read")?))
+    })?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|(chat, _)| Cursor(chat.updated_at, chat.id).encode());
+    let summaries = rows.into_iter().map(|(chat, last_read)| {
+        let unread_count = first(
+            connection,
+            UNREAD,
+            params![chat.id, last_read.unwrap_or_default()],
+            |row| row.get::<_, u32>(0),
+        )?;
+        Ok(ChatSummary {
+            unread_count: unread_count.map_or(0, u64::from),
+            last_message: last_message(connection, chat.id)?,
+            chat: with_members(connection, chat)?,
+        })
+    });
+    Ok(ChatPage {
+        chats: summaries.collect::<Result<_>>()?,
+        next_cursor,
+    })
+}
+
+fn last_message(connection: &Connection, chat: ChatId) -> Result<Option<LastMessage>> {
+    first(connection, LAST_MESSAGE, [chat], |row| {
+        let body: String = row.get("body")?;
+        Ok(LastMessage {
+            id: row.get("id")?,
+            sender_id: row.get("sender")?,
+            body: body.chars().take(LAST_MESSAGE_CHARS).collect(),
+            created_at: row.get("created_at")?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_the_trip_and_nothing_else_is_one() {
+        let cursor = Cursor(
+            Timestamp::from_millis(1_234),
+            "65f0c0ffee0123456789abcd".parse().unwrap(),
+        );
+        assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
+        for bad in [
+            "",
+            "x",
+            "!!!!",
+            "MTIz",
+            &URL_SAFE_NO_PAD.encode("-1.65f0c0ffee0123456789abcd"),
+        ] {
+            assert_eq!(Cursor::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The embedded store: SQLite, with nothing to install or to start.
+//!
+//! - `schema.sql`: the tables, with the constraints that keep the rules
+//! - `executor`: the threads on which SQLite runs; group commit
+//! - `users`, `chats`, `members`, `messages`: the statements, each beside the function that uses it
+//! - `rows`: between rows and the model
+
+mod chats;
+mod executor;
+mod members;
+mod messages;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::{
+    Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
+    Result, SearchPage, Session, Store, TokenHash, User, Window,
+};
+use crate::clock::Clock;
+use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
+use crate::ids::{ChatId, Ids, MessageId, RawId, UserId};
+use crate::policy::{ChatKind, Facts, Permit};
+use chats::{Cursor, NewChat};
+use executor::Executor;
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// Kept in the file; a file with a higher number was written by a newer server.
+const SCHEMA_VERSION: i64 = 1;
+const NEWEST_ID: &str =
+    "SELECT max(id) FROM (SELECT max(id) AS id FROM messages UNION ALL SELECT max(id) FROM chats
+     UNION ALL SELECT max(id) FROM users UNION ALL SELECT max(id) FROM memberships)";
+/// Threads that read a store on disk.
+const READERS: usize = 2;
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// Nowhere but in this process.
+    Memory,
+    /// In files in this folder, which is made if need be.
+    Folder(PathBuf),
+}
+
+/// Why the store cannot be opened; each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made or written.
+    #[error("cannot write to the data folder {}: {cause}; choose another with --data", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// Another server has it open.
+    #[error("the data folder {} is in use by another server; stop that one, or choose another with --data", .0.display())]
+    InUse(PathBuf),
+    /// The data was written by a newer server.
+    #[error(
+        "the data was written by a newer chatspec-server (schema {found}, known here: {SCHEMA_VERSION}); upgrade"
+    )]
+    Newer {
+        /// The file's schema version.
+        found: i64,
+    },
+    /// SQLite refuses the file.
+    #[error("cannot open the database: {0}; is this file one of ours, and intact?")]
+    Database(#[from] rusqlite::Error),
+    /// No thread could be had.
+    #[error("cannot start the threads of the store: {0}")]
+    Threads(std::io::Error),
+}
+
+/// The store on SQLite.
+pub struct EmbeddedStore {
+    executor: Executor,
+    ids: Arc<Ids>,
+    clock: Arc<dyn Clock>,
+    /// Holds the folder for this process until the store is dropped.
+    _lock: Option<File>,
+}
+
+impl EmbeddedStore {
+    /// Opens what is at `location`, or begins anew there. `ids` goes on after the newest id kept.
+    pub fn open(location: Location, ids: Arc<Ids>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let (lock, writer, readers) = match location {
+            Location::Memory => (None, Connection::open_in_memory()?, Vec::new()),
+            Location::Folder(folder) => {
+                let lock = hold(&folder)?;
+                let file = folder.join("chat.db");
+                let writer = Connection::open(&file)?;
+                // WAL: readers and the writer do not wait for each other. FULL: a commit is on the disk.
+                writer.pragma_update(None, "journal_mode", "wal")?;
+                writer.pragma_update(None, "synchronous", "full")?;
+                migrate(&writer)?;
+                let readers = (0..READERS)
+                    .map(|_| open_reader(&file))
+                    .collect::<rusqlite::Result<_>>()?;
+                (Some(lock), writer, readers)
+            }
+        };
+        if lock.is_none() {
+            migrate(&writer)?;
+        }
+        writer.set_prepared_statement_cache_capacity(64);
+        if let Some(newest) = writer.query_row(NEWEST_ID, [], |row| row.get::<_, Option<RawId>>(0))? {
+            ids.start_after(newest);
+        }
+        let executor = Executor::start(writer, readers).map_err(OpenError::Threads)?;
+        Ok(Self {
+            executor,
+            ids,
+            clock,
+            _lock: lock,
+        })
+    }
+}
+
+/// Makes the folder and keeps other servers out of it.
+fn hold(folder: &Path) -> Result<File, OpenError> {
+    let unusable = |cause| OpenError::Folder {
+        folder: folder.to_owned(),
+        cause,
+    };
+    fs::create_dir_all(folder).map_err(unusable)?;
+    let lock = File::create(folder.join("lock")).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+    }
+}
+
+fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
+    let reader = Connection::open(file)?;
+    reader.pragma_update(None, "query_only", true)?;
+    reader.set_prepared_statement_cache_capacity(64);
+    Ok(reader)
+}
+
+fn migrate(writer: &Connection) -> Result<(), OpenError> {
+    let found: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found {
+        SCHEMA_VERSION => Ok(()),
+        0 => {
+            let version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
+            writer.execute_batch(&format!("BEGIN; {SCHEMA} {version} COMMIT;"))?;
+            Ok(())
+        }
+        found => Err(OpenError::Newer { found }),
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn ping(&self) -> Result<()> {
+        // Through the writer, since a full disk shows there first.
+        self.executor.write(|_| Ok(())).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.executor.close().await
+    }
+
+    async fn create_user(&self, user: NewUser) -> Result<Option<User>> {
+        let ids = self.ids.clone();
+        self.executor
+            .write(move |db| users::insert_user(db, ids.next(), user))
+            .await
+    }
+
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>> {
+        let email = email.to_owned();
+        self.executor.read(move |db| users::credentials(db, &email)).await
+    }
+
+    async fn create_session(&self, session: Session) -> Result<()> {
+        let now = self.clock.now();
+        self.executor
+            .write(move |db| users::insert_session(db, &session, now))
+            .await
+    }
+
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>> {
+        self.executor.read(move |db| users::session(db, token)).await
+    }
+
+    async fn revoke_session(&self, token: TokenHash) -> Result<bool> {
+        self.executor
+            .write(move |db| users::delete_session(db, token))
+            .await
+    }
+
+    async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>> {
+        self.executor
+            .read(move |db| members::facts(db, chat, actor))
+            .await
+    }
+
+    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {
+        self.executor.read(move |db| chats::find(db, chat)).await
+    }
+
+    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
+        let after = cursor
+            .map(|text| Cursor::parse(text).ok_or(PageError::Cursor))
+            .transpose()?;
+        Ok(self
+            .executor
+            .read(move |db| chats::list(db, user, after, limit))
+            .await?)
+    }
+
+    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create> {
+        let (ids, creator) = (self.ids.clone(), permit.actor());
+        let others = vec![permit.command().peer];
+        let new = NewChat {
+            kind: ChatKind::Direct,
+            title: None,
+            creator,
+            others,
+        };
+        self.executor.write(move |db| chats::create(db, &ids, new)).await
+    }
+
+    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create> {
+        let (ids, creator, command) = (self.ids.clone(), permit.actor(), permit.command());
+        let title = command.title.as_ref().map(|title| title.as_str().to_owned());
+        let others = command.others.as_slice().to_vec();
+        let new = NewChat {
+            kind: ChatKind::Group,
+            title,
+            creator,
+            others,
+        };
+        self.executor.write(move |db| chats::create(db, &ids, new)).await
+    }
+
+    async fn rename(&self, permit: &Permit<Rename>) -> Result<Option<Chat>> {
+        let (now, command) = (self.clock.now(), permit.command().clone());
+        self.executor
+            .write(move |db| chats::rename(db, command.chat, command.title.as_str(), now))
+            .await
+    }
+
+    async fn add_members(&self, permit: &Permit<AddMembers>) -> Result<Add> {
+        let (ids, command) = (self.ids.clone(), permit.command().clone());
+        self.executor
+            .write(move |db| members::add(db, &ids, &command))
+            .await
+    }
+
+    async fn remove_member(&self, permit: &Permit<RemoveMember>) -> Result<Remove> {
+        let (now, command) = (self.clock.now(), permit.command().clone());
+        self.executor
+            .write(move |db| members::remove(db, now, &command))
+            .await
+    }
+
+    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append> {
+        let (ids, sender, command) = (self.ids.clone(), permit.actor(), permit.command().clone());
+        self.executor
+            .write(move |db| messages::append(db, &ids, sender, &command))
+            .await
+    }
+
+    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>> {
+        self.executor.read(move |db| messages::chat_of(db, message)).await
+    }
+
+    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
+        self.executor
+            .read(move |db| messages::page(db, chat, window, limit))
+            .await
+    }
+
+    async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance> {
+        let (now, reader, command) = (self.clock.now(), permit.actor(), permit.command().clone());
+        self.executor
+            .write(move |db| members::advance(db, reader, now, &command))
+            .await
+    }
+
+    async fn search(
+        &self,
+        user: UserId,
+        query: &str,
+        chat: Option<ChatId>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<SearchPage> {
+        let query = query.to_owned();
+        self.executor
+            .read(move |db| messages::search(db, user, &query, chat, before, limit))
+            .await
+    }
+
+    async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>> {
+        self.executor.read(move |db| members::contacts(db, user)).await
+    }
+}
