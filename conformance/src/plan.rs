@@ -127,8 +127,7 @@ impl Plan {
             .filter(|r| {
                 only.is_empty()
                     || only.iter().any(|p| {
-                        p.takes_requirement(r)
-                            || scenarios.iter().any(|s| p.takes(s.id) && judged(&r.id, s))
+                        p.takes_requirement(r) || scenarios.iter().any(|s| p.takes(s.id) && judged(&r.id, s))
                     })
             })
             .filter(|r| r.level != Level::May && !skip.iter().any(|p| p.takes_requirement(r)))
@@ -142,9 +141,8 @@ impl Plan {
             .collect();
         // A requirement that only skipped scenarios judge has been skipped with them.
         if !skip.is_empty() {
-            requirements.retain(|id| {
-                kept.iter().any(|s| judged(id, s)) || !scenarios.iter().any(|s| judged(id, s))
-            });
+            requirements
+                .retain(|id| kept.iter().any(|s| judged(id, s)) || !scenarios.iter().any(|s| judged(id, s)));
         }
         if kept.is_empty() && !(only.is_empty() && skip.is_empty()) && requirements.is_empty() {
             return Err(PlanError::Empty);
@@ -204,17 +202,31 @@ mod tests {
 
     fn select(only: &[&str], skip: &[&str]) -> Result<(Vec<&'static str>, Vec<String>), PlanError> {
         let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let plan = Plan::select(&Contract::for_test(), &[&ONE, &TWO, &WHY], &texts(only), &texts(skip))?;
-        Ok((plan.scenarios.iter().map(|s| s.id).collect(), plan.requirements.into_iter().collect()))
+        let plan = Plan::select(
+            &Contract::for_test(),
+            &[&ONE, &TWO, &WHY],
+            &texts(only),
+            &texts(skip),
+        )?;
+        Ok((
+            plan.scenarios.iter().map(|s| s.id).collect(),
+            plan.requirements.into_iter().collect(),
+        ))
     }
 
     fn are(scenarios: &[&'static str], requirements: &[&str]) -> (Vec<&'static str>, Vec<String>) {
-        (scenarios.to_vec(), requirements.iter().map(ToString::to_string).collect())
+        (
+            scenarios.to_vec(),
+            requirements.iter().map(ToString::to_string).collect(),
+        )
     }
 
     #[test]
     fn without_patterns_everything_runs() {
-        assert_eq!(select(&[], &[]), Ok(are(&["x/one", "x/two", "y/why"], &["X-01", "X-02", "Y-01"])));
+        assert_eq!(
+            select(&[], &[]),
+            Ok(are(&["x/one", "x/two", "y/why"], &["X-01", "X-02", "Y-01"]))
+        );
     }
 
     #[test]
@@ -229,7 +241,10 @@ mod tests {
     #[test]
     fn skip_takes_away() {
         assert_eq!(select(&[], &["x"]), Ok(are(&["y/why"], &["Y-01"])));
-        assert_eq!(select(&[], &["x/one"]), Ok(are(&["x/two", "y/why"], &["X-02", "Y-01"])));
+        assert_eq!(
+            select(&[], &["x/one"]),
+            Ok(are(&["x/two", "y/why"], &["X-02", "Y-01"]))
+        );
         assert_eq!(select(&["x-01"], &["x"]), Err(PlanError::Empty));
     }
 
@@ -238,6 +253,8 @@ mod tests {
         let told = select(&["Y-02"], &[]).unwrap_err().to_string();
         assert!(told.contains("did you mean Y-01"), "{told}");
         assert!(matches!(select(&["["], &[]), Err(PlanError::Glob { .. })));
-        assert!(matches!(select(&[], &["zzzzzz"]), Err(PlanError::Unmatched { near, .. }) if near.is_empty()));
+        assert!(
+            matches!(select(&[], &["zzzzzz"]), Err(PlanError::Unmatched { near, .. }) if near.is_empty())
+        );
     }
 }

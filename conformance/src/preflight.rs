@@ -32,7 +32,9 @@ pub enum Unfit {
         why: String,
     },
     /// It takes the connection and says nothing.
-    #[error("{url} accepts connections but does not answer within {seconds} s. Is it a chat server, and is it stuck?")]
+    #[error(
+        "{url} accepts connections but does not answer within {seconds} s. Is it a chat server, and is it stuck?"
+    )]
     Silent {
         /// Where.
         url: String,
@@ -56,7 +58,9 @@ pub enum Unfit {
         why: String,
     },
     /// Users cannot be made there.
-    #[error("users cannot be registered at {url}: {why}. The target must offer POST /v1/auth/register as the contract has it")]
+    #[error(
+        "users cannot be registered at {url}: {why}. The target must offer POST /v1/auth/register as the contract has it"
+    )]
     NoUsers {
         /// Where.
         url: String,
@@ -69,16 +73,23 @@ pub enum Unfit {
 pub async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
     for url in context.target.urls() {
         speaks_http(context, url).await?;
-        opens_engine(context, url).await.map_err(|mismatch| Unfit::NotSocketIo {
-            url: url.to_string(),
-            why: actual(mismatch),
-        })?;
+        opens_engine(context, url)
+            .await
+            .map_err(|mismatch| Unfit::NotSocketIo {
+                url: url.to_string(),
+                why: actual(mismatch),
+            })?;
     }
     let scene = Scene::new(context.clone(), &CALIBRATION);
     let registered = scene.user("preflight").await;
     scene.tear_down().await;
     registered.map_err(|stop| Unfit::NoUsers {
-        url: context.target.urls().first().map(ToString::to_string).unwrap_or_default(),
+        url: context
+            .target
+            .urls()
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         why: reason(stop),
     })?;
     Ok(())
@@ -106,24 +117,42 @@ pub async fn still_there(context: &Context) -> Result<(), String> {
 async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
     let within = context.timing().connect();
     let shown = url.to_string();
-    let path = url.join("/socket.io/?EIO=4&transport=polling").map_err(|error| Unfit::Unreachable {
-        url: shown.clone(),
-        why: error.to_string(),
-    })?;
+    let path = url
+        .join("/socket.io/?EIO=4&transport=polling")
+        .map_err(|error| Unfit::Unreachable {
+            url: shown.clone(),
+            why: error.to_string(),
+        })?;
     let asked = context.target.http().get(path).timeout(within).send().await;
     let response = asked.map_err(|error| {
         let why = innermost(&error);
         if error.is_connect() {
-            Unfit::Unreachable { url: shown.clone(), why }
+            Unfit::Unreachable {
+                url: shown.clone(),
+                why,
+            }
         } else if error.is_timeout() {
-            Unfit::Silent { url: shown.clone(), seconds: within.as_secs() }
+            Unfit::Silent {
+                url: shown.clone(),
+                seconds: within.as_secs(),
+            }
         } else {
-            Unfit::NotHttp { url: shown.clone(), why }
+            Unfit::NotHttp {
+                url: shown.clone(),
+                why,
+            }
         }
     })?;
-    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = response
+        .headers()
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     if kind.starts_with("text/html") && response.status().is_success() {
-        let why = format!("it answers /socket.io/ with a web page (HTTP {}, {kind})", response.status().as_u16());
+        let why = format!(
+            "it answers /socket.io/ with a web page (HTTP {}, {kind})",
+            response.status().as_u16()
+        );
         return Err(Unfit::NotSocketIo { url: shown, why });
     }
     Ok(())
@@ -132,7 +161,13 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
 async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
     let url = websocket_url(url, ENGINE).map_err(|error| Mismatch::fault(error.to_string()))?;
     let within = context.timing().connect();
-    let wire = raw::open(url.as_str(), "preflight", Arc::new(Inbox::default()), Arc::new(Transcript::default()), within);
+    let wire = raw::open(
+        url.as_str(),
+        "preflight",
+        Arc::new(Inbox::default()),
+        Arc::new(Transcript::default()),
+        within,
+    );
     wire.await?.close().await;
     Ok(())
 }
@@ -166,10 +201,17 @@ async fn calibrate(scene: &Scene) -> Result<Calibration, Stop> {
         let body = scene.unique("calibration");
         let began = Instant::now();
         scene.send(&sender, &chat, &body).await?;
-        receiver.expect(&event("message:new").at("/message/body", body.as_str())).await?;
+        receiver
+            .expect(&event("message:new").at("/message/body", body.as_str()))
+            .await?;
         broadcast = broadcast.max(began.elapsed());
     }
-    let at = |share: usize| trips.get((trips.len() - 1) * share / 100).copied().unwrap_or_default();
+    let at = |share: usize| {
+        trips
+            .get((trips.len() - 1) * share / 100)
+            .copied()
+            .unwrap_or_default()
+    };
     Ok(Calibration {
         connect_ms: ms(connect),
         rtt_median_ms: ms(at(50)),

@@ -125,7 +125,9 @@ pub fn by_requirement(
                 verdict,
                 reason,
                 blocked: verdict == Verdict::Unverified
-                    && checks.iter().any(|check| check.unverified == Some(Unverified::Blocked)),
+                    && checks
+                        .iter()
+                        .any(|check| check.unverified == Some(Unverified::Blocked)),
                 checks,
             }
         })
@@ -135,21 +137,29 @@ pub fn by_requirement(
 impl RunResult {
     /// How many requirements of this level have this verdict.
     pub fn count(&self, level: Level, verdict: Verdict) -> usize {
-        self.requirements.iter().filter(|r| r.level == level && r.verdict == verdict).count()
+        self.requirements
+            .iter()
+            .filter(|r| r.level == level && r.verdict == verdict)
+            .count()
     }
 
     /// Whether the kit was found at fault.
     pub fn at_fault(&self) -> bool {
-        self.scenarios.iter().any(|result| result.verdict == Verdict::Harness)
+        self.scenarios
+            .iter()
+            .any(|result| result.verdict == Verdict::Harness)
             || self.requirements.iter().any(|r| r.verdict == Verdict::Harness)
     }
 
     /// How the process ends.
     pub fn exit(&self, require_all: bool) -> Exit {
         let must = |meant: &dyn Fn(&RequirementResult) -> bool| {
-            self.requirements.iter().any(|r| r.level == Level::Must && meant(r))
+            self.requirements
+                .iter()
+                .any(|r| r.level == Level::Must && meant(r))
         };
-        let undecided = |r: &RequirementResult| matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive);
+        let undecided =
+            |r: &RequirementResult| matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive);
         if self.interrupted {
             Exit::Interrupted
         } else if self.requirements.iter().any(|r| r.verdict == Verdict::Fail) {

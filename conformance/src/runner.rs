@@ -67,7 +67,12 @@ pub async fn run(
     let mut at_once: Vec<_> = plan.scenarios.iter().copied().filter(|s| !s.exclusive).collect();
     at_once.sort_by_key(|scenario| std::cmp::Reverse(scenario.cost));
     let mut alone = run.many(at_once, jobs.max(1)).await;
-    alone.extend(plan.scenarios.iter().filter(|s| s.exclusive).map(|s| (*s, RETRIES)));
+    alone.extend(
+        plan.scenarios
+            .iter()
+            .filter(|s| s.exclusive)
+            .map(|s| (*s, RETRIES)),
+    );
     run.one_by_one(alone).await;
 
     let place = |wanted: &ScenarioResult| plan.scenarios.iter().position(|s| s.id == wanted.scenario.id);
@@ -107,11 +112,17 @@ impl Run {
         if *self.stop.borrow() {
             return Some("the run was interrupted".to_owned());
         }
-        self.lost.as_ref().map(|why| format!("the target has stopped answering: {why}"))
+        self.lost
+            .as_ref()
+            .map(|why| format!("the target has stopped answering: {why}"))
     }
 
     /// Runs scenarios at once; gives those that have to run again alone.
-    async fn many(&mut self, scenarios: Vec<&'static Scenario>, jobs: usize) -> Vec<(&'static Scenario, usize)> {
+    async fn many(
+        &mut self,
+        scenarios: Vec<&'static Scenario>,
+        jobs: usize,
+    ) -> Vec<(&'static Scenario, usize)> {
         let mut again = Vec::new();
         let mut waiting = scenarios.into_iter();
         let mut running = JoinSet::new();
@@ -179,7 +190,11 @@ struct Attempt {
     lost: Option<String>,
 }
 
-async fn attempt(context: Arc<Context>, scenario: &'static Scenario, mut stop: watch::Receiver<bool>) -> Attempt {
+async fn attempt(
+    context: Arc<Context>,
+    scenario: &'static Scenario,
+    mut stop: watch::Receiver<bool>,
+) -> Attempt {
     let began = Instant::now();
     let scene = Scene::new(context.clone(), scenario);
     let limit = context.timing().scenario(scenario.waits());
@@ -219,12 +234,21 @@ async fn perform(scene: &Scene, limit: Duration) -> Outcome {
                 .unwrap_or_else(|| "no message".to_owned());
             Err(Stop::Harness(format!("the scenario panicked: {text}")))
         }
-        Err(_) => Err(Stop::Blocked(format!("it did not finish within {} s", limit.as_secs()))),
+        Err(_) => Err(Stop::Blocked(format!(
+            "it did not finish within {} s",
+            limit.as_secs()
+        ))),
     }
 }
 
 fn not_run(scenario: &'static Scenario, why: &str) -> ScenarioResult {
-    conclude(scenario, Vec::new(), Vec::new(), Err(Stop::Blocked(why.to_owned())), Duration::ZERO)
+    conclude(
+        scenario,
+        Vec::new(),
+        Vec::new(),
+        Err(Stop::Blocked(why.to_owned())),
+        Duration::ZERO,
+    )
 }
 
 /// The result of a scenario from its checks and its end: every declared requirement gets a check, and only those.
@@ -238,7 +262,10 @@ fn conclude(
     for check in &mut checks {
         if !scenario.requirements.contains(&check.requirement.as_str()) {
             check.verdict = Verdict::Harness;
-            check.message = Some(format!("{} judges {} without declaring it", scenario.id, check.requirement));
+            check.message = Some(format!(
+                "{} judges {} without declaring it",
+                scenario.id, check.requirement
+            ));
         }
     }
     for requirement in scenario.requirements {
@@ -253,7 +280,9 @@ fn conclude(
             Err(Stop::Unverified(why)) => {
                 Check::unverified(requirement, scenario.id, Unverified::NotOffered, why.clone())
             }
-            Err(Stop::Harness(why)) => Check::new(requirement, scenario.id, Verdict::Harness).because(why.clone()),
+            Err(Stop::Harness(why)) => {
+                Check::new(requirement, scenario.id, Verdict::Harness).because(why.clone())
+            }
         });
     }
     let mut verdict = Verdict::over(checks.iter().map(|check| check.verdict));

@@ -30,14 +30,20 @@ pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure
 pub(super) fn explain(id: &str, color: Color, contract: &Contract) -> Result<Exit, Failure> {
     let mut out = AutoStream::new(io::stdout().lock(), color.choice());
     let all: Vec<&'static Scenario> = scenarios::all().collect();
-    let requirement = contract.requirements.iter().find(|r| r.id.eq_ignore_ascii_case(id));
+    let requirement = contract
+        .requirements
+        .iter()
+        .find(|r| r.id.eq_ignore_ascii_case(id));
     let scenario = all.iter().find(|s| s.id.eq_ignore_ascii_case(id));
     match (requirement, scenario) {
         (Some(requirement), _) => done(explain_requirement(&mut out, requirement, &all)),
         (None, Some(scenario)) => done(explain_scenario(&mut out, scenario, contract)),
         (None, None) => {
             let hint = did_you_mean(&near(id, contract, &all));
-            Err(Failure::new(Exit::Usage, format!("no requirement or scenario has the id {id}{hint}")))
+            Err(Failure::new(
+                Exit::Usage,
+                format!("no requirement or scenario has the id {id}{hint}"),
+            ))
         }
     }
 }
@@ -54,8 +60,14 @@ fn requirements(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
     for area in &contract.areas {
         writeln!(out, "{BOLD}{}{BOLD:#} {DIM}{}{DIM:#}", area.title, area.id)?;
         for requirement in contract.requirements.iter().filter(|r| r.area == area.id) {
-            let Requirement { id, level, statement, .. } = requirement;
-            writeln!(out, "  {CYAN}{id:<9}{CYAN:#} {DIM}{:<6}{DIM:#} {statement}", level.word())?;
+            let Requirement {
+                id, level, statement, ..
+            } = requirement;
+            writeln!(
+                out,
+                "  {CYAN}{id:<9}{CYAN:#} {DIM}{:<6}{DIM:#} {statement}",
+                level.word()
+            )?;
         }
         writeln!(out)?;
     }
@@ -71,7 +83,11 @@ fn all_scenarios(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
         writeln!(out, "{BOLD}{}{BOLD:#} {DIM}{}{DIM:#}", area.title, area.id)?;
         for scenario in of_area {
             let requirements = scenario.requirements.join(" ");
-            writeln!(out, "  {CYAN}{}{CYAN:#}\n    {} {DIM}{requirements}{DIM:#}", scenario.id, scenario.summary)?;
+            writeln!(
+                out,
+                "  {CYAN}{}{CYAN:#}\n    {} {DIM}{requirements}{DIM:#}",
+                scenario.id, scenario.summary
+            )?;
         }
         writeln!(out)?;
     }
@@ -105,8 +121,19 @@ fn scenario_json(scenario: &Scenario) -> serde_json::Value {
 }
 
 fn explain_requirement(out: &mut impl Write, requirement: &Requirement, all: &[&Scenario]) -> io::Result<()> {
-    let Requirement { id, level, area, statement, origin, why } = requirement;
-    writeln!(out, "{BOLD}{id}{BOLD:#} {} {DIM}{area}, origin {origin}{DIM:#}\n\n  {statement}", level.word())?;
+    let Requirement {
+        id,
+        level,
+        area,
+        statement,
+        origin,
+        why,
+    } = requirement;
+    writeln!(
+        out,
+        "{BOLD}{id}{BOLD:#} {} {DIM}{area}, origin {origin}{DIM:#}\n\n  {statement}",
+        level.word()
+    )?;
     if !why.is_empty() {
         writeln!(out, "\n  {why}")?;
     }

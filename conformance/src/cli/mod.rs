@@ -70,7 +70,12 @@ struct RunArgs {
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
     /// The target's HS256 secret, so that the kit can mint expired and forged tokens.
-    #[arg(long, value_name = "SECRET", env = "CHATSPEC_JWT_SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "CHATSPEC_JWT_SECRET",
+        hide_env_values = true
+    )]
     jwt_secret: Option<String>,
     /// Factor on every deadline, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
@@ -208,8 +213,16 @@ mod tests {
 
     #[test]
     fn odd_values_are_refused() {
-        for args in [["--jobs", "0"], ["--timeout-scale", "NaN"], ["--timeout-scale", "0"], ["--color", "pink"]] {
-            assert!(Cli::try_parse_from(["chatspec"].iter().chain(&args)).is_err(), "{args:?}");
+        for args in [
+            ["--jobs", "0"],
+            ["--timeout-scale", "NaN"],
+            ["--timeout-scale", "0"],
+            ["--color", "pink"],
+        ] {
+            assert!(
+                Cli::try_parse_from(["chatspec"].iter().chain(&args)).is_err(),
+                "{args:?}"
+            );
         }
     }
 }

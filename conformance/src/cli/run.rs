@@ -81,7 +81,10 @@ fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
                 shown = true;
                 standard()
             }
-            ("terminal", Some(path)) => terminal(Box::new(StripStream::new(create(path)?)), false),
+            ("terminal", Some(path)) => {
+                let file: Box<dyn Write + Send> = Box::new(create(path)?);
+                terminal(Box::new(StripStream::new(file)), false)
+            }
             ("json", None) => Box::new(Json::new(io::stdout())),
             ("json", Some(path)) => Box::new(Json::new(create(path)?)),
             _ => {
@@ -114,7 +117,9 @@ async fn perform(
         Some(profile) => Target::new(profile).map_err(|error| Failure::new(Exit::Usage, error))?,
         None => {
             let (profile, running) = reference::start().await.map_err(|error| fault(&error))?;
-            Target::new(profile).map_err(|error| fault(&error))?.keeping(running)
+            Target::new(profile)
+                .map_err(|error| fault(&error))?
+                .keeping(running)
         }
     };
     let (stopper, stop) = watch::channel(false);
@@ -138,7 +143,10 @@ async fn perform(
     let result = runner::run(Arc::new(plan), context, args.jobs.into(), events, stop).await;
     match telling.await {
         Ok(Ok(())) => Ok(result.exit(args.require_all)),
-        Ok(Err(error)) => Err(Failure::new(Exit::Fault, format!("a report could not be written: {error}"))),
+        Ok(Err(error)) => Err(Failure::new(
+            Exit::Fault,
+            format!("a report could not be written: {error}"),
+        )),
         Err(error) => Err(fault(&error)),
     }
 }

@@ -66,8 +66,10 @@ fn summary(result: &RunResult, level: Level) -> Value {
         Level::Must => &[Pass, Fail, Unverified, Inconclusive],
         Level::Should | Level::May => &[Pass, Warn, Fail, Unverified, Inconclusive],
     };
-    let mut counts: Map<String, Value> =
-        verdicts.iter().map(|verdict| (verdict.word().to_owned(), result.count(level, *verdict).into())).collect();
+    let mut counts: Map<String, Value> = verdicts
+        .iter()
+        .map(|verdict| (verdict.word().to_owned(), result.count(level, *verdict).into()))
+        .collect();
     // Only there when it happened: it says nothing about the target.
     match result.count(level, Harness) {
         0 => {}
@@ -80,13 +82,21 @@ fn requirement(result: &RequirementResult) -> Value {
     let mut checks = Vec::new();
     let mut passed = Vec::new();
     for check in &result.checks {
-        let elsewhere = || result.checks.iter().any(|c| c.scenario == check.scenario && c.verdict != Verdict::Pass);
+        let elsewhere = || {
+            result
+                .checks
+                .iter()
+                .any(|c| c.scenario == check.scenario && c.verdict != Verdict::Pass)
+        };
         // A scenario that only passed is told once.
         if check.verdict == Verdict::Pass && (elsewhere() || passed.contains(&&check.scenario)) {
             continue;
         }
         passed.push(&check.scenario);
-        checks.push(with_message(json!({"scenario": check.scenario, "verdict": check.verdict}), check));
+        checks.push(with_message(
+            json!({"scenario": check.scenario, "verdict": check.verdict}),
+            check,
+        ));
     }
     let mut document = json!({
         "id": result.id,
@@ -114,7 +124,14 @@ fn scenario(result: &ScenarioResult) -> Value {
         "duration_ms": millis(result.duration),
         "requirements": result.scenario.requirements,
     });
-    let decisive = || result.checks.iter().find(|check| check.verdict == result.verdict)?.message.clone();
+    let decisive = || {
+        result
+            .checks
+            .iter()
+            .find(|check| check.verdict == result.verdict)?
+            .message
+            .clone()
+    };
     if let Some(message) = result.message.clone().or_else(decisive) {
         document["message"] = message.into();
     }
@@ -133,7 +150,9 @@ mod tests {
     #[test]
     fn the_report_of_a_run() {
         let mut out = Vec::new();
-        Json::new(&mut out).event(&RunEvent::Finished(sample::result())).unwrap();
+        Json::new(&mut out)
+            .event(&RunEvent::Finished(sample::result()))
+            .unwrap();
         let mut document: Value = serde_json::from_slice(&out).unwrap();
         document["kit"]["version"] = "(version)".into();
         insta::assert_json_snapshot!(document);

@@ -21,22 +21,41 @@ pub(crate) static ONE: Scenario = Scenario::new("x/one", "The first story", &["X
 pub(crate) static TWO: Scenario = Scenario::new("y/two", "The second story", &["Y-01"], run!(nothing));
 
 pub(crate) fn scenarios() -> Vec<ScenarioResult> {
-    let wrong = || Mismatch::one_of(["an error ack FORBIDDEN", "an error ack NOT_FOUND"], r#"{"ok":true}"#).at("bob");
+    let wrong = || {
+        Mismatch::one_of(
+            ["an error ack FORBIDDEN", "an error ack NOT_FOUND"],
+            r#"{"ok":true}"#,
+        )
+        .at("bob")
+    };
     let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong()));
     failed.frames = vec![
         r#"    1.500 ms  bob → room:join {"chatId":"c"} (ack wanted)"#.to_owned(),
         r#"    2.250 ms  bob ← ack of room:join: {"ok":true}"#.to_owned(),
     ];
-    let warned = Check::judge("X-02", "x/one", Level::Should, false, Err(Mismatch::new("one", "two")));
-    let unverified =
-        Check::unverified("Y-01", "y/two", Unverified::NotOffered, "the target's JWT key is not known: give --jwt-secret");
+    let warned = Check::judge(
+        "X-02",
+        "x/one",
+        Level::Should,
+        false,
+        Err(Mismatch::new("one", "two")),
+    );
+    let unverified = Check::unverified(
+        "Y-01",
+        "y/two",
+        Unverified::NotOffered,
+        "the target's JWT key is not known: give --jwt-secret",
+    );
     vec![
         ScenarioResult {
             scenario: &ONE,
             verdict: Verdict::Fail,
             duration: Duration::from_millis(1234),
             checks: vec![Check::new("X-01", "x/one", Verdict::Pass), failed, warned],
-            notes: vec![("X-03".to_owned(), "a duplicate counts against the limit".to_owned())],
+            notes: vec![(
+                "X-03".to_owned(),
+                "a duplicate counts against the limit".to_owned(),
+            )],
             message: None,
         },
         ScenarioResult {

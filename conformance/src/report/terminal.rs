@@ -39,8 +39,14 @@ pub struct Terminal<W> {
 impl<W: Write + Send> Terminal<W> {
     /// A report that goes there. `live` adds a progress line to standard error.
     pub fn new(out: W, live: bool, require_all: bool) -> Self {
-        let bar = if live { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("  {spinner:.cyan} {pos}/{len} scenarios  {wide_msg:.dim}") {
+        let bar = if live {
+            ProgressBar::new(0)
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) =
+            ProgressStyle::with_template("  {spinner:.cyan} {pos}/{len} scenarios  {wide_msg:.dim}")
+        {
             bar.set_style(style);
         }
         Self {
@@ -65,7 +71,10 @@ impl<W: Write + Send> Terminal<W> {
             urls.join(" ")
         )?;
         let measured = context.timing().measured().map_or_else(String::new, |seen| {
-            format!(", round trip {} ms, broadcast {} ms", seen.rtt_median_ms, seen.broadcast_ms)
+            format!(
+                ", round trip {} ms, broadcast {} ms",
+                seen.rtt_median_ms, seen.broadcast_ms
+            )
         });
         writeln!(
             self.out,
@@ -84,7 +93,12 @@ impl<W: Write + Send> Terminal<W> {
             return Ok(());
         };
         for area in &context.contract.areas {
-            let of_area = |id: &str| context.contract.requirement(id).is_some_and(|r| r.area == area.id);
+            let of_area = |id: &str| {
+                context
+                    .contract
+                    .requirement(id)
+                    .is_some_and(|r| r.area == area.id)
+            };
             let complete = plan
                 .scenarios
                 .iter()
@@ -94,8 +108,14 @@ impl<W: Write + Send> Terminal<W> {
                 continue;
             }
             self.areas_told.push(area.id.clone());
-            let selected = plan.requirements.iter().filter(|id| of_area(id)).cloned().collect();
-            let results: Vec<ScenarioResult> = self.finished.values().map(|result| (**result).clone()).collect();
+            let selected = plan
+                .requirements
+                .iter()
+                .filter(|id| of_area(id))
+                .cloned()
+                .collect();
+            let results: Vec<ScenarioResult> =
+                self.finished.values().map(|result| (**result).clone()).collect();
             let requirements = by_requirement(&context.contract, &selected, &results);
             if !requirements.is_empty() {
                 self.line(&area_line(&area.id, &requirements))?;
@@ -117,7 +137,10 @@ impl<W: Write + Send> Terminal<W> {
                 broken(out, requirement, verdict)?;
             }
         }
-        let faults = result.scenarios.iter().filter(|s| s.verdict == Verdict::Harness && s.message.is_some());
+        let faults = result
+            .scenarios
+            .iter()
+            .filter(|s| s.verdict == Verdict::Harness && s.message.is_some());
         for scenario in faults {
             writeln!(
                 out,
@@ -127,7 +150,11 @@ impl<W: Write + Send> Terminal<W> {
             )?;
         }
         undecided(out, result)?;
-        let notes: Vec<_> = result.scenarios.iter().flat_map(|scenario| &scenario.notes).collect();
+        let notes: Vec<_> = result
+            .scenarios
+            .iter()
+            .flat_map(|scenario| &scenario.notes)
+            .collect();
         if !notes.is_empty() {
             writeln!(out, "\n{BOLD}Freedoms taken{BOLD:#}")?;
             for (requirement, text) in notes {
@@ -201,29 +228,48 @@ fn broken(out: &mut impl Write, requirement: &RequirementResult, verdict: Verdic
         requirement.level.word(),
         requirement.statement
     )?;
-    let decisive: Vec<&Check> = requirement.checks.iter().filter(|check| check.verdict == verdict).collect();
+    let decisive: Vec<&Check> = requirement
+        .checks
+        .iter()
+        .filter(|check| check.verdict == verdict)
+        .collect();
     for check in decisive.iter().take(MOST) {
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
         match &check.mismatch {
             Some(Mismatch::Definite { expected, actual }) => {
-                writeln!(out, "     {DIM}expected{DIM:#} {}", expected.join("\n              or "))?;
+                writeln!(
+                    out,
+                    "     {DIM}expected{DIM:#} {}",
+                    expected.join("\n              or ")
+                )?;
                 writeln!(out, "     {DIM}got{DIM:#}      {actual}")?;
             }
-            _ => writeln!(out, "     {DIM}because{DIM:#}  {}", check.message.as_deref().unwrap_or("(no reason given)"))?,
+            _ => writeln!(
+                out,
+                "     {DIM}because{DIM:#}  {}",
+                check.message.as_deref().unwrap_or("(no reason given)")
+            )?,
         }
         for frame in &check.frames {
-            writeln!(out, "       {DIM}{frame}{DIM:#}")?;
+            writeln!(out, "       {DIM}{}{DIM:#}", brief(frame))?;
         }
     }
     if decisive.len() > MOST {
-        writeln!(out, "     {DIM}and {} more{DIM:#}", many(decisive.len() - MOST, "check"))?;
+        writeln!(
+            out,
+            "     {DIM}and {} more{DIM:#}",
+            many(decisive.len() - MOST, "check")
+        )?;
     }
     Ok(())
 }
 
 /// What was not decided, one line per reason.
 fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
-    for (verdict, title) in [(Verdict::Unverified, "Not verified"), (Verdict::Inconclusive, "Too close to tell")] {
+    for (verdict, title) in [
+        (Verdict::Unverified, "Not verified"),
+        (Verdict::Inconclusive, "Too close to tell"),
+    ] {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
             let reason = requirement.reason.as_deref().unwrap_or("no reason given");
@@ -236,7 +282,10 @@ fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
             writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         }
         for (reason, ids) in reasons {
-            writeln!(out, "  {YELLOW}{}{YELLOW:#}\n    {reason}", ids.join(" "))?;
+            for line in ids.chunks(10) {
+                writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
+            }
+            writeln!(out, "    {reason}")?;
         }
     }
     Ok(())
@@ -262,7 +311,12 @@ fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
         .map(|(n, verdict, style)| format!("   {style}{n} {}{style:#}", verdict.word()))
         .collect();
         let passed = result.count(level, Verdict::Pass);
-        writeln!(out, "  {BOLD}{:<6}{BOLD:#} {GREEN}{passed} of {all} pass{GREEN:#}{}", level.word(), parts.concat())?;
+        writeln!(
+            out,
+            "  {BOLD}{:<6}{BOLD:#} {GREEN}{passed} of {all} pass{GREEN:#}{}",
+            level.word(),
+            parts.concat()
+        )?;
     }
     Ok(())
 }
@@ -277,7 +331,10 @@ fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Re
         Exit::Fails if result.requirements.iter().any(|r| r.verdict == Verdict::Fail) => {
             (RED, "Does not conform.".to_owned())
         }
-        Exit::Fails => (RED, "Conformance could not be shown: a MUST is not verified.".to_owned()),
+        Exit::Fails => (
+            RED,
+            "Conformance could not be shown: a MUST is not verified.".to_owned(),
+        ),
         Exit::Interrupted => (YELLOW, "Interrupted: this report is partial.".to_owned()),
         Exit::Usage | Exit::Fault => (
             YELLOW,
@@ -288,6 +345,15 @@ fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Re
         ),
     };
     writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n")
+}
+
+/// A line that a person can take in.
+fn brief(line: &str) -> String {
+    const MOST: usize = 220;
+    match line.char_indices().nth(MOST) {
+        None => line.to_owned(),
+        Some((end, _)) => format!("{}…", &line[..end]),
+    }
 }
 
 fn many(n: usize, what: &str) -> String {
@@ -318,8 +384,15 @@ mod tests {
         };
         let mut out = Vec::new();
         let mut report = Terminal::new(anstream::StripStream::new(&mut out), false, false);
-        let mut events = vec![RunEvent::Started { context: Arc::new(context), plan: Arc::new(plan) }];
-        events.extend(sample::scenarios().into_iter().map(|s| RunEvent::ScenarioFinished(Arc::new(s))));
+        let mut events = vec![RunEvent::Started {
+            context: Arc::new(context),
+            plan: Arc::new(plan),
+        }];
+        events.extend(
+            sample::scenarios()
+                .into_iter()
+                .map(|s| RunEvent::ScenarioFinished(Arc::new(s))),
+        );
         events.push(RunEvent::Finished(result));
         for event in &events {
             report.event(event).unwrap();

@@ -77,13 +77,18 @@ static WARNS: Scenario = Scenario::new("x/warns", "", &["X-01", "X-02"], story!(
 async fn not_offered(_: &Scene) -> Outcome {
     Err(Stop::Unverified("no key".to_owned()))
 }
-static NOT_OFFERED: Scenario = Scenario::new("y/key", "", &["Y-01"], story!(not_offered)).cost(Cost::Seconds(3));
+static NOT_OFFERED: Scenario =
+    Scenario::new("y/key", "", &["Y-01"], story!(not_offered)).cost(Cost::Seconds(3));
 
 static TRIES: AtomicUsize = AtomicUsize::new(0);
 
 async fn unsure_at_first(scene: &Scene) -> Outcome {
     let sure = TRIES.fetch_add(1, Ordering::SeqCst) >= 2;
-    let found = if sure { Ok(()) } else { Err(Mismatch::inconclusive("close")) };
+    let found = if sure {
+        Ok(())
+    } else {
+        Err(Mismatch::inconclusive("close"))
+    };
     scene.check("Y-01", found);
     Ok(())
 }
@@ -101,9 +106,15 @@ async fn what_passes_conforms_and_what_no_scenario_looks_at_is_unverified() {
     assert_eq!(verdict(&result, "X-01").0, Verdict::Pass);
     assert_eq!(
         verdict(&result, "Y-01"),
-        (Verdict::Unverified, "no scenario of this run looks at it".to_owned())
+        (
+            Verdict::Unverified,
+            "no scenario of this run looks at it".to_owned()
+        )
     );
-    assert_eq!((result.exit(false), result.exit(true)), (Exit::Conforms, Exit::Fails));
+    assert_eq!(
+        (result.exit(false), result.exit(true)),
+        (Exit::Conforms, Exit::Fails)
+    );
 }
 
 #[tokio::test]
@@ -154,8 +165,14 @@ async fn the_level_decides_between_fail_and_warn() {
 #[tokio::test]
 async fn what_the_target_does_not_offer_is_listed_only() {
     let result = play(&[&PASSES, &NOT_OFFERED]).await;
-    assert_eq!(verdict(&result, "Y-01"), (Verdict::Unverified, "no key".to_owned()));
-    assert_eq!((result.exit(false), result.exit(true)), (Exit::Conforms, Exit::Fails));
+    assert_eq!(
+        verdict(&result, "Y-01"),
+        (Verdict::Unverified, "no key".to_owned())
+    );
+    assert_eq!(
+        (result.exit(false), result.exit(true)),
+        (Exit::Conforms, Exit::Fails)
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,10 @@ impl Context {
 
     /// How long to wait.
     pub fn timing(&self) -> Timing {
-        self.timing.get().copied().unwrap_or(Timing::new(self.scale, None))
+        self.timing
+            .get()
+            .copied()
+            .unwrap_or(Timing::new(self.scale, None))
     }
 
     /// Takes what was measured as the base of all deadlines; only the first time counts.
@@ -253,10 +256,13 @@ impl Scene {
         };
         let level = level.unwrap_or(Level::Must);
         let mut check = Check::judge(requirement, self.scenario.id, level, self.context.strict, found);
-        if check.mismatch.is_some() {
+        if matches!(
+            check.mismatch,
+            Some(Mismatch::Definite { .. } | Mismatch::Inconclusive { .. })
+        ) {
             check.frames = self
                 .transcript
-                .last(FRAMES)
+                .last(FRAMES, fence::is_own)
                 .iter()
                 .map(ToString::to_string)
                 .collect();
