@@ -12,14 +12,25 @@
 //! - [`client`]: connections and HTTP
 //! - [`expect`]: pure matchers on JSON
 //! - [`verdict`]: what can be said about a requirement
+//! - [`cli`]: what people type
+//! - [`plan`]: what to run
 //! - [`target`]: who is under test
-//! - [`calibration`]: how long to wait there
+//! - [`preflight`], [`calibration`]: whether it can be tested, and how long to wait there
+//! - [`runner`]: runs the plan and tells what happens
+//! - [`result`]: what came of it
+//! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
 
 pub mod calibration;
+pub mod cli;
 pub mod client;
 pub mod contract;
 pub mod expect;
+pub mod plan;
+pub mod preflight;
+pub mod report;
+pub mod result;
+pub mod runner;
 pub mod scenarios;
 pub mod scene;
 pub mod target;

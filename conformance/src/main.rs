@@ -1,3 +1,7 @@
 //! The command line of the conformance kit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chatspec::cli::main()
+}

@@ -84,13 +84,13 @@ impl Transcript {
         lines.push_back(line);
     }
 
-    /// The last `n` lines, oldest first, without the heartbeat.
-    pub fn last(&self, n: usize) -> Vec<Line> {
+    /// The last `n` lines, oldest first, without the heartbeat and what else is to be left out.
+    pub fn last(&self, n: usize, leave_out: impl Fn(&Line) -> bool) -> Vec<Line> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last: Vec<Line> = lines
             .iter()
             .rev()
-            .filter(|line| !matches!(line.text.as_str(), "2" | "3"))
+            .filter(|line| !matches!(line.text.as_str(), "2" | "3") && !leave_out(line))
             .take(n)
             .cloned()
             .collect();
@@ -151,8 +151,11 @@ mod tests {
             transcript.write("alice", Direction::Out, &i.to_string());
         }
         transcript.write("alice", Direction::In, "2");
-        let last = transcript.last(2);
+        let last = transcript.last(2, |_| false);
         assert_eq!(last.last().map(|line| line.text.as_str()), Some("2004"));
-        assert_eq!(transcript.last(usize::MAX).len(), Transcript::CAPACITY - 2);
+        assert_eq!(
+            transcript.last(usize::MAX, |_| false).len(),
+            Transcript::CAPACITY - 2
+        );
     }
 }

@@ -27,6 +27,7 @@ use crate::client::inbox::Event;
 use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
 use crate::target::provision;
+use crate::transcript::Line;
 
 /// Which path the sentinel takes.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,13 @@ struct Group {
     spare_is_in: bool,
 }
 
+const SENTINEL: &str = "chatspec fence";
+
+/// Whether a line of the transcript is about a fence, and so of no interest to who reads about a failure.
+pub(super) fn is_own(line: &Line) -> bool {
+    line.text.contains(SENTINEL) || line.client.starts_with("witness") || line.client.starts_with("fence-")
+}
+
 impl Witness {
     pub(super) const fn user(&self) -> &User {
         &self.user
@@ -115,7 +123,7 @@ impl Scene {
 
     /// Sends a sentinel into the room and waits until all these clients, which are in it, have it; then settles.
     pub async fn fence_room(&self, chat: &Chat, clients: &[&Client]) -> Result<(), Stop> {
-        let body = self.unique("chatspec fence");
+        let body = self.unique(SENTINEL);
         self.hidden.hide_body(&body);
         if !(chat.witnessed && self.send_as_witness(chat, &body).await?) {
             let poster = if chat.witnessed {
@@ -168,7 +176,7 @@ impl Scene {
         let Group { id, spare_is_in } = match &mut *group {
             Some(group) => group,
             none => {
-                let dto = provision::create_chat(&rest, "group", &[user], Some("chatspec fence"))
+                let dto = provision::create_chat(&rest, "group", &[user], Some(SENTINEL))
                     .await
                     .step("creating a fence group")?;
                 let id = id_at(&dto, "/_id")?;

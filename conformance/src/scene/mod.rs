@@ -17,10 +17,10 @@ pub mod people;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::calibration::Timing;
+use crate::calibration::{Calibration, Timing};
 use crate::client::Client;
 use crate::client::inbox::Hidden;
 use crate::contract::Contract;
@@ -39,27 +39,41 @@ pub struct Context {
     pub target: Target,
     /// The contract.
     pub contract: Contract,
-    /// How long to wait.
-    pub timing: Timing,
     /// Whether a SHOULD fails.
     pub strict: bool,
+    timing: OnceLock<Timing>,
+    scale: f64,
     run: String,
     counter: AtomicU64,
     staff: tokio::sync::OnceCell<fence::Staff>,
 }
 
 impl Context {
-    /// A context for a run; its users have names of their own.
-    pub fn new(target: Target, contract: Contract, timing: Timing, strict: bool) -> Self {
+    /// A context for a run, before anything is measured; `scale` stretches every deadline.
+    pub fn new(target: Target, contract: Contract, scale: f64, strict: bool) -> Self {
         Self {
             target,
             contract,
-            timing,
             strict,
+            timing: OnceLock::new(),
+            scale,
             run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
             counter: AtomicU64::new(0),
             staff: tokio::sync::OnceCell::new(),
         }
+    }
+
+    /// How long to wait.
+    pub fn timing(&self) -> Timing {
+        self.timing
+            .get()
+            .copied()
+            .unwrap_or(Timing::new(self.scale, None))
+    }
+
+    /// Takes what was measured as the base of all deadlines; only the first time counts.
+    pub fn calibrate(&self, measured: Option<Calibration>) {
+        self.timing.set(Timing::new(self.scale, measured)).ok();
     }
 }
 
@@ -179,8 +193,8 @@ impl Scene {
     }
 
     /// The deadlines and margins of this run.
-    pub fn timing(&self) -> &Timing {
-        &self.context.timing
+    pub fn timing(&self) -> Timing {
+        self.context.timing()
     }
 
     /// Something to mint tokens with; stops the scenario where the target's key is not known.
@@ -203,13 +217,14 @@ impl Scene {
         format!("{what} {}", uuid::Uuid::new_v4())
     }
 
+    /// The scenario that plays here.
+    pub const fn scenario(&self) -> &'static Scenario {
+        self.scenario
+    }
+
     /// What was said so far.
     pub fn recorded(&self) -> Record {
         self.record().clone()
-    }
-
-    pub(crate) fn transcript(&self) -> &Arc<Transcript> {
-        &self.transcript
     }
 
     /// Closes every connection of the scene, whatever state it is in.
@@ -241,10 +256,13 @@ impl Scene {
         };
         let level = level.unwrap_or(Level::Must);
         let mut check = Check::judge(requirement, self.scenario.id, level, self.context.strict, found);
-        if check.mismatch.is_some() {
+        if matches!(
+            check.mismatch,
+            Some(Mismatch::Definite { .. } | Mismatch::Inconclusive { .. })
+        ) {
             check.frames = self
                 .transcript
-                .last(FRAMES)
+                .last(FRAMES, fence::is_own)
                 .iter()
                 .map(ToString::to_string)
                 .collect();

@@ -68,7 +68,7 @@ impl Context {
             token: token.map(ToOwned::to_owned),
             headers: Vec::new(),
             transcript: transcript.clone(),
-            deadline: self.timing.deadline(),
+            deadline: self.timing().deadline(),
         }
     }
 }

@@ -1,25 +1,102 @@
 //! The reference server, started inside the kit's process: the only module that knows the server's crate.
 
-use thiserror::Error;
+use std::future::Future;
 
-use super::profile::Profile;
+use chatspec_server::config::Config;
+use chatspec_server::serve_when_ready;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use super::profile::{Auth, Cors, Profile};
+
+const ISSUER: &str = "https://chatspec.example";
+const AUDIENCE: &str = "chatspec";
+const ORIGIN: &str = "http://allowed.example";
 
 /// A reference server that runs until this is dropped.
 #[derive(Debug)]
 pub struct Running {
-    _stop: tokio::sync::oneshot::Sender<()>,
+    _stop: oneshot::Sender<()>,
 }
 
 /// Why the reference server does not run.
 #[derive(Debug, Error)]
 pub enum ReferenceError {
-    /// Not wired up yet.
-    #[error("the reference server cannot be started inside the kit yet: give --url")]
-    NotWired,
+    /// No port, no thread, no runtime.
+    #[error("the reference server cannot be started inside the kit: {0}")]
+    System(#[from] std::io::Error),
+    /// The server itself does not start.
+    #[error("the reference server does not start: {0}")]
+    Server(String),
 }
 
-/// Starts the reference server on a free port; gives the profile to test it with.
-#[expect(clippy::unused_async, reason = "starting it will bind a port")]
+/// Starts the reference server on a free port, in memory, with a key that the kit knows; gives the profile to test it
+/// with. It has a runtime of its own, so that kit and server do not starve each other.
 pub async fn start() -> Result<(Profile, Running), ReferenceError> {
-    Err(ReferenceError::NotWired)
+    let secret = uuid::Uuid::new_v4().simple().to_string().repeat(2);
+    let mut config = Config::in_memory();
+    config.jwt_secret = Some(secret.clone());
+    config.jwt_issuer = Some(ISSUER.to_owned());
+    config.jwt_audience = Some(AUDIENCE.to_owned());
+    config.cors_origins = vec![ORIGIN.to_owned()];
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (ready, is_ready) = oneshot::channel();
+    let (ended, has_ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("reference".to_owned())
+        .spawn(move || {
+            let why = match serve(listener, config, ready, async {
+                stopped.await.unwrap_or_default()
+            }) {
+                Ok(()) => "it ended by itself".to_owned(),
+                Err(why) => why,
+            };
+            // Nobody waits any more once it has been ready.
+            ended.send(why).ok();
+        })?;
+    if is_ready.await.is_err() {
+        return Err(ReferenceError::Server(has_ended.await.unwrap_or_default()));
+    }
+    let profile = Profile {
+        name: "reference server".to_owned(),
+        urls: vec![url],
+        auth: Auth {
+            jwt_secret: Some(secret),
+            issuer: Some(ISSUER.to_owned()),
+            audience: Some(AUDIENCE.to_owned()),
+            ..Auth::default()
+        },
+        cors: Cors {
+            allowed_origin: Some(ORIGIN.to_owned()),
+            denied_origin: Some("http://denied.example".to_owned()),
+        },
+        ..Profile::default()
+    };
+    Ok((profile, Running { _stop: stop }))
+}
+
+fn serve(
+    listener: std::net::TcpListener,
+    config: Config,
+    ready: oneshot::Sender<()>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("reference")
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+        let tell = move || {
+            ready.send(()).ok();
+        };
+        serve_when_ready(listener, config, tell, stopped)
+            .await
+            .map_err(|error| error.to_string())
+    })
 }

@@ -1,0 +1,163 @@
+//! `list` and `explain`: what there is, without a target.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::{Color, Failure, Format, ListArgs};
+use crate::contract::{Contract, Requirement};
+use crate::plan::{did_you_mean, near};
+use crate::result::Exit;
+use crate::scenarios::{self, Scenario};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure> {
+    let mut out = AutoStream::new(io::stdout().lock(), args.color.choice());
+    let written = match (args.requirements, args.format) {
+        (true, Format::Text) => requirements(&mut out, contract),
+        (true, Format::Json) => json(&mut out, contract.requirements.iter().map(requirement_json)),
+        (false, Format::Text) => all_scenarios(&mut out, contract),
+        (false, Format::Json) => json(&mut out, scenarios::all().map(scenario_json)),
+    };
+    done(written)
+}
+
+pub(super) fn explain(id: &str, color: Color, contract: &Contract) -> Result<Exit, Failure> {
+    let mut out = AutoStream::new(io::stdout().lock(), color.choice());
+    let all: Vec<&'static Scenario> = scenarios::all().collect();
+    let requirement = contract
+        .requirements
+        .iter()
+        .find(|r| r.id.eq_ignore_ascii_case(id));
+    let scenario = all.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    match (requirement, scenario) {
+        (Some(requirement), _) => done(explain_requirement(&mut out, requirement, &all)),
+        (None, Some(scenario)) => done(explain_scenario(&mut out, scenario, contract)),
+        (None, None) => {
+            let hint = did_you_mean(&near(id, contract, &all));
+            Err(Failure::new(
+                Exit::Usage,
+                format!("no requirement or scenario has the id {id}{hint}"),
+            ))
+        }
+    }
+}
+
+/// A reader that has gone away is no failure.
+fn done(written: io::Result<()>) -> Result<Exit, Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Fault, error)),
+        _ => Ok(Exit::Conforms),
+    }
+}
+
+fn requirements(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
+    for area in &contract.areas {
+        writeln!(out, "{BOLD}{}{BOLD:#} {DIM}{}{DIM:#}", area.title, area.id)?;
+        for requirement in contract.requirements.iter().filter(|r| r.area == area.id) {
+            let Requirement {
+                id, level, statement, ..
+            } = requirement;
+            writeln!(
+                out,
+                "  {CYAN}{id:<9}{CYAN:#} {DIM}{:<6}{DIM:#} {statement}",
+                level.word()
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn all_scenarios(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
+    for area in &contract.areas {
+        let of_area: Vec<_> = scenarios::all().filter(|s| s.area() == area.id).collect();
+        if of_area.is_empty() {
+            continue;
+        }
+        writeln!(out, "{BOLD}{}{BOLD:#} {DIM}{}{DIM:#}", area.title, area.id)?;
+        for scenario in of_area {
+            let requirements = scenario.requirements.join(" ");
+            writeln!(
+                out,
+                "  {CYAN}{}{CYAN:#}\n    {} {DIM}{requirements}{DIM:#}",
+                scenario.id, scenario.summary
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn json(out: &mut impl Write, items: impl Iterator<Item = serde_json::Value>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &items.collect::<Vec<_>>())?;
+    writeln!(out)
+}
+
+fn requirement_json(requirement: &Requirement) -> serde_json::Value {
+    json!({
+        "id": requirement.id,
+        "level": requirement.level,
+        "area": requirement.area,
+        "statement": requirement.statement,
+        "origin": requirement.origin,
+        "why": requirement.why,
+    })
+}
+
+fn scenario_json(scenario: &Scenario) -> serde_json::Value {
+    json!({
+        "id": scenario.id,
+        "area": scenario.area(),
+        "summary": scenario.summary,
+        "requirements": scenario.requirements,
+        "exclusive": scenario.exclusive,
+    })
+}
+
+fn explain_requirement(out: &mut impl Write, requirement: &Requirement, all: &[&Scenario]) -> io::Result<()> {
+    let Requirement {
+        id,
+        level,
+        area,
+        statement,
+        origin,
+        why,
+    } = requirement;
+    writeln!(
+        out,
+        "{BOLD}{id}{BOLD:#} {} {DIM}{area}, origin {origin}{DIM:#}\n\n  {statement}",
+        level.word()
+    )?;
+    if !why.is_empty() {
+        writeln!(out, "\n  {why}")?;
+    }
+    writeln!(out, "\nLooked at by")?;
+    let mut none = true;
+    for scenario in all.iter().filter(|s| s.requirements.contains(&id.as_str())) {
+        none = false;
+        writeln!(out, "  {CYAN}{}{CYAN:#}  {}", scenario.id, scenario.summary)?;
+    }
+    if none {
+        writeln!(out, "  no scenario")?;
+    }
+    Ok(())
+}
+
+fn explain_scenario(out: &mut impl Write, scenario: &Scenario, contract: &Contract) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}\n\n  {}", scenario.id, scenario.summary)?;
+    if scenario.exclusive {
+        writeln!(out, "  Runs alone, after all others.")?;
+    }
+    writeln!(out, "\nLooks at")?;
+    for id in scenario.requirements {
+        let statement = contract.requirement(id).map_or("", |r| r.statement.as_str());
+        writeln!(out, "  {CYAN}{id:<9}{CYAN:#} {statement}")?;
+    }
+    Ok(())
+}

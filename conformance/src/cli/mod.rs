@@ -1,0 +1,228 @@
+//! The command line: `run` (the default), `list`, `explain`.
+
+mod list;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::contract::Contract;
+use crate::result::Exit;
+
+/// Checks a realtime chat server against the contract.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chatspec", version, max_term_width = 100, args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES, after_long_help = EXAMPLES
+)]
+struct Cli {
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the scenarios against a target (the default).
+    Run(Box<RunArgs>),
+    /// List the scenarios or the requirements.
+    List(ListArgs),
+    /// Explain a requirement or a scenario.
+    Explain {
+        /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
+        id: String,
+        /// How colours are used.
+        #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+        color: Color,
+    },
+}
+
+/// What `run` takes.
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Address of the target's port; give it once per process of the target, clients are spread over them. Without one,
+    /// the reference server is started inside the kit.
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    /// Target file: addresses, limits, key (see fixtures/targets).
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+    /// Only what matches: glob over ids of requirements, scenarios and areas.
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<String>,
+    /// Not what matches.
+    #[arg(long, value_name = "PATTERN")]
+    skip: Vec<String>,
+    /// A SHOULD that does not hold fails.
+    #[arg(long)]
+    strict: bool,
+    /// A MUST that cannot be verified, or is too close to tell, fails.
+    #[arg(long)]
+    require_all: bool,
+    /// Scenarios at once.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: u16,
+    /// Report to write: terminal or json, with =PATH into a file. JSON without a path goes to standard output, and the
+    /// terminal report then to standard error.
+    #[arg(long, value_name = "FORMAT[=PATH]")]
+    report: Vec<String>,
+    /// The target's HS256 secret, so that the kit can mint expired and forged tokens.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "CHATSPEC_JWT_SECRET",
+        hide_env_values = true
+    )]
+    jwt_secret: Option<String>,
+    /// Factor on every deadline, for slow machines.
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
+    timeout_scale: f64,
+    /// How colours are used.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// The requirements instead of the scenarios.
+    #[arg(long)]
+    requirements: bool,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// How colours are used.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    const fn choice(self) -> anstream::ColorChoice {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+const EXAMPLES: &str = "Examples:
+  chatspec                                         the reference server, started inside the kit
+  chatspec --url http://127.0.0.1:4000             a server that is running
+  chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
+  chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
+  chatspec --target target.toml --report json=report.json
+  chatspec list --requirements
+  chatspec explain MSG-05
+
+Exit codes:
+  0  conforms, as far as was looked
+  1  a MUST failed or was blocked, a SHOULD failed under --strict, a MUST is unverified under --require-all
+  2  the command line, the selection or the target file is wrong
+  3  the target cannot be reached or provisioned, has gone away, or the kit itself is at fault
+  130  interrupted";
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && (0.01..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("a number between 0.01 and 1000".to_owned()),
+    }
+}
+
+/// A failure that the person at the keyboard can act on, with the exit code it leads to.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    text: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, text: impl ToString) -> Self {
+        Self {
+            exit,
+            text: text.to_string(),
+        }
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Contract::embedded()
+        .map_err(|error| Failure::new(Exit::Fault, error))
+        .and_then(|contract| dispatch(cli, contract));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{style}chatspec:{style:#} {}", failure.text);
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
+    match cli.command {
+        None => run::run(&cli.run, contract),
+        Some(Command::Run(args)) => run::run(&args, contract),
+        Some(Command::List(args)) => list::list(&args, &contract),
+        Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_is_the_default_and_takes_the_same_options() {
+        let top = Cli::parse_from(["chatspec", "--strict", "--only", "MSG-02"]);
+        assert!(top.command.is_none() && top.run.strict && top.run.only == ["MSG-02"]);
+        let sub = Cli::parse_from(["chatspec", "run", "--strict"]);
+        assert!(matches!(sub.command, Some(Command::Run(args)) if args.strict));
+    }
+
+    #[test]
+    fn odd_values_are_refused() {
+        for args in [
+            ["--jobs", "0"],
+            ["--timeout-scale", "NaN"],
+            ["--timeout-scale", "0"],
+            ["--color", "pink"],
+        ] {
+            assert!(
+                Cli::try_parse_from(["chatspec"].iter().chain(&args)).is_err(),
+                "{args:?}"
+            );
+        }
+    }
+}

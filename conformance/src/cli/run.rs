@@ -1,0 +1,172 @@
+//! `run`: from the command line to an exit code.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anstream::{AutoStream, StripStream};
+use tokio::sync::{mpsc, watch};
+
+use super::{Failure, RunArgs};
+use crate::contract::Contract;
+use crate::plan::Plan;
+use crate::preflight;
+use crate::report::Report;
+use crate::report::json::Json;
+use crate::report::terminal::Terminal;
+use crate::result::Exit;
+use crate::runner::{self, RunEvent};
+use crate::scenarios;
+use crate::scene::Context;
+use crate::target::profile::Profile;
+use crate::target::{Target, reference};
+
+pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
+    // What the person got wrong is told before anything is started or written.
+    let all: Vec<_> = scenarios::all().collect();
+    let plan = Plan::select(&contract, &all, &args.only, &args.skip)
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let profile = profile(args)?;
+    let reports = reports(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Fault, error))?;
+    let exit = runtime.block_on(perform(args, contract, plan, profile, reports));
+    // Connections that do not end are no reason to wait.
+    runtime.shutdown_background();
+    exit
+}
+
+/// The profile of a target that is running already; none for the reference server.
+fn profile(args: &RunArgs) -> Result<Option<Profile>, Failure> {
+    let mut profile = match &args.target {
+        Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
+        None if args.url.is_empty() => return Ok(None),
+        None => Profile::default(),
+    };
+    if !args.url.is_empty() {
+        profile.urls.clone_from(&args.url);
+    }
+    if args.jwt_secret.is_some() {
+        profile.auth.jwt_secret.clone_from(&args.jwt_secret);
+    }
+    Ok(Some(profile))
+}
+
+/// The reports that are asked for; files are opened now, so that a path that cannot be written is told at once.
+fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
+    let json_to_stdout = args.report.iter().any(|report| report == "json");
+    let terminal = |out: Box<dyn Write + Send>, live| -> Box<dyn Report> {
+        Box::new(Terminal::new(out, live, args.require_all))
+    };
+    let standard = || -> Box<dyn Report> {
+        let live = io::stderr().is_terminal();
+        if json_to_stdout {
+            terminal(Box::new(AutoStream::new(io::stderr(), args.color.choice())), live)
+        } else {
+            terminal(Box::new(AutoStream::new(io::stdout(), args.color.choice())), live)
+        }
+    };
+    let mut reports = Vec::new();
+    let mut shown = false;
+    for report in &args.report {
+        let (format, path) = match report.split_once('=') {
+            Some((format, path)) => (format, Some(Path::new(path))),
+            None => (report.as_str(), None),
+        };
+        reports.push(match (format, path) {
+            ("terminal", None) => {
+                shown = true;
+                standard()
+            }
+            ("terminal", Some(path)) => {
+                let file: Box<dyn Write + Send> = Box::new(create(path)?);
+                terminal(Box::new(StripStream::new(file)), false)
+            }
+            ("json", None) => Box::new(Json::new(io::stdout())),
+            ("json", Some(path)) => Box::new(Json::new(create(path)?)),
+            _ => {
+                let text = format!("--report {report}: no such format; there are terminal and json");
+                return Err(Failure::new(Exit::Usage, text));
+            }
+        });
+    }
+    if !shown {
+        reports.push(standard());
+    }
+    Ok(reports)
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
+    let file = File::create(path)
+        .map_err(|error| Failure::new(Exit::Usage, format!("--report {}: {error}", path.display())))?;
+    Ok(BufWriter::new(file))
+}
+
+async fn perform(
+    args: &RunArgs,
+    contract: Contract,
+    plan: Plan,
+    profile: Option<Profile>,
+    reports: Vec<Box<dyn Report>>,
+) -> Result<Exit, Failure> {
+    let fault = |error: &dyn std::fmt::Display| Failure::new(Exit::Fault, error.to_string());
+    let target = match profile {
+        Some(profile) => Target::new(profile).map_err(|error| Failure::new(Exit::Usage, error))?,
+        None => {
+            let (profile, running) = reference::start().await.map_err(|error| fault(&error))?;
+            Target::new(profile)
+                .map_err(|error| fault(&error))?
+                .keeping(running)
+        }
+    };
+    let (stopper, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.send_replace(true);
+        }
+        // A second Ctrl-C is not caught: it ends the process at once.
+        std::future::pending::<()>().await;
+    });
+    let context = Arc::new(Context::new(target, contract, args.timeout_scale, args.strict));
+    let mut interrupted = stop.clone();
+    tokio::select! {
+        fit = preflight::check(&context) => fit.map_err(|error| fault(&error))?,
+        _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
+    }
+    context.calibrate(preflight::measure(&context).await);
+
+    let (events, told) = mpsc::unbounded_channel();
+    let telling = tokio::task::spawn_blocking(move || tell(reports, told));
+    let result = runner::run(Arc::new(plan), context, args.jobs.into(), events, stop).await;
+    match telling.await {
+        Ok(Ok(())) => Ok(result.exit(args.require_all)),
+        Ok(Err(error)) => Err(Failure::new(
+            Exit::Fault,
+            format!("a report could not be written: {error}"),
+        )),
+        Err(error) => Err(fault(&error)),
+    }
+}
+
+/// Hands every event to every report; one that fails does not keep the others from theirs.
+fn tell(mut reports: Vec<Box<dyn Report>>, mut events: mpsc::UnboundedReceiver<RunEvent>) -> io::Result<()> {
+    let mut failed = None;
+    while let Some(event) = events.blocking_recv() {
+        reports.retain_mut(|report| match report.event(&event) {
+            Ok(()) => true,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    failed.get_or_insert(error);
+                }
+                false
+            }
+        });
+        if matches!(event, RunEvent::Finished(_)) {
+            break;
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}

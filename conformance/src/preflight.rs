@@ -1,0 +1,240 @@
+//! Before a run: is there a target that can be talked to, and how fast is it?
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use thiserror::Error;
+use url::Url;
+
+use crate::calibration::Calibration;
+use crate::client::http::innermost;
+use crate::client::inbox::Inbox;
+use crate::client::raw;
+use crate::expect::event::event;
+use crate::expect::{Mismatch, shorten};
+use crate::scenarios::{Scenario, run};
+use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::target::websocket_url;
+use crate::transcript::Transcript;
+
+const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
+
+/// Why the target cannot be tested: what is wrong, and what to do.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// No connection at all.
+    #[error("cannot connect to {url}: {why}. Is the server running, and is this its address and port?")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// It takes the connection and says nothing.
+    #[error(
+        "{url} accepts connections but does not answer within {seconds} s. Is it a chat server, and is it stuck?"
+    )]
+    Silent {
+        /// Where.
+        url: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Something else than HTTP.
+    #[error("{url} does not speak HTTP: {why}. Check the port, and http against https")]
+    NotHttp {
+        /// Where.
+        url: String,
+        /// What came instead.
+        why: String,
+    },
+    /// HTTP, but no Socket.IO.
+    #[error("{url} speaks HTTP but no Socket.IO: {why}. Give the server's own address, without a path")]
+    NotSocketIo {
+        /// Where.
+        url: String,
+        /// What came instead.
+        why: String,
+    },
+    /// Users cannot be made there.
+    #[error(
+        "users cannot be registered at {url}: {why}. The target must offer POST /v1/auth/register as the contract has it"
+    )]
+    NoUsers {
+        /// Where.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Looks whether the target can be tested, and measures it.
+pub async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
+    for url in context.target.urls() {
+        speaks_http(context, url).await?;
+        opens_engine(context, url)
+            .await
+            .map_err(|mismatch| Unfit::NotSocketIo {
+                url: url.to_string(),
+                why: actual(mismatch),
+            })?;
+    }
+    let scene = Scene::new(context.clone(), &CALIBRATION);
+    let registered = scene.user("preflight").await;
+    scene.tear_down().await;
+    registered.map_err(|stop| Unfit::NoUsers {
+        url: context
+            .target
+            .urls()
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        why: reason(stop),
+    })?;
+    Ok(())
+}
+
+/// Measures the target; nothing where it does not get through the steps, which the scenarios then find out.
+pub async fn measure(context: &Arc<Context>) -> Option<Calibration> {
+    let scene = Scene::new(context.clone(), &CALIBRATION);
+    let limit = context.timing().deadline() * 4;
+    let measured = tokio::time::timeout(limit, calibrate(&scene)).await;
+    scene.tear_down().await;
+    measured.ok()?.ok()
+}
+
+/// Whether the target still opens connections, asked twice.
+pub async fn still_there(context: &Context) -> Result<(), String> {
+    let url = context.target.next_url();
+    if opens_engine(context, url).await.is_ok() {
+        return Ok(());
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    opens_engine(context, url).await.map_err(actual)
+}
+
+async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
+    let within = context.timing().connect();
+    let shown = url.to_string();
+    let path = url
+        .join("/socket.io/?EIO=4&transport=polling")
+        .map_err(|error| Unfit::Unreachable {
+            url: shown.clone(),
+            why: error.to_string(),
+        })?;
+    let asked = context.target.http().get(path).timeout(within).send().await;
+    let response = asked.map_err(|error| {
+        let why = innermost(&error);
+        if error.is_connect() {
+            Unfit::Unreachable {
+                url: shown.clone(),
+                why,
+            }
+        } else if error.is_timeout() {
+            Unfit::Silent {
+                url: shown.clone(),
+                seconds: within.as_secs(),
+            }
+        } else {
+            Unfit::NotHttp {
+                url: shown.clone(),
+                why,
+            }
+        }
+    })?;
+    let kind = response
+        .headers()
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    if kind.starts_with("text/html") && response.status().is_success() {
+        let why = format!(
+            "it answers /socket.io/ with a web page (HTTP {}, {kind})",
+            response.status().as_u16()
+        );
+        return Err(Unfit::NotSocketIo { url: shown, why });
+    }
+    Ok(())
+}
+
+async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
+    let url = websocket_url(url, ENGINE).map_err(|error| Mismatch::fault(error.to_string()))?;
+    let within = context.timing().connect();
+    let wire = raw::open(
+        url.as_str(),
+        "preflight",
+        Arc::new(Inbox::default()),
+        Arc::new(Transcript::default()),
+        within,
+    );
+    wire.await?.close().await;
+    Ok(())
+}
+
+const CALIBRATION: Scenario = Scenario::new("kit/calibration", "Measures round trips", &[], run!(nothing));
+
+async fn nothing(_: &Scene) -> Outcome {
+    Ok(())
+}
+
+async fn calibrate(scene: &Scene) -> Result<Calibration, Stop> {
+    const PINGS: usize = 30;
+    const MESSAGES: usize = 5;
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob]).await?;
+    let began = Instant::now();
+    let sender = scene.connect_raw(&alice).await?;
+    let connect = began.elapsed();
+    let receiver = scene.connect_raw(&bob).await?;
+    let mut trips = Vec::with_capacity(PINGS);
+    for _ in 0..PINGS {
+        let began = Instant::now();
+        scene.step(&sender, "presence:ping", json!({})).await?;
+        trips.push(began.elapsed());
+    }
+    trips.sort();
+    scene.join(&sender, &chat).await?;
+    scene.join(&receiver, &chat).await?;
+    let mut broadcast = Duration::ZERO;
+    for _ in 0..MESSAGES.min(scene.profile().limits.rate_max) {
+        let body = scene.unique("calibration");
+        let began = Instant::now();
+        scene.send(&sender, &chat, &body).await?;
+        receiver
+            .expect(&event("message:new").at("/message/body", body.as_str()))
+            .await?;
+        broadcast = broadcast.max(began.elapsed());
+    }
+    let at = |share: usize| {
+        trips
+            .get((trips.len() - 1) * share / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    Ok(Calibration {
+        connect_ms: ms(connect),
+        rtt_median_ms: ms(at(50)),
+        rtt_p99_ms: ms(at(99)),
+        rtt_max_ms: ms(at(100)),
+        broadcast_ms: ms(broadcast),
+    })
+}
+
+/// Milliseconds to the microsecond.
+fn ms(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn actual(mismatch: Mismatch) -> String {
+    match mismatch {
+        Mismatch::Definite { actual, .. } => shorten(&actual),
+        Mismatch::Inconclusive { why } | Mismatch::Fault { why } => why,
+    }
+}
+
+fn reason(stop: Stop) -> String {
+    match stop {
+        Stop::Blocked(why) | Stop::Unverified(why) | Stop::Harness(why) | Stop::Judged(why) => why,
+    }
+}

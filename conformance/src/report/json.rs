@@ -1,0 +1,168 @@
+//! The report for machines, written once at the end; `fixtures/schemas/report.json` describes it.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use time::format_description::well_known::Rfc3339;
+
+use super::Report;
+use crate::result::{RequirementResult, RunResult, ScenarioResult};
+use crate::runner::RunEvent;
+use crate::verdict::{Check, Level, Verdict};
+
+/// Writes the report when the run is over.
+pub struct Json<W> {
+    out: W,
+}
+
+impl<W: Write + Send> Json<W> {
+    /// A report that goes there.
+    pub const fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write + Send> Report for Json<W> {
+    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
+        if let RunEvent::Finished(result) = event {
+            serde_json::to_writer_pretty(&mut self.out, &document(result))?;
+            writeln!(self.out)?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// The whole report.
+pub fn document(result: &RunResult) -> Value {
+    let notes = result.scenarios.iter().flat_map(|scenario| {
+        let line = |(requirement, text): &(String, String)| {
+            json!({"requirement": requirement, "scenario": scenario.scenario.id, "text": text})
+        };
+        scenario.notes.iter().map(line).collect::<Vec<_>>()
+    });
+    json!({
+        "schema": "chatspec-report/1",
+        "protocol": result.protocol,
+        "kit": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")},
+        "target": {"name": result.target, "urls": result.urls, "provisioning": "rest"},
+        "started_at": result.started_at.format(&Rfc3339).unwrap_or_default(),
+        "calibration": result.calibration,
+        "interrupted": result.interrupted,
+        "duration_ms": millis(result.duration),
+        "summary": {
+            "must": summary(result, Level::Must),
+            "should": summary(result, Level::Should),
+        },
+        "requirements": result.requirements.iter().map(requirement).collect::<Vec<_>>(),
+        "scenarios": result.scenarios.iter().map(scenario).collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
+    })
+}
+
+fn summary(result: &RunResult, level: Level) -> Value {
+    use Verdict::{Fail, Harness, Inconclusive, Pass, Unverified, Warn};
+    let verdicts: &[Verdict] = match level {
+        Level::Must => &[Pass, Fail, Unverified, Inconclusive],
+        Level::Should | Level::May => &[Pass, Warn, Fail, Unverified, Inconclusive],
+    };
+    let mut counts: Map<String, Value> = verdicts
+        .iter()
+        .map(|verdict| (verdict.word().to_owned(), result.count(level, *verdict).into()))
+        .collect();
+    // Only there when it happened: it says nothing about the target.
+    match result.count(level, Harness) {
+        0 => {}
+        n => drop(counts.insert(Harness.word().to_owned(), n.into())),
+    }
+    counts.into()
+}
+
+fn requirement(result: &RequirementResult) -> Value {
+    let mut checks = Vec::new();
+    let mut passed = Vec::new();
+    for check in &result.checks {
+        let elsewhere = || {
+            result
+                .checks
+                .iter()
+                .any(|c| c.scenario == check.scenario && c.verdict != Verdict::Pass)
+        };
+        // A scenario that only passed is told once.
+        if check.verdict == Verdict::Pass && (elsewhere() || passed.contains(&&check.scenario)) {
+            continue;
+        }
+        passed.push(&check.scenario);
+        checks.push(with_message(
+            json!({"scenario": check.scenario, "verdict": check.verdict}),
+            check,
+        ));
+    }
+    let mut document = json!({
+        "id": result.id,
+        "level": result.level,
+        "verdict": result.verdict,
+        "checks": checks,
+    });
+    if let Some(reason) = &result.reason {
+        document["reason"] = reason.as_str().into();
+    }
+    document
+}
+
+fn with_message(mut document: Value, check: &Check) -> Value {
+    if let Some(message) = &check.message {
+        document["message"] = message.as_str().into();
+    }
+    document
+}
+
+fn scenario(result: &ScenarioResult) -> Value {
+    let mut document = json!({
+        "id": result.scenario.id,
+        "verdict": result.verdict,
+        "duration_ms": millis(result.duration),
+        "requirements": result.scenario.requirements,
+    });
+    let decisive = || {
+        result
+            .checks
+            .iter()
+            .find(|check| check.verdict == result.verdict)?
+            .message
+            .clone()
+    };
+    if let Some(message) = result.message.clone().or_else(decisive) {
+        document["message"] = message.into();
+    }
+    document
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_report_of_a_run() {
+        let mut out = Vec::new();
+        Json::new(&mut out)
+            .event(&RunEvent::Finished(sample::result()))
+            .unwrap();
+        let mut document: Value = serde_json::from_slice(&out).unwrap();
+        document["kit"]["version"] = "(version)".into();
+        insta::assert_json_snapshot!(document);
+    }
+
+    #[test]
+    fn the_report_fits_its_schema() {
+        let schemas = crate::contract::Contract::embedded().unwrap().schemas;
+        if schemas.names().any(|name| name == "report") {
+            schemas.matches("report", &document(&sample::result())).unwrap();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What came of a run: by scenario, by requirement, and as an exit code.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::calibration::Calibration;
+use crate::contract::Contract;
+use crate::scenarios::Scenario;
+use crate::verdict::{Check, Level, Unverified, Verdict};
+
+/// What came of one scenario.
+#[derive(Clone, Debug)]
+pub struct ScenarioResult {
+    /// Which.
+    pub scenario: &'static Scenario,
+    /// Over its checks, and over how it ended.
+    pub verdict: Verdict,
+    /// How long its last attempt took.
+    pub duration: Duration,
+    /// Its checks: at least one for every requirement that it declares.
+    pub checks: Vec<Check>,
+    /// What it noted about freedoms of the contract.
+    pub notes: Vec<(String, String)>,
+    /// Why it ended before its end, if it did.
+    pub message: Option<String>,
+}
+
+/// What came of one requirement.
+#[derive(Clone, Debug)]
+pub struct RequirementResult {
+    /// As in `MSG-02`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// The area it belongs to.
+    pub area: String,
+    /// What is required.
+    pub statement: String,
+    /// Over all checks; see [`crate::verdict`].
+    pub verdict: Verdict,
+    /// Why, where the verdict is no pass.
+    pub reason: Option<String>,
+    /// Whether it is unverified because the target did not get through a step.
+    pub blocked: bool,
+    /// All its checks.
+    pub checks: Vec<Check>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// The protocol version.
+    pub protocol: String,
+    /// What the target is called.
+    pub target: String,
+    /// Where it was.
+    pub urls: Vec<String>,
+    /// When it began.
+    pub started_at: OffsetDateTime,
+    /// How long it took.
+    pub duration: Duration,
+    /// What was measured before.
+    pub calibration: Option<Calibration>,
+    /// Whether it was cut short from outside.
+    pub interrupted: bool,
+    /// Why the target was given up, if it was.
+    pub lost: Option<String>,
+    /// By scenario, in the order of the contract.
+    pub scenarios: Vec<ScenarioResult>,
+    /// By requirement, in the order of the contract; those reported on.
+    pub requirements: Vec<RequirementResult>,
+}
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The target conforms, as far as was looked.
+    Conforms = 0,
+    /// A MUST failed, or a SHOULD under `--strict`, or a MUST could not be verified because a step before it failed, or
+    /// for any reason under `--require-all`.
+    Fails = 1,
+    /// The command line, the selection or the target file is wrong.
+    Usage = 2,
+    /// The target cannot be reached, has gone away, cannot be provisioned, or the kit itself is at fault.
+    Fault = 3,
+    /// Cut short by Ctrl-C.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The results by requirement, for those selected, in the order of the contract.
+pub fn by_requirement(
+    contract: &Contract,
+    selected: &BTreeSet<String>,
+    scenarios: &[ScenarioResult],
+) -> Vec<RequirementResult> {
+    let selected = contract.requirements.iter().filter(|r| selected.contains(&r.id));
+    selected
+        .map(|requirement| {
+            let checks: Vec<Check> = scenarios
+                .iter()
+                .flat_map(|result| &result.checks)
+                .filter(|check| check.requirement == requirement.id)
+                .cloned()
+                .collect();
+            let verdict = Verdict::over(checks.iter().map(|check| check.verdict));
+            let decisive = checks.iter().find(|check| check.verdict == verdict);
+            let reason = match (verdict, decisive) {
+                (Verdict::Pass, _) => None,
+                (_, Some(check)) => check.message.clone(),
+                (_, None) => Some("no scenario of this run looks at it".to_owned()),
+            };
+            RequirementResult {
+                id: requirement.id.clone(),
+                level: requirement.level,
+                area: requirement.area.clone(),
+                statement: requirement.statement.clone(),
+                verdict,
+                reason,
+                blocked: verdict == Verdict::Unverified
+                    && checks
+                        .iter()
+                        .any(|check| check.unverified == Some(Unverified::Blocked)),
+                checks,
+            }
+        })
+        .collect()
+}
+
+impl RunResult {
+    /// How many requirements of this level have this verdict.
+    pub fn count(&self, level: Level, verdict: Verdict) -> usize {
+        self.requirements
+            .iter()
+            .filter(|r| r.level == level && r.verdict == verdict)
+            .count()
+    }
+
+    /// Whether the kit was found at fault.
+    pub fn at_fault(&self) -> bool {
+        self.scenarios
+            .iter()
+            .any(|result| result.verdict == Verdict::Harness)
+            || self.requirements.iter().any(|r| r.verdict == Verdict::Harness)
+    }
+
+    /// How the process ends.
+    pub fn exit(&self, require_all: bool) -> Exit {
+        let must = |meant: &dyn Fn(&RequirementResult) -> bool| {
+            self.requirements
+                .iter()
+                .any(|r| r.level == Level::Must && meant(r))
+        };
+        let undecided =
+            |r: &RequirementResult| matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive);
+        if self.interrupted {
+            Exit::Interrupted
+        } else if self.requirements.iter().any(|r| r.verdict == Verdict::Fail) {
+            Exit::Fails
+        } else if self.lost.is_some() || self.at_fault() {
+            Exit::Fault
+        } else if must(&|r| r.blocked) || (require_all && must(&undecided)) {
+            Exit::Fails
+        } else {
+            Exit::Conforms
+        }
+    }
+}

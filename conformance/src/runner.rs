@@ -1,0 +1,313 @@
+//! Runs scenarios, many at once, and tells what happens through events; it prints nothing.
+//!
+//! The costly start first. Those that are exclusive run afterwards, one by one, and so do those whose timing was too
+//! close to tell: they are run again alone, at most twice, and only the last attempt counts.
+//!
+//! A scenario that panics is a fault of the kit. One that takes too long is stopped: what it has not judged is unverified
+//! as blocked, which makes the exit code 1 for a MUST. After a blocked scenario the target is asked for a handshake; when
+//! it does not answer, the run is given up.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::plan::Plan;
+use crate::preflight;
+use crate::result::{RunResult, ScenarioResult, by_requirement};
+use crate::scenarios::Scenario;
+use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::verdict::{Check, Unverified, Verdict};
+
+const RETRIES: usize = 2;
+
+/// What happens during a run.
+#[derive(Clone, Debug)]
+pub enum RunEvent {
+    /// It begins.
+    Started {
+        /// Who is under test, and what was measured there.
+        context: Arc<Context>,
+        /// What is going to run.
+        plan: Arc<Plan>,
+    },
+    /// A scenario begins, perhaps once more.
+    ScenarioStarted(&'static Scenario),
+    /// A scenario has come to its last result.
+    ScenarioFinished(Arc<ScenarioResult>),
+    /// It is over.
+    Finished(Arc<RunResult>),
+}
+
+/// Runs a plan. `stop` turning true cuts it short.
+pub async fn run(
+    plan: Arc<Plan>,
+    context: Arc<Context>,
+    jobs: usize,
+    events: mpsc::UnboundedSender<RunEvent>,
+    stop: watch::Receiver<bool>,
+) -> Arc<RunResult> {
+    let started_at = OffsetDateTime::now_utc();
+    let began = Instant::now();
+    let mut run = Run {
+        context: context.clone(),
+        events,
+        stop,
+        results: Vec::new(),
+        lost: None,
+    };
+    run.tell(RunEvent::Started {
+        context: context.clone(),
+        plan: plan.clone(),
+    });
+    let mut at_once: Vec<_> = plan.scenarios.iter().copied().filter(|s| !s.exclusive).collect();
+    at_once.sort_by_key(|scenario| std::cmp::Reverse(scenario.cost));
+    let mut alone = run.many(at_once, jobs.max(1)).await;
+    alone.extend(
+        plan.scenarios
+            .iter()
+            .filter(|s| s.exclusive)
+            .map(|s| (*s, RETRIES)),
+    );
+    run.one_by_one(alone).await;
+
+    let place = |wanted: &ScenarioResult| plan.scenarios.iter().position(|s| s.id == wanted.scenario.id);
+    run.results.sort_by_key(place);
+    let result = Arc::new(RunResult {
+        protocol: context.contract.protocol.clone(),
+        target: context.target.profile.name.clone(),
+        urls: context.target.urls().iter().map(ToString::to_string).collect(),
+        started_at,
+        duration: began.elapsed(),
+        calibration: context.timing().measured().copied(),
+        interrupted: *run.stop.borrow(),
+        lost: run.lost.take(),
+        requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
+        scenarios: std::mem::take(&mut run.results),
+    });
+    run.tell(RunEvent::Finished(result.clone()));
+    result
+}
+
+struct Run {
+    context: Arc<Context>,
+    events: mpsc::UnboundedSender<RunEvent>,
+    stop: watch::Receiver<bool>,
+    results: Vec<ScenarioResult>,
+    lost: Option<String>,
+}
+
+impl Run {
+    fn tell(&self, event: RunEvent) {
+        // Nobody listening is no reason to stop.
+        self.events.send(event).ok();
+    }
+
+    /// Why no further scenario is to start, if so.
+    fn over(&self) -> Option<String> {
+        if *self.stop.borrow() {
+            return Some("the run was interrupted".to_owned());
+        }
+        self.lost
+            .as_ref()
+            .map(|why| format!("the target has stopped answering: {why}"))
+    }
+
+    /// Runs scenarios at once; gives those that have to run again alone.
+    async fn many(
+        &mut self,
+        scenarios: Vec<&'static Scenario>,
+        jobs: usize,
+    ) -> Vec<(&'static Scenario, usize)> {
+        let mut again = Vec::new();
+        let mut waiting = scenarios.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < jobs {
+                let Some(scenario) = waiting.next() else { break };
+                if let Some(why) = self.over() {
+                    self.finish(not_run(scenario, &why));
+                    continue;
+                }
+                self.tell(RunEvent::ScenarioStarted(scenario));
+                running.spawn(attempt(self.context.clone(), scenario, self.stop.clone()));
+            }
+            match running.join_next().await {
+                None => return again,
+                Some(Ok(done)) => {
+                    let result = self.take(done);
+                    if result.verdict == Verdict::Inconclusive && self.over().is_none() {
+                        again.push((result.scenario, RETRIES - 1));
+                    } else {
+                        self.finish(result);
+                    }
+                }
+                // The scenario's own panics are caught inside; this one would be the runner's.
+                Some(Err(error)) => self.lost = Some(format!("the kit is at fault: {error}")),
+            }
+        }
+    }
+
+    /// Runs scenarios alone, each with so many further attempts.
+    async fn one_by_one(&mut self, scenarios: Vec<(&'static Scenario, usize)>) {
+        for (scenario, retries) in scenarios {
+            for left in (0..=retries).rev() {
+                if let Some(why) = self.over() {
+                    self.finish(not_run(scenario, &why));
+                    break;
+                }
+                self.tell(RunEvent::ScenarioStarted(scenario));
+                let done = attempt(self.context.clone(), scenario, self.stop.clone()).await;
+                let result = self.take(done);
+                if result.verdict != Verdict::Inconclusive || left == 0 {
+                    self.finish(result);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, done: Attempt) -> ScenarioResult {
+        if self.lost.is_none() {
+            self.lost = done.lost;
+        }
+        done.result
+    }
+
+    fn finish(&mut self, result: ScenarioResult) {
+        self.tell(RunEvent::ScenarioFinished(Arc::new(result.clone())));
+        self.results.push(result);
+    }
+}
+
+struct Attempt {
+    result: ScenarioResult,
+    /// Why the target does not answer any more, if so.
+    lost: Option<String>,
+}
+
+async fn attempt(
+    context: Arc<Context>,
+    scenario: &'static Scenario,
+    mut stop: watch::Receiver<bool>,
+) -> Attempt {
+    let began = Instant::now();
+    let scene = Scene::new(context.clone(), scenario);
+    let limit = context.timing().scenario(scenario.waits());
+    let outcome = tokio::select! {
+        outcome = perform(&scene, limit) => outcome,
+        () = stopped(&mut stop) => Err(Stop::Blocked("the run was interrupted".to_owned())),
+    };
+    scene.tear_down().await;
+    let lost = match &outcome {
+        Err(Stop::Blocked(_)) if !*stop.borrow() => preflight::still_there(&context).await.err(),
+        _ => None,
+    };
+    let record = scene.recorded();
+    Attempt {
+        result: conclude(scenario, record.checks, record.notes, outcome, began.elapsed()),
+        lost,
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody can stop the run any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Runs the story within its limit; a panic is a fault of the kit.
+async fn perform(scene: &Scene, limit: Duration) -> Outcome {
+    let story = AssertUnwindSafe((scene.scenario().run)(scene)).catch_unwind();
+    match tokio::time::timeout(limit, story).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => {
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(ToString::to_string)
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            Err(Stop::Harness(format!("the scenario panicked: {text}")))
+        }
+        Err(_) => Err(Stop::Blocked(format!(
+            "it did not finish within {} s",
+            limit.as_secs()
+        ))),
+    }
+}
+
+fn not_run(scenario: &'static Scenario, why: &str) -> ScenarioResult {
+    conclude(
+        scenario,
+        Vec::new(),
+        Vec::new(),
+        Err(Stop::Blocked(why.to_owned())),
+        Duration::ZERO,
+    )
+}
+
+/// The result of a scenario from its checks and its end: every declared requirement gets a check, and only those.
+fn conclude(
+    scenario: &'static Scenario,
+    mut checks: Vec<Check>,
+    notes: Vec<(String, String)>,
+    outcome: Outcome,
+    duration: Duration,
+) -> ScenarioResult {
+    for check in &mut checks {
+        if !scenario.requirements.contains(&check.requirement.as_str()) {
+            check.verdict = Verdict::Harness;
+            check.message = Some(format!(
+                "{} judges {} without declaring it",
+                scenario.id, check.requirement
+            ));
+        }
+    }
+    for requirement in scenario.requirements {
+        if checks.iter().any(|check| check.requirement == *requirement) {
+            continue;
+        }
+        let blocked = |why: String| Check::unverified(requirement, scenario.id, Unverified::Blocked, why);
+        checks.push(match &outcome {
+            Ok(()) => blocked("the scenario did not get to it".to_owned()),
+            Err(Stop::Blocked(why)) => blocked(format!("blocked: {why}")),
+            Err(Stop::Judged(other)) => blocked(format!("blocked: {other} does not hold")),
+            Err(Stop::Unverified(why)) => {
+                Check::unverified(requirement, scenario.id, Unverified::NotOffered, why.clone())
+            }
+            Err(Stop::Harness(why)) => {
+                Check::new(requirement, scenario.id, Verdict::Harness).because(why.clone())
+            }
+        });
+    }
+    let mut verdict = Verdict::over(checks.iter().map(|check| check.verdict));
+    let message = match outcome {
+        Ok(()) | Err(Stop::Judged(_)) => None,
+        Err(Stop::Blocked(why)) => Some(format!("blocked: {why}")),
+        Err(Stop::Unverified(why)) => Some(why),
+        Err(Stop::Harness(why)) => {
+            verdict = Verdict::over([verdict, Verdict::Harness]);
+            Some(why)
+        }
+    };
+    if message.is_some() && verdict == Verdict::Pass {
+        // What passed did pass, but the story was not told to its end.
+        verdict = Verdict::Unverified;
+    }
+    ScenarioResult {
+        scenario,
+        verdict,
+        duration,
+        checks,
+        notes,
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests;
