@@ -1,18 +1,247 @@
 //! Presence: who is online, and who is told.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Scenario, run};
-use crate::expect::{ack, field, that, utc_time};
-use crate::scene::{Outcome, Scene};
+use super::{Cost, Scenario, run};
+use crate::client::Client;
+use crate::client::inbox::{Event, Mark};
+use crate::expect::event::{Pattern, event};
+use crate::expect::timing::{at_least, at_most};
+use crate::expect::{ack, equal, field, that, utc_time};
+use crate::scene::fence::Fence;
+use crate::scene::people::User;
+use crate::scene::{Outcome, Scene, Stop};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
-    "presence/ping",
-    "A ping is answered with the server's time",
-    &["PRES-05"],
-    run!(ping),
-)];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new(
+        "presence/devices",
+        "Contacts hear of the first connection and of the end of the last, of none between, and strangers of nothing",
+        &["PRES-01", "PRES-02", "PRES-03", "PRES-04"],
+        run!(devices),
+    )
+    .cost(Cost::Seconds(4)),
+    Scenario::new(
+        "presence/ping",
+        "A ping is answered with the server's time",
+        &["PRES-05"],
+        run!(ping),
+    ),
+    Scenario::new(
+        "presence/flapping-ends-offline",
+        "Under flapping, updates keep their distance, and the last one is the final state",
+        &["PRES-06", "PRES-07"],
+        run!(flapping_ends_offline),
+    )
+    .cost(Cost::Seconds(7)),
+    Scenario::new(
+        "presence/flapping-ends-online",
+        "Flapping within a window that ends online after online was told is told to nobody",
+        &["PRES-08"],
+        run!(flapping_ends_online),
+    )
+    .cost(Cost::Seconds(5)),
+    Scenario::new(
+        "presence/vanished",
+        "A connection that vanishes without a goodbye is offline when its ping has timed out",
+        &["PRES-09"],
+        run!(vanished),
+    )
+    .cost(Cost::Seconds(8)),
+];
+
+/// What contacts are told about `user`.
+fn about(user: &User) -> Pattern {
+    event("presence:update").at("/userId", user.id.as_str())
+}
+
+fn window(scene: &Scene) -> Duration {
+    Duration::from_millis(scene.profile().limits.presence_window_ms)
+}
+
+/// Waits until an update that was throttled before has certainly come.
+async fn window_passes(scene: &Scene) {
+    scene.sleep(window(scene) + scene.timing().margin()).await;
+}
+
+async fn devices(scene: &Scene) -> Outcome {
+    let [alice, bob, stranger] = scene.users(["alice", "bob", "stranger"]).await?;
+    scene.plain_group(&alice, &[&bob]).await?;
+    let (b, s) = (scene.connect(&bob).await?, scene.connect(&stranger).await?);
+
+    let first = scene.connect(&alice).await?;
+    let online = b.expect(&about(&alice).at("/status", "online")).await;
+    let online = scene.require("PRES-01", online)?;
+    scene.check(
+        "PRES-01",
+        scene.schema("events/server/presence-update", online.data()),
+    );
+
+    // Behind the window, where a needless update would come at once instead of being held back.
+    window_passes(scene).await;
+    let mark = b.mark();
+    let second = scene.connect(&alice).await?;
+    let silence = scene.absent(&b, &about(&alice).after(mark), Fence::User).await?;
+    scene.check(
+        "PRES-03",
+        silence.map_err(|mismatch| mismatch.at("a second device opens")),
+    );
+    second.close().await;
+    scene.sleep(scene.timing().margin()).await;
+    let silence = scene.absent(&b, &about(&alice).after(mark), Fence::User).await?;
+    scene.check(
+        "PRES-03",
+        silence.map_err(|mismatch| mismatch.at("one of two devices closes")),
+    );
+
+    let mark = b.mark();
+    first.close().await;
+    let offline = b
+        .expect_within(
+            &about(&alice).at("/status", "offline").after(mark),
+            patience(scene),
+        )
+        .await;
+    scene.check("PRES-02", offline);
+    let silence = scene.absent(&s, &about(&alice), Fence::User).await?;
+    scene.check("PRES-04", silence);
+    Ok(())
+}
+
+/// How long to wait for an update that the throttle may hold back.
+fn patience(scene: &Scene) -> Duration {
+    window(scene) + scene.timing().deadline()
+}
+
+/// Connects and closes a few times, each for a moment.
+async fn flap(scene: &Scene, user: &User, times: usize) -> Result<(), Stop> {
+    for _ in 0..times {
+        let client = scene.connect_raw(user).await?;
+        scene.step(&client, "presence:ping", json!({})).await?;
+        client.close().await;
+    }
+    Ok(())
+}
+
+/// No two updates come closer than the window. What the network may have done to either is allowed for.
+fn keep_their_distance(scene: &Scene, updates: &[Event]) -> crate::expect::Found {
+    let jitter = scene.timing().margin() / 2;
+    for pair in updates.windows(2) {
+        let gap = pair[1].at.saturating_duration_since(pair[0].at);
+        at_least(
+            "the next update about one user",
+            gap + jitter,
+            window(scene),
+            scene.timing().margin(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Flapping that goes on for more than a window, so that a throttle has to hold back more than once.
+async fn flapping_ends_offline(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    scene.plain_group(&alice, &[&bob]).await?;
+    let b = scene.connect(&bob).await?;
+    let began = Instant::now();
+    while began.elapsed() < window(scene) + window(scene) / 4 {
+        flap(scene, &alice, 1).await?;
+        scene.sleep(Duration::from_millis(40)).await;
+    }
+    let ended = Instant::now();
+    b.expect(&about(&alice)).await?;
+
+    // One window for the final state, and another in which nothing may follow it.
+    window_passes(scene).await;
+    window_passes(scene).await;
+    scene.fence_user(&[&b]).await?;
+    let updates = b.events(&about(&alice));
+    scene.check("PRES-06", keep_their_distance(scene, &updates));
+    let Some(last) = updates.last() else { return Ok(()) };
+    scene.check(
+        "PRES-07",
+        equal("the last status told", &last.data()["status"], &json!("offline")),
+    );
+    let took = last.at.saturating_duration_since(ended);
+    scene.check(
+        "PRES-07",
+        at_most(
+            "the final state",
+            took,
+            window(scene) + scene.timing().margin(),
+            scene.timing().margin(),
+        ),
+    );
+    Ok(())
+}
+
+async fn flapping_ends_online(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    scene.plain_group(&alice, &[&bob]).await?;
+    let b = scene.connect(&bob).await?;
+    let first = scene.connect_raw(&alice).await?;
+    let online = b.expect(&about(&alice).at("/status", "online")).await?;
+    let mark = b.mark();
+    first.close().await;
+    flap(scene, &alice, 2).await?;
+    let stays = scene.connect_raw(&alice).await?;
+    scene.step(&stays, "presence:ping", json!({})).await?;
+    if online.at.elapsed() + scene.timing().margin() >= window(scene) {
+        let late = crate::expect::Mismatch::inconclusive("the flapping took longer than the window");
+        scene.check("PRES-08", Err::<(), _>(late));
+        return Ok(());
+    }
+    window_passes(scene).await;
+    let silence = nothing_since(scene, &b, &alice, mark).await?;
+    scene.check("PRES-08", silence);
+    Ok(())
+}
+
+async fn nothing_since(
+    scene: &Scene,
+    client: &Client,
+    user: &User,
+    mark: Mark,
+) -> Result<crate::expect::Found, Stop> {
+    scene.absent(client, &about(user).after(mark), Fence::User).await
+}
+
+/// More than this a run does not wait for one connection to time out.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+async fn vanished(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    scene.plain_group(&alice, &[&bob]).await?;
+    let b = scene.connect(&bob).await?;
+    let client = scene.connect_raw(&alice).await?;
+    let handshake = client.handshake();
+    let [interval, timeout] = ["/pingInterval", "/pingTimeout"]
+        .map(|pointer| field(&handshake, pointer).map(|ms| ms.as_u64().unwrap_or(u64::MAX / 4)));
+    let limit = Duration::from_millis(interval?.saturating_add(timeout?)).saturating_add(window(scene));
+    if limit > LONGEST_WAIT {
+        return Err(Stop::Unverified(format!(
+            "pingInterval, pingTimeout and the presence window add up to {} s, more than the {} s that a run waits; \
+             start the target with shorter ones",
+            limit.as_secs(),
+            LONGEST_WAIT.as_secs()
+        )));
+    }
+    b.expect(&about(&alice).at("/status", "online")).await?;
+    let mark = b.mark();
+    client.fall_silent();
+    let vanished = Instant::now();
+    let offline = about(&alice).at("/status", "offline").after(mark);
+    let offline = b.expect_within(&offline, limit + scene.timing().deadline()).await;
+    let Some(offline) = scene.check("PRES-09", offline) else {
+        return Ok(());
+    };
+    let took = offline.at.saturating_duration_since(vanished);
+    let margin = scene.timing().margin();
+    scene.check("PRES-09", at_most("offline", took, limit + margin, margin));
+    Ok(())
+}
 
 async fn ping(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;

@@ -39,6 +39,9 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
     config.jwt_issuer = Some(ISSUER.to_owned());
     config.jwt_audience = Some(AUDIENCE.to_owned());
     config.cors_origins = vec![ORIGIN.to_owned()];
+    // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
+    config.ping_interval_ms = 3_000;
+    config.ping_timeout_ms = 2_500;
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
