@@ -5,6 +5,7 @@
 //! they judge; `--only rooms` takes an area. `--skip` takes away in the same way. A pattern that matches nothing is an
 //! error, so that lists of patterns cannot rot.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -163,12 +164,24 @@ pub fn near(text: &str, contract: &Contract, scenarios: &[&'static Scenario]) ->
         .map(|r| r.id.clone())
         .chain(scenarios.iter().map(|s| s.id.to_owned()))
         .chain(contract.areas.iter().map(|area| area.id.clone()));
-    let mut close: Vec<(usize, String)> = ids
-        .map(|id| (distance(&wanted, &id.to_lowercase()), id))
-        .filter(|(away, id)| *away <= 2.max(id.len() / 4))
+    let mut close: Vec<(usize, Reverse<usize>, String)> = ids
+        .map(|id| {
+            let lower = id.to_lowercase();
+            (
+                distance(&wanted, &lower),
+                Reverse(common_prefix(&wanted, &lower)),
+                id,
+            )
+        })
+        .filter(|(away, _, id)| *away <= 2.max(id.len() / 4))
         .collect();
     close.sort();
-    close.into_iter().map(|(_, id)| id).take(3).collect()
+    close.into_iter().map(|(_, _, id)| id).take(3).collect()
+}
+
+/// How many letters both begin with.
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count()
 }
 
 /// How many letters have to change to get from one to the other.

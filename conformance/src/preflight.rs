@@ -11,11 +11,14 @@ use crate::calibration::Calibration;
 use crate::client::http::innermost;
 use crate::client::inbox::Inbox;
 use crate::client::raw;
+use crate::contract::Contract;
 use crate::expect::event::event;
 use crate::expect::{Mismatch, shorten};
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Context, Outcome, Scene, Stop};
-use crate::target::websocket_url;
+use crate::target::profile::Profile;
+use crate::target::reference::{self, ReferenceError};
+use crate::target::{Target, TargetError, websocket_url};
 use crate::transcript::Transcript;
 
 const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
@@ -69,8 +72,42 @@ pub enum Unfit {
     },
 }
 
-/// Looks whether the target can be tested, and measures it.
-pub async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
+/// Why there is nothing to run against.
+#[derive(Debug, Error)]
+pub enum NotReady {
+    /// The profile does not say where the target is.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The reference server does not start.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The target cannot be tested.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
+
+/// What a run needs: the target of the profile, or the reference server where there is none; looked at and measured.
+pub async fn prepare(
+    profile: Option<Profile>,
+    contract: Contract,
+    timeout_scale: f64,
+    strict: bool,
+) -> Result<Arc<Context>, NotReady> {
+    let target = match profile {
+        Some(profile) => Target::new(profile)?,
+        None => {
+            let (profile, running) = reference::start().await?;
+            Target::new(profile)?.keeping(running)
+        }
+    };
+    let context = Arc::new(Context::new(target, contract, timeout_scale, strict));
+    check(&context).await?;
+    context.calibrate(measure(&context).await);
+    Ok(context)
+}
+
+/// Looks whether the target can be tested.
+async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
     for url in context.target.urls() {
         speaks_http(context, url).await?;
         opens_engine(context, url)
@@ -96,7 +133,7 @@ pub async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
 }
 
 /// Measures the target; nothing where it does not get through the steps, which the scenarios then find out.
-pub async fn measure(context: &Arc<Context>) -> Option<Calibration> {
+async fn measure(context: &Arc<Context>) -> Option<Calibration> {
     let scene = Scene::new(context.clone(), &CALIBRATION);
     let limit = context.timing().deadline() * 4;
     let measured = tokio::time::timeout(limit, calibrate(&scene)).await;

@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(last.last().map(|line| line.text.as_str()), Some("2004"));
         assert_eq!(
             transcript.last(usize::MAX, |_| false).len(),
-            Transcript::CAPACITY - 2
+            Transcript::CAPACITY - 1
         );
     }
 }

@@ -11,16 +11,14 @@ use tokio::sync::{mpsc, watch};
 use super::{Failure, RunArgs};
 use crate::contract::Contract;
 use crate::plan::Plan;
-use crate::preflight;
+use crate::preflight::{self, NotReady};
 use crate::report::Report;
 use crate::report::json::Json;
 use crate::report::terminal::Terminal;
 use crate::result::Exit;
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
-use crate::scene::Context;
 use crate::target::profile::Profile;
-use crate::target::{Target, reference};
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
@@ -112,31 +110,12 @@ async fn perform(
     profile: Option<Profile>,
     reports: Vec<Box<dyn Report>>,
 ) -> Result<Exit, Failure> {
-    let fault = |error: &dyn std::fmt::Display| Failure::new(Exit::Fault, error.to_string());
-    let target = match profile {
-        Some(profile) => Target::new(profile).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None => {
-            let (profile, running) = reference::start().await.map_err(|error| fault(&error))?;
-            Target::new(profile)
-                .map_err(|error| fault(&error))?
-                .keeping(running)
-        }
-    };
-    let (stopper, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stopper.send_replace(true);
-        }
-        // A second Ctrl-C is not caught: it ends the process at once.
-        std::future::pending::<()>().await;
-    });
-    let context = Arc::new(Context::new(target, contract, args.timeout_scale, args.strict));
+    let stop = interruption();
     let mut interrupted = stop.clone();
-    tokio::select! {
-        fit = preflight::check(&context) => fit.map_err(|error| fault(&error))?,
+    let context = tokio::select! {
+        context = preflight::prepare(profile, contract, args.timeout_scale, args.strict) => context?,
         _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
-    }
-    context.calibrate(preflight::measure(&context).await);
+    };
 
     let (events, told) = mpsc::unbounded_channel();
     let telling = tokio::task::spawn_blocking(move || tell(reports, told));
@@ -147,7 +126,34 @@ async fn perform(
             Exit::Fault,
             format!("a report could not be written: {error}"),
         )),
-        Err(error) => Err(fault(&error)),
+        Err(error) => Err(Failure::new(Exit::Fault, error)),
+    }
+}
+
+/// Turns true at the first Ctrl-C; the second one ends the process at once.
+fn interruption() -> watch::Receiver<bool> {
+    let (stopper, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.send_replace(true);
+            anstream::eprintln!("chatspec: interrupted; writing what there is");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+        }
+        // A receiver whose sender is gone would look as if it could not be interrupted.
+        std::future::pending::<()>().await;
+    });
+    stop
+}
+
+impl From<NotReady> for Failure {
+    fn from(error: NotReady) -> Self {
+        let exit = match error {
+            NotReady::Target(_) => Exit::Usage,
+            NotReady::Reference(_) | NotReady::Unfit(_) => Exit::Fault,
+        };
+        Self::new(exit, error)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Socket.IO packets as text frames of Engine.IO.
 
+use std::iter;
+
 use bytes::Bytes;
 use serde_json::Value;
 
 /// The arguments of an event, with what is binary beside them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
-    /// The JSON arguments; binary ones are `{"_placeholder":true,"num":N}`.
-    pub values: Vec<Value>,
+    /// The arguments as JSON text, since some are nested too deep for a [`Value`]; binary ones are
+    /// `{"_placeholder":true,"num":N}`.
+    pub texts: Vec<String>,
     /// The binary attachments, by number.
     pub attachments: Vec<Bytes>,
 }
@@ -15,7 +18,7 @@ pub struct Args {
 impl From<Vec<Value>> for Args {
     fn from(values: Vec<Value>) -> Self {
         Self {
-            values,
+            texts: values.iter().map(Value::to_string).collect(),
             attachments: Vec::new(),
         }
     }
@@ -34,8 +37,11 @@ pub(crate) fn encode_event(
     event: &str,
     args: &Args,
 ) -> (String, Vec<Bytes>) {
-    let mut array = vec![Value::String(event.to_owned())];
-    array.extend(args.values.iter().cloned());
+    let name = Value::from(event).to_string();
+    let array: Vec<&str> = iter::once(&name)
+        .chain(&args.texts)
+        .map(String::as_str)
+        .collect();
     let kind = if args.attachments.is_empty() {
         "42".to_owned()
     } else {
@@ -48,7 +54,7 @@ pub(crate) fn encode_event(
     };
     let id = id.map(|id| id.to_string()).unwrap_or_default();
     (
-        format!("{kind}{namespace}{id}{}", Value::Array(array)),
+        format!("{kind}{namespace}{id}[{}]", array.join(",")),
         args.attachments.clone(),
     )
 }
@@ -232,7 +238,7 @@ mod tests {
             r#"42/n,["x:y"]"#
         );
         let binary = Args {
-            values: vec![json!({"_placeholder": true, "num": 0})],
+            texts: vec![r#"{"_placeholder":true,"num":0}"#.to_owned()],
             attachments: vec![Bytes::from_static(b"abc")],
         };
         let (text, attachments) = encode_event("/", Some(1), "e", &binary);

@@ -121,58 +121,85 @@ impl Entry {
     /// each time.
     pub fn args(&self, fill: &Fill) -> Args {
         let mut args = Args::default();
-        if !self.missing {
-            let value = expand(&self.payload, fill, &mut args.attachments);
-            args.values.push(value);
-        }
-        for extra in &self.extra {
-            let value = expand(extra, fill, &mut args.attachments);
-            args.values.push(value);
+        let payload = (!self.missing).then_some(&self.payload);
+        for value in payload.into_iter().chain(&self.extra) {
+            let mut text = String::new();
+            write(value, fill, &mut text, &mut args.attachments);
+            args.texts.push(text);
         }
         args
     }
 }
 
-/// Fills placeholders and expands generators in any value; binary goes into `attachments`.
-pub fn expand(value: &Value, fill: &Fill, attachments: &mut Vec<Bytes>) -> Value {
+/// Writes a value as JSON, with placeholders filled and generators expanded; binary goes into `attachments`.
+fn write(value: &Value, fill: &Fill, out: &mut String, attachments: &mut Vec<Bytes>) {
     match value {
-        Value::String(text) => match text.as_str() {
-            "{{chatId}}" => fill.chat_id.as_str().into(),
-            "{{messageId}}" => fill.message_id.as_str().into(),
-            "{{userId}}" => fill.user_id.as_str().into(),
-            "{{clientId}}" => uuid::Uuid::new_v4().to_string().into(),
-            _ => value.clone(),
-        },
-        Value::Array(items) => items.iter().map(|item| expand(item, fill, attachments)).collect(),
+        Value::String(text) => *out += &Value::from(fill.text(text)).to_string(),
+        Value::Array(items) => list(out, '[', items, ']', |out, item| {
+            write(item, fill, out, attachments);
+        }),
         Value::Object(fields) => match fields.get("$generate") {
-            Some(how) if fields.len() == 1 => generate(how, attachments),
-            _ => Value::Object(
-                fields
-                    .iter()
-                    .map(|(key, field)| (key.clone(), expand(field, fill, attachments)))
-                    .collect(),
-            ),
+            Some(how) if fields.len() == 1 => generate(how, out, attachments),
+            _ => list(out, '{', fields, '}', |out, (key, field)| {
+                *out += &Value::from(key.as_str()).to_string();
+                out.push(':');
+                write(field, fill, out, attachments);
+            }),
         },
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => *out += &value.to_string(),
     }
 }
 
-fn generate(how: &Value, attachments: &mut Vec<Bytes>) -> Value {
+fn list<T>(
+    out: &mut String,
+    open: char,
+    items: impl IntoIterator<Item = T>,
+    close: char,
+    mut each: impl FnMut(&mut String, T),
+) {
+    out.push(open);
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        each(out, item);
+    }
+    out.push(close);
+}
+
+impl Fill {
+    fn text(&self, text: &str) -> String {
+        match text {
+            "{{chatId}}" => self.chat_id.clone(),
+            "{{messageId}}" => self.message_id.clone(),
+            "{{userId}}" => self.user_id.clone(),
+            "{{clientId}}" => uuid::Uuid::new_v4().to_string(),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// Text and not a [`Value`]: ten thousand levels of one would overflow the stack when it is dropped.
+fn generate(how: &Value, out: &mut String, attachments: &mut Vec<Bytes>) {
     let size = |key: &str| {
         how[key]
             .as_u64()
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(0)
     };
+    let mut nested = |open: &str, close: &str| {
+        let depth = size("depth");
+        out.extend([&open.repeat(depth), "1", &close.repeat(depth)]);
+    };
     match how["kind"].as_str() {
-        Some("nested-array") => (0..size("depth")).fold(json!(1), |inner, _| Value::Array(vec![inner])),
-        Some("nested-object") => (0..size("depth")).fold(json!(1), |inner, _| json!({"a": inner})),
-        Some("string") => "a".repeat(size("bytes")).into(),
+        Some("nested-array") => nested("[", "]"),
+        Some("nested-object") => nested(r#"{"a":"#, "}"),
+        Some("string") => *out += &Value::from("a".repeat(size("bytes"))).to_string(),
         Some("binary") => {
             attachments.push(Bytes::from(vec![0xA5; size("bytes")]));
-            json!({"_placeholder": true, "num": attachments.len() - 1})
+            *out += &json!({"_placeholder": true, "num": attachments.len() - 1}).to_string();
         }
-        _ => Value::Null,
+        _ => *out += "null",
     }
 }
 
@@ -187,33 +214,43 @@ mod tests {
         .unwrap()
     }
 
+    fn sent(entry: &Entry, fill: &Fill) -> Value {
+        serde_json::from_str(&entry.args(fill).texts[0]).unwrap()
+    }
+
     #[test]
     fn placeholders_are_filled_wherever_they_stand() {
         let fill = Fill {
             chat_id: "c".to_owned(),
             ..Fill::default()
         };
-        let args =
-            entry(json!({"chatId": "{{chatId}}", "clientId": "{{clientId}}", "deep": [["{{chatId}}"]]}))
-                .args(&fill);
-        assert_eq!(args.values[0]["chatId"], "c");
-        assert_eq!(args.values[0]["deep"], json!([["c"]]));
-        assert_eq!(args.values[0]["clientId"].as_str().unwrap().len(), 36);
+        let entry =
+            entry(json!({"chatId": "{{chatId}}", "clientId": "{{clientId}}", "deep": [["{{chatId}}"], "\""]}));
+        let sent = sent(&entry, &fill);
+        assert_eq!(sent["chatId"], "c");
+        assert_eq!(sent["deep"], json!([["c"], "\""]));
+        assert_eq!(sent["clientId"].as_str().unwrap().len(), 36);
     }
 
     #[test]
     fn generators_expand() {
-        let args = entry(json!([
+        let entry = entry(json!([
             {"$generate": {"kind": "nested-array", "depth": 2}},
+            {"$generate": {"kind": "nested-object", "depth": 2}},
             {"$generate": {"kind": "string", "bytes": 3}},
             {"$generate": {"kind": "binary", "bytes": 4}},
-        ]))
-        .args(&Fill::default());
+        ]));
         assert_eq!(
-            args.values[0],
-            json!([[[1]], "aaa", {"_placeholder": true, "num": 0}])
+            sent(&entry, &Fill::default()),
+            json!([[[1]], {"a": {"a": 1}}, "aaa", {"_placeholder": true, "num": 0}])
         );
-        assert_eq!(args.attachments[0].len(), 4);
+        assert_eq!(entry.args(&Fill::default()).attachments[0].len(), 4);
+    }
+
+    #[test]
+    fn any_depth_can_be_generated() {
+        let entry = entry(json!({"$generate": {"kind": "nested-object", "depth": 1_000_000}}));
+        assert_eq!(entry.args(&Fill::default()).texts[0].len(), 6_000_001);
     }
 
     #[test]
@@ -222,6 +259,6 @@ mod tests {
             json!({"name": "x", "requirement": "X-01", "expect": ["any"], "missing": true}),
         )
         .unwrap();
-        assert!(entry.args(&Fill::default()).values.is_empty());
+        assert!(entry.args(&Fill::default()).texts.is_empty());
     }
 }
