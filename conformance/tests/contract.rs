@@ -1,0 +1,327 @@
+//! The contract as data: it is valid, complete, and one part of it does not contradict another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chatspec::contract::Contract;
+use chatspec::contract::corpus::{Entry, Fill};
+use serde_json::Value;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+fn json(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap();
+    serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The schemas by name; [`Contract::embedded`] has compiled each of them already, references included.
+fn schemas() -> BTreeMap<String, Value> {
+    let contract = Contract::embedded().unwrap();
+    let names = contract.schemas.names().map(|name| {
+        let path = fixtures().join("schemas").join(format!("{name}.json"));
+        (name.to_owned(), json(&path))
+    });
+    names.collect()
+}
+
+/// Definitions alone, which describe no value of their own.
+fn is_library(name: &str) -> bool {
+    name == "common"
+}
+
+#[test]
+fn every_schema_is_valid_and_has_a_description() {
+    for (name, schema) in schemas() {
+        assert_eq!(
+            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+            "{name}"
+        );
+        if let Err(error) = jsonschema::meta::validate(&schema) {
+            panic!("{name}: {error}");
+        }
+        for key in ["title", "description"] {
+            assert!(schema[key].is_string(), "{name} has no {key}");
+        }
+    }
+}
+
+#[test]
+fn good_examples_fit() {
+    let contract = Contract::embedded().unwrap();
+    for (name, schema) in schemas().into_iter().filter(|(name, _)| !is_library(name)) {
+        let examples = schema["examples"].as_array().cloned().unwrap_or_default();
+        assert!(!examples.is_empty(), "{name} has no example");
+        for example in examples {
+            if let Err(mismatch) = contract.schemas.matches(&name, &example) {
+                panic!("{name}: {mismatch}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_examples_do_not_fit() {
+    let contract = Contract::embedded().unwrap();
+    let bad: BTreeMap<String, Vec<Value>> =
+        serde_json::from_value(json(&fixtures().join("examples/bad.json"))).unwrap();
+    let expected: BTreeSet<String> = schemas()
+        .into_keys()
+        .filter(|name| !is_library(name))
+        .collect();
+    let covered: BTreeSet<String> = bad.keys().cloned().collect();
+    assert_eq!(covered, expected);
+    for (name, examples) in bad {
+        assert!(!examples.is_empty(), "{name}");
+        for example in examples {
+            assert!(
+                contract.schemas.matches(&name, &example["value"]).is_err(),
+                "{name} takes a value with {}",
+                example["why"]
+            );
+        }
+    }
+}
+
+/// Every `$ref` below, as (file, pointer): a reference is relative to the file that it stands in.
+fn references(value: &Value, file: &Path, found: &mut Vec<(PathBuf, String)>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                let (path, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+                let target = if path.is_empty() {
+                    file.to_owned()
+                } else {
+                    file.parent().unwrap().join(path)
+                };
+                found.push((target, pointer.to_owned()));
+            }
+            fields.values().for_each(|field| references(field, file, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, file, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn references_of_asyncapi_and_openapi_resolve() {
+    for name in ["asyncapi.yaml", "openapi.yaml"] {
+        let file = fixtures().join(name);
+        let document = yaml(&file);
+        let mut found = Vec::new();
+        references(&document, &file, &mut found);
+        assert!(found.len() > 20, "{name}: {} references", found.len());
+        for (path, pointer) in found {
+            let target = if path == file {
+                document.clone()
+            } else {
+                json(&path)
+            };
+            assert!(
+                target.pointer(&pointer).is_some(),
+                "{name}: {}#{pointer} does not exist",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn asyncapi_has_every_event_schema() {
+    let file = fixtures().join("asyncapi.yaml");
+    let mut found = Vec::new();
+    references(&yaml(&file), &file, &mut found);
+    let referred: BTreeSet<PathBuf> = found.into_iter().map(|(path, _)| path).collect();
+    for name in schemas().into_keys() {
+        if name.starts_with("events/") || (name.starts_with("acks/") && name != "acks/error") {
+            let path = fixtures().join("schemas").join(format!("{name}.json"));
+            assert!(referred.contains(&path), "{name} is not in asyncapi.yaml");
+        }
+    }
+}
+
+#[test]
+fn openapi_has_the_routes_of_the_contract() {
+    let document = yaml(&fixtures().join("openapi.yaml"));
+    let mut routes = String::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if let Some(operation) = item.get(method) {
+                let answers: Vec<&str> = operation["responses"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(String::as_str)
+                    .collect();
+                writeln!(routes, "{method} {path}: {}", answers.join(" ")).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(routes);
+}
+
+#[test]
+fn ids_and_levels_are_permanent() {
+    let contract = Contract::embedded().unwrap();
+    let mut table = String::new();
+    for requirement in &contract.requirements {
+        writeln!(table, "{} {}", requirement.id, requirement.level.word()).unwrap();
+        assert!(
+            requirement.statement.len() > 10,
+            "{} says nothing",
+            requirement.id
+        );
+        assert!(!requirement.why.is_empty(), "{} has no reason", requirement.id);
+    }
+    assert_eq!(contract.requirements.len(), 115);
+    insta::assert_snapshot!(table);
+}
+
+/// The file name of an event, as in `message-send`.
+fn file_name(event: &str) -> String {
+    event.replace(':', "-")
+}
+
+const CLIENT_EVENTS: [&str; 7] = [
+    "room:join",
+    "room:leave",
+    "message:send",
+    "receipt:read",
+    "typing:start",
+    "typing:stop",
+    "presence:ping",
+];
+
+#[test]
+fn the_corpus_has_every_client_event_and_knows_the_outcomes() {
+    let contract = Contract::embedded().unwrap();
+    let events: BTreeSet<&str> = contract.corpus.events.keys().map(String::as_str).collect();
+    assert_eq!(events, BTreeSet::from(CLIENT_EVENTS));
+    let codes = json(&fixtures().join("schemas/common.json"))["$defs"]["ErrorCode"]["enum"].clone();
+    for (event, entries) in &contract.corpus.events {
+        let mut names = BTreeSet::new();
+        for entry in entries {
+            assert!(names.insert(&entry.name), "{event} {} is there twice", entry.name);
+            assert!(
+                contract.requirement(&entry.requirement).is_some(),
+                "{event} {}: {}",
+                entry.name,
+                entry.requirement
+            );
+            assert!(!entry.expect.is_empty(), "{event} {}", entry.name);
+            for outcome in &entry.expect {
+                let known = ["ok", "ignored", "any"].contains(&outcome.as_str())
+                    || codes.as_array().unwrap().iter().any(|code| code == outcome);
+                assert!(known, "{event} {}: {outcome}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_corpus_has_every_way_to_get_a_field_wrong() {
+    let contract = Contract::embedded().unwrap();
+    for event in CLIENT_EVENTS {
+        let schema = json(&fixtures().join(format!("schemas/events/client/{}.json", file_name(event))));
+        let payloads: Vec<&Entry> = contract.corpus.of(event).iter().collect();
+        let objects: Vec<_> = payloads
+            .iter()
+            .filter_map(|entry| entry.payload.as_object())
+            .collect();
+        let has = |what: &str, found: bool| assert!(found, "{event}: no payload {what}");
+        has("that is missing", payloads.iter().any(|entry| entry.missing));
+        for (what, test) in [
+            ("null", Value::is_null as fn(&Value) -> bool),
+            ("string", Value::is_string),
+            ("number", Value::is_number),
+            ("boolean", Value::is_boolean),
+            ("array", Value::is_array),
+        ] {
+            has(
+                what,
+                payloads.iter().any(|entry| !entry.missing && test(&entry.payload)),
+            );
+        }
+        has("empty object", objects.iter().any(|object| object.is_empty()));
+        let text = serde_json::to_string(&payloads.iter().map(|entry| &entry.payload).collect::<Vec<_>>());
+        let text = text.unwrap();
+        has(
+            "nested 10,000 deep",
+            text.contains(r#""depth":10000"#) && text.contains("nested-object"),
+        );
+        has("with a string of 1 MB", text.contains(r#""bytes":1000000"#));
+        has("with a prototype key", text.contains("__proto__"));
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for field in required.iter().filter_map(Value::as_str) {
+            let values = || objects.iter().filter_map(|object| object.get(field));
+            has(
+                &format!("without {field}"),
+                objects.iter().any(|object| !object.contains_key(field)),
+            );
+            has(&format!("{field} = null"), values().any(Value::is_null));
+            has(
+                &format!("{field} of a wrong type"),
+                values().any(Value::is_number) && values().any(Value::is_array),
+            );
+            has(
+                &format!("{field} empty"),
+                values().any(|value| value.as_str() == Some("")),
+            );
+            has(
+                &format!("{field} as an operator"),
+                values().any(|value| {
+                    value
+                        .as_object()
+                        .is_some_and(|object| object.keys().any(|key| key.starts_with('$')))
+                }),
+            );
+        }
+    }
+}
+
+/// What a schema cannot say: lengths in bytes, and what is nothing but white space.
+fn beyond_the_schema(entry: &Entry) -> bool {
+    entry.name.contains("bytes") || entry.name.contains("blank")
+}
+
+#[test]
+fn the_corpus_and_the_schemas_agree() {
+    let contract = Contract::embedded().unwrap();
+    let fill = Fill {
+        chat_id: "a".repeat(24),
+        message_id: "b".repeat(24),
+        user_id: "c".repeat(24),
+    };
+    for event in CLIENT_EVENTS {
+        let schema = format!("events/client/{}", file_name(event));
+        for entry in contract.corpus.of(event) {
+            let args = entry.args(&fill);
+            // Where there is none, or one that no JSON library reads, there is nothing to compare.
+            let Some(Ok(payload)) = args.texts.first().map(|text| serde_json::from_str::<Value>(text)) else {
+                continue;
+            };
+            let fits = contract.schemas.matches(&schema, &payload).is_ok();
+            let expects = |outcome: &str| entry.expect.iter().any(|expected| expected == outcome);
+            let only_refused = expects("VALIDATION_ERROR") && entry.expect.len() == 1;
+            assert!(
+                !(only_refused && fits) || beyond_the_schema(entry),
+                "{event} {}: is to be refused, but fits its schema",
+                entry.name
+            );
+            let only_taken = expects("ok") && entry.expect.len() == 1;
+            assert!(
+                !only_taken || fits,
+                "{event} {}: is to be taken, but does not fit its schema",
+                entry.name
+            );
+        }
+    }
+}
