@@ -44,7 +44,7 @@ impl Timing {
 
     /// How long a scenario may take in all, for one whose steps themselves wait for `waits`.
     pub fn scenario(&self, waits: Duration) -> Duration {
-        (Duration::from_secs(60) + 2 * waits).mul_f64(self.scale)
+        (Duration::from_mins(1) + 2 * waits).mul_f64(self.scale)
     }
 
     /// What a fence waits after its sentinel, since a server may handle two events at once: 4 slow round trips, between
@@ -72,7 +72,7 @@ impl Timing {
 }
 
 fn millis(ms: f64) -> Duration {
-    Duration::try_from_secs_f64(ms / 1e3).unwrap_or(Duration::from_secs(3600))
+    Duration::try_from_secs_f64(ms / 1e3).unwrap_or(Duration::from_hours(1))
 }
 
 #[cfg(test)]

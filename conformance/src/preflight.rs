@@ -93,12 +93,11 @@ pub async fn prepare(
     timeout_scale: f64,
     strict: bool,
 ) -> Result<Arc<Context>, NotReady> {
-    let target = match profile {
-        Some(profile) => Target::new(profile)?,
-        None => {
-            let (profile, running) = reference::start().await?;
-            Target::new(profile)?.keeping(running)
-        }
+    let target = if let Some(profile) = profile {
+        Target::new(profile)?
+    } else {
+        let (profile, running) = reference::start().await?;
+        Target::new(profile)?.keeping(running)
     };
     let context = Arc::new(Context::new(target, contract, timeout_scale, strict));
     check(&context).await?;

@@ -1,6 +1,8 @@
 //! The command line as people and CI meet it: exit codes, one-line errors, and nothing left running.
 
-use std::io::{Read, Write};
+#![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
+
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longest time that any of these may take; a hang fails rather than blocks.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Done {
     code: Option<i32>,
@@ -62,6 +64,11 @@ fn port(handle: impl Fn(std::net::TcpStream) + Send + 'static) -> SocketAddr {
     address
 }
 
+/// Waits until the other side has said something.
+fn read_line(stream: &std::net::TcpStream) {
+    BufReader::new(stream).read_line(&mut String::new()).ok();
+}
+
 #[test]
 fn an_unknown_flag_is_a_usage_error() {
     let done = chatspec(&["--no-such-flag"]);
@@ -109,7 +116,7 @@ fn a_target_that_does_not_listen_is_told() {
 fn a_port_that_speaks_no_http_is_told() {
     let address = port(|mut stream| {
         stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").ok();
-        stream.read(&mut [0; 1024]).ok();
+        read_line(&stream);
     });
     chatspec(&["--url", &format!("http://{address}")]).fails(3, "does not speak HTTP");
 }
@@ -117,7 +124,7 @@ fn a_port_that_speaks_no_http_is_told() {
 #[test]
 fn a_web_page_is_told() {
     let address = port(|mut stream| {
-        stream.read(&mut [0; 4096]).ok();
+        read_line(&stream);
         let page = "<!doctype html><title>Welcome</title>";
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close";
         write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{page}", page.len()).ok();
@@ -145,10 +152,18 @@ fn a_broken_target_file_is_told_with_its_line() {
     let path = folder.path().join("target.toml");
     let file = path.to_str().unwrap();
     chatspec(&["--target", file]).fails(2, "target.toml");
-    std::fs::write(&path, "urls = [\"http://127.0.0.1:1\"]\n[limits]\nrate_maximum = 3\n").unwrap();
+    std::fs::write(
+        &path,
+        "urls = [\"http://127.0.0.1:1\"]\n[limits]\nrate_maximum = 3\n",
+    )
+    .unwrap();
     let done = chatspec(&["--target", file]);
     assert_eq!(done.code, Some(2));
-    assert!(done.stderr.starts_with("chatspec: target file"), "{}", done.stderr);
+    assert!(
+        done.stderr.starts_with("chatspec: target file"),
+        "{}",
+        done.stderr
+    );
     assert!(
         done.stderr.contains("line 3") && done.stderr.contains("rate_maximum"),
         "{}",

@@ -79,10 +79,19 @@ fn conclude(result: &ScenarioResult) -> Result<Completion, Failed> {
 /// Everything that did not pass, with the frames that led there.
 fn told(result: &ScenarioResult) -> String {
     let mut text = result.message.clone().unwrap_or_default();
-    for check in result.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
+    for check in result
+        .checks
+        .iter()
+        .filter(|check| check.verdict != Verdict::Pass)
+    {
         let message = check.message.as_deref().unwrap_or_default();
         // Writing to a String does not fail.
-        let _ = write!(text, "\n{} {}: {message}", check.requirement, check.verdict.word());
+        let _ = write!(
+            text,
+            "\n{} {}: {message}",
+            check.requirement,
+            check.verdict.word()
+        );
         for frame in &check.frames {
             let _ = write!(text, "\n    {frame}");
         }

@@ -109,7 +109,7 @@ enum Format {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
     /// Always.
@@ -159,7 +159,7 @@ struct Failure {
 }
 
 impl Failure {
-    fn new(exit: Exit, text: impl ToString) -> Self {
+    fn new(exit: Exit, text: impl std::fmt::Display) -> Self {
         Self {
             exit,
             text: text.to_string(),

@@ -131,6 +131,10 @@ async fn perform(
 }
 
 /// Turns true at the first Ctrl-C; the second one ends the process at once.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who asks twice does not want to wait for anything"
+)]
 fn interruption() -> watch::Receiver<bool> {
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {

@@ -274,7 +274,7 @@ mod tests {
         let inbox = Inbox::default();
         inbox.push(Item::Closed("gone".to_owned()));
         inbox.push_event("/", "late", vec![]);
-        assert_eq!(inbox.wait(Duration::from_secs(60), first_event).await, None);
+        assert_eq!(inbox.wait(Duration::from_mins(1), first_event).await, None);
         assert_eq!(inbox.closed(), Some("gone".to_owned()));
     }
 

@@ -38,10 +38,7 @@ pub(crate) fn encode_event(
     args: &Args,
 ) -> (String, Vec<Bytes>) {
     let name = Value::from(event).to_string();
-    let array: Vec<&str> = iter::once(&name)
-        .chain(&args.texts)
-        .map(String::as_str)
-        .collect();
+    let array: Vec<&str> = iter::once(&name).chain(&args.texts).map(String::as_str).collect();
     let kind = if args.attachments.is_empty() {
         "42".to_owned()
     } else {

@@ -207,7 +207,7 @@ fn generate(how: &Value, out: &mut String, attachments: &mut Vec<Bytes>) {
 mod tests {
     use super::*;
 
-    fn entry(payload: Value) -> Entry {
+    fn entry(payload: &Value) -> Entry {
         serde_json::from_value(
             json!({"name": "x", "requirement": "X-01", "expect": ["any"], "payload": payload}),
         )
@@ -224,8 +224,9 @@ mod tests {
             chat_id: "c".to_owned(),
             ..Fill::default()
         };
-        let entry =
-            entry(json!({"chatId": "{{chatId}}", "clientId": "{{clientId}}", "deep": [["{{chatId}}"], "\""]}));
+        let entry = entry(
+            &json!({"chatId": "{{chatId}}", "clientId": "{{clientId}}", "deep": [["{{chatId}}"], "\""]}),
+        );
         let sent = sent(&entry, &fill);
         assert_eq!(sent["chatId"], "c");
         assert_eq!(sent["deep"], json!([["c"], "\""]));
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn generators_expand() {
-        let entry = entry(json!([
+        let entry = entry(&json!([
             {"$generate": {"kind": "nested-array", "depth": 2}},
             {"$generate": {"kind": "nested-object", "depth": 2}},
             {"$generate": {"kind": "string", "bytes": 3}},
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn any_depth_can_be_generated() {
-        let entry = entry(json!({"$generate": {"kind": "nested-object", "depth": 1_000_000}}));
+        let entry = entry(&json!({"$generate": {"kind": "nested-object", "depth": 1_000_000}}));
         assert_eq!(entry.args(&Fill::default()).texts[0].len(), 6_000_001);
     }
 

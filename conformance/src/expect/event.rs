@@ -106,7 +106,7 @@ impl Pattern {
             format!("none; what arrived: {}{more}", shown.join(" | "))
         };
         if let Some(why) = closed {
-            actual.push_str(&format!(" (the connection is closed: {why})"));
+            actual = format!("{actual} (the connection is closed: {why})");
         }
         Mismatch::new(format!("{self} within {} ms", within.as_millis()), actual)
     }

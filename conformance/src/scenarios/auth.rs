@@ -86,7 +86,7 @@ async fn let_in(scene: &Scene, handshake: Handshake) -> Result<Found, Stop> {
     Ok(works)
 }
 
-/// The payload of the CONNECT_ERROR that this handshake gets, with a message that is not empty.
+/// The payload of the `CONNECT_ERROR` that this handshake gets, with a message that is not empty.
 async fn turned_away(scene: &Scene, why: &str, handshake: Handshake) -> Result<Found<Value>, Stop> {
     let refused = scene.attempt("guest", &handshake).await?.refused();
     Ok(refused

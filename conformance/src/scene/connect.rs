@@ -81,7 +81,7 @@ impl Answer {
         }
     }
 
-    /// The payload of the CONNECT_ERROR and the client, if CONNECT was refused.
+    /// The payload of the `CONNECT_ERROR` and the client, if CONNECT was refused.
     pub fn refused(self) -> crate::expect::Found<(Value, RawClient)> {
         match self {
             Self::Refused(payload, client) => Ok((payload, client)),

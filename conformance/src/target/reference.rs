@@ -53,7 +53,7 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
         .name("reference".to_owned())
         .spawn(move || {
             let why = match serve(listener, config, ready, async {
-                stopped.await.unwrap_or_default()
+                stopped.await.unwrap_or_default();
             }) {
                 Ok(()) => "it ended by itself".to_owned(),
                 Err(why) => why,
