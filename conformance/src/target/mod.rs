@@ -1,7 +1,7 @@
 //! Who is under test.
 //!
 //! - [`profile`]: what is known about a target beforehand, from a TOML file
-//! - [`reference`]: the reference server, started inside the kit's process
+//! - [`mod@reference`]: the reference server, started inside the kit's process
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
 
