@@ -119,6 +119,14 @@ impl Api {
         }
     }
 
+    async fn users<const N: usize>(&self, names: [&str; N]) -> [User; N] {
+        let mut users = Vec::new();
+        for name in names {
+            users.push(self.user(name).await);
+        }
+        users.try_into().ok().unwrap()
+    }
+
     async fn group(&self, admin: &User, others: &[&User]) -> String {
         let ids: Vec<&str> = others.iter().map(|user| user.id.as_str()).collect();
         let answer = self
@@ -282,7 +290,7 @@ async fn the_key_set_has_no_symmetric_key() {
 #[tokio::test]
 async fn a_direct_chat_exists_once_per_pair() {
     let api = Api::new();
-    let (ann, bob) = (api.user("ann").await, api.user("bob").await);
+    let [ann, bob] = api.users(["ann", "bob"]).await;
     let open = |from: &User, with: &User| {
         let (api, from, body) = (&api, from.clone(), json!({"type": "dm", "memberIds": [with.id]}));
         async move { api.call("POST", "/v1/chats", &from, body).await }
@@ -309,8 +317,7 @@ async fn a_direct_chat_exists_once_per_pair() {
 #[tokio::test]
 async fn chats_that_make_no_sense_are_refused() {
     let api = Api::new();
-    let (ann, bob) = (api.user("ann").await, api.user("bob").await);
-    let carol = api.user("carol").await;
+    let [ann, bob, carol] = api.users(["ann", "bob", "carol"]).await;
     for wrong in [
         json!({}),
         json!({"type": "group"}),
@@ -338,11 +345,7 @@ async fn chats_that_make_no_sense_are_refused() {
 #[tokio::test]
 async fn a_group_is_read_by_members_and_renamed_by_its_admin() {
     let api = Api::new();
-    let (ann, bob, eve) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("eve").await,
-    );
+    let [ann, bob, eve] = api.users(["ann", "bob", "eve"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let path = format!("/v1/chats/{chat}");
     assert_eq!(api.get(&path, &bob).await.ok(200)["createdBy"], ann.id.as_str());
@@ -370,11 +373,7 @@ async fn a_group_is_read_by_members_and_renamed_by_its_admin() {
 #[tokio::test]
 async fn members_come_and_go() {
     let api = Api::new();
-    let (ann, bob, carol) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("carol").await,
-    );
+    let [ann, bob, carol] = api.users(["ann", "bob", "carol"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let path = format!("/v1/chats/{chat}/members");
     let add = |user: &User| json!({"userIds": [user.id]});
@@ -408,11 +407,7 @@ async fn members_come_and_go() {
 #[tokio::test]
 async fn a_repeated_client_id_is_the_same_message() {
     let api = Api::new();
-    let (ann, bob, eve) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("eve").await,
-    );
+    let [ann, bob, eve] = api.users(["ann", "bob", "eve"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let path = format!("/v1/chats/{chat}/messages");
     let body = json!({"body": "hello", "clientId": "c-1"});
@@ -446,11 +441,7 @@ async fn a_repeated_client_id_is_the_same_message() {
 #[tokio::test]
 async fn messages_are_paged_both_ways() {
     let api = Api::new();
-    let (ann, bob, eve) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("eve").await,
-    );
+    let [ann, bob, eve] = api.users(["ann", "bob", "eve"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let mut ids = Vec::new();
     for i in 0..5 {
@@ -501,7 +492,7 @@ async fn messages_are_paged_both_ways() {
 #[tokio::test]
 async fn the_listing_has_the_latest_first_with_what_is_unread() {
     let api = Api::new();
-    let (ann, bob) = (api.user("ann").await, api.user("bob").await);
+    let [ann, bob] = api.users(["ann", "bob"]).await;
     let quiet = api.group(&ann, &[&bob]).await;
     let busy = api.group(&ann, &[&bob]).await;
     api.post(&ann, &quiet, "first").await;
@@ -538,11 +529,7 @@ async fn the_listing_has_the_latest_first_with_what_is_unread() {
 #[tokio::test]
 async fn the_read_cursor_never_goes_back() {
     let api = Api::new();
-    let (ann, bob, eve) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("eve").await,
-    );
+    let [ann, bob, eve] = api.users(["ann", "bob", "eve"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let other = api.group(&ann, &[&eve]).await;
     let older = api.post(&ann, &chat, "older").await;
@@ -565,11 +552,7 @@ async fn the_read_cursor_never_goes_back() {
 #[tokio::test]
 async fn search_finds_every_word_in_ones_own_chats_only() {
     let api = Api::new();
-    let (ann, bob, eve) = (
-        api.user("ann").await,
-        api.user("bob").await,
-        api.user("eve").await,
-    );
+    let [ann, bob, eve] = api.users(["ann", "bob", "eve"]).await;
     let chat = api.group(&ann, &[&bob]).await;
     let other = api.group(&ann, &[&bob]).await;
     let first = api.post(&ann, &chat, "The quick brown FOX").await;
