@@ -1,8 +1,7 @@
 //! Messages: sending, the broadcast, and what is in it.
 
-use std::collections::HashSet;
+mod repeats;
 
-use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::steps::{accepted, joined, message, refused};
@@ -25,13 +24,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "messages/repeats",
         "A message sent again, with another body or after a reconnect, stays the one it was",
         &["MSG-05", "MSG-06", "MSG-08", "MSG-09", "MSG-19"],
-        run!(repeats),
+        run!(repeats::again),
     ),
     Scenario::new(
         "messages/race",
         "Sent from several sockets at the same time under one clientId, it is one message",
         &["MSG-07"],
-        run!(race),
+        run!(repeats::race),
     ),
     Scenario::new(
         "messages/invalid",
@@ -156,151 +155,6 @@ async fn stored(scene: &Scene, user: &User, chat: &Chat, body: &str) -> Result<u
         .iter()
         .filter(|message| message["body"] == body)
         .count())
-}
-
-async fn repeats(scene: &Scene) -> Outcome {
-    let [alice, bob] = scene.users(["alice", "bob"]).await?;
-    let (chat, other) = (
-        scene.group(&alice, &[&bob]).await?,
-        scene.group(&alice, &[&bob]).await?,
-    );
-    let [a, b] = joined(scene, &chat, [&alice, &bob]).await?;
-    let (client_id, body, changed) = (
-        scene.unique("client"),
-        scene.unique("first"),
-        scene.unique("changed"),
-    );
-    let first = scene
-        .step(&a, "message:send", message(&chat, &client_id, &body))
-        .await?;
-    let server_id = text(&first, "/serverId")?.to_owned();
-    let same =
-        |reply: Found<Value>| accepted(reply).and_then(|data| has(&data, "/serverId", server_id.as_str()));
-
-    // Again, and again with another body.
-    scene.check(
-        "MSG-05",
-        same(a.request("message:send", message(&chat, &client_id, &body)).await),
-    );
-    scene.check(
-        "MSG-08",
-        same(
-            a.request("message:send", message(&chat, &client_id, &changed))
-                .await,
-        ),
-    );
-    let of = |body: &str| event("message:new").at("/message/body", body);
-    let once = scene.exactly(1, &b, &of(&body), Fence::Room(&chat)).await?;
-    scene.check("MSG-05", once);
-    scene.check(
-        "MSG-05",
-        equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
-    );
-    let silence = scene.absent(&b, &of(&changed), Fence::Room(&chat)).await?;
-    scene.check("MSG-08", silence);
-    scene.check(
-        "MSG-08",
-        equal(
-            "messages stored",
-            &stored(scene, &alice, &chat, &changed).await?,
-            &0,
-        ),
-    );
-
-    // In another chat it is another message.
-    let elsewhere = accepted(
-        a.request("message:send", message(&other, &client_id, &body))
-            .await,
-    );
-    scene.check(
-        "MSG-06",
-        elsewhere.and_then(|data| {
-            let id = text(&data, "/serverId")?;
-            that(id != server_id, "another serverId in another chat", id)
-        }),
-    );
-
-    // Of another member it is another message, and nobody's is lost.
-    let others = scene.unique("of bob");
-    let bobs = accepted(
-        b.request("message:send", message(&chat, &client_id, &others))
-            .await,
-    );
-    scene.check(
-        "MSG-19",
-        bobs.and_then(|data| {
-            let id = text(&data, "/serverId")?;
-            that(id != server_id, "a serverId of one's own", id)
-        }),
-    );
-    scene.check(
-        "MSG-19",
-        equal(
-            "messages stored",
-            &stored(scene, &alice, &chat, &others).await?,
-            &1,
-        ),
-    );
-
-    // After a reconnect it is still the same message.
-    a.close().await;
-    let [again] = joined(scene, &chat, [&alice]).await?;
-    scene.check(
-        "MSG-09",
-        same(
-            again
-                .request("message:send", message(&chat, &client_id, &body))
-                .await,
-        ),
-    );
-    let once = scene.exactly(1, &b, &of(&body), Fence::Room(&chat)).await?;
-    scene.check("MSG-09", once);
-    scene.check(
-        "MSG-09",
-        equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
-    );
-    Ok(())
-}
-
-/// Rounds in which the race is run: a look-up before an insert loses one of the first few.
-const ROUNDS: usize = 8;
-/// Sockets that send at once; the repeats may count against the rate limit, which MSG-18 leaves open.
-const RACERS: usize = 5;
-
-async fn race(scene: &Scene) -> Outcome {
-    for round in 1..=ROUNDS {
-        // A user per round, so that the rate limit of one does not end the race.
-        let [alice, bob] = scene.users(["alice", "bob"]).await?;
-        let chat = scene.group(&alice, &[&bob]).await?;
-        let [listener] = joined(scene, &chat, [&bob]).await?;
-        let racers = try_join_all((0..RACERS).map(|_| scene.connect_raw(&alice))).await?;
-        for racer in &racers {
-            scene.join(racer, &chat).await?;
-        }
-        let (client_id, body) = (scene.unique("client"), scene.unique("race"));
-        let payload = message(&chat, &client_id, &body);
-        let sent: Vec<_> = racers
-            .iter()
-            .map(|racer| racer.start("message:send", vec![payload.clone()]))
-            .collect();
-        let mut ids = HashSet::new();
-        for pending in sent {
-            let reply = accepted(pending?.ack(scene.timing().deadline()).await);
-            let at = format!("round {round} of {ROUNDS}");
-            if let Some(data) = scene.check("MSG-07", reply.map_err(|mismatch| mismatch.at(&at))) {
-                ids.insert(data["serverId"].to_string());
-            }
-        }
-        scene.check("MSG-07", equal("different serverIds", &ids.len(), &1));
-        let heard = event("message:new").at("/message/body", body.as_str());
-        let once = scene.exactly(1, &listener, &heard, Fence::Room(&chat)).await?;
-        scene.check("MSG-07", once);
-        scene.check(
-            "MSG-07",
-            equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
-        );
-    }
-    Ok(())
 }
 
 async fn invalid(scene: &Scene) -> Outcome {

@@ -1,0 +1,185 @@
+//! The raw client: Engine.IO and Socket.IO frames by hand over a WebSocket.
+//!
+//! It always answers pings, so that a close is never the ping timeout in disguise, unless it has been told to fall
+//! silent. Its acks are exact: every request has an id of its own, and every ack is kept.
+
+mod wire;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+
+use super::inbox::{Inbox, Item};
+use super::packet::{Args, encode_connect};
+use super::{Client, no_ack};
+use crate::expect::{Found, Mismatch, shorten};
+use wire::Mode;
+pub(crate) use wire::{Wire, open};
+
+/// A [`Client`] over hand-written frames, with what only such a one can do.
+#[derive(Clone, Debug)]
+pub struct RawClient {
+    client: Client,
+}
+
+impl Deref for RawClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A request whose ack is still to come.
+pub struct Pending {
+    id: u64,
+    event: String,
+    inbox: Arc<Inbox>,
+}
+
+impl Pending {
+    /// The id that the request was sent with.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Waits for the first ack of this request.
+    pub async fn ack(&self, within: Duration) -> Found<Value> {
+        let mine = |items: &[Item]| acks_of(items, self.id).into_iter().next();
+        match self.inbox.wait(within, mine).await {
+            Some(ack) => Ok(ack),
+            None => Err(no_ack(&self.event, within, self.inbox.closed())),
+        }
+    }
+}
+
+fn acks_of(items: &[Item], wanted: u64) -> Vec<Value> {
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Ack { id, data, .. } if *id == wanted => Some(data.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+impl RawClient {
+    /// Wraps a client that is known to be raw.
+    pub(crate) const fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    fn wire(&self) -> Found<&Wire> {
+        match self.client.wire() {
+            super::Wire::Raw(wire) => Ok(wire),
+            super::Wire::SocketIo(_) => Err(Mismatch::fault("not a raw client")),
+        }
+    }
+
+    /// Sends CONNECT by hand, for a connection made by `scene.raw()`; the answer shows up in [`RawClient::answer`].
+    pub fn connect(&self, namespace: &str, auth: Option<&Value>) -> Found {
+        self.send_text(&encode_connect(namespace, auth))
+    }
+
+    /// Waits until CONNECT to this namespace is answered: accepted with a payload, or refused with one.
+    pub async fn answer(&self, namespace: &str, within: Duration) -> Found<Result<Value, Value>> {
+        let found = self.inbox().wait(within, |items| {
+            items.iter().find_map(|item| match item {
+                Item::Connected { namespace: n, data } if n == namespace => Some(Ok(data.clone())),
+                Item::Refused { namespace: n, data } if n == namespace => Some(Err(data.clone())),
+                _ => None,
+            })
+        });
+        found.await.ok_or_else(|| {
+            let actual = self.closed().map_or_else(
+                || "no answer; the connection is open".to_owned(),
+                |why| format!("the connection was closed: {why}"),
+            );
+            Mismatch::new(
+                format!("an answer to CONNECT within {} ms", within.as_millis()),
+                actual,
+            )
+            .at(self.name())
+        })
+    }
+
+    /// Sends a request and does not wait, so that many can be outstanding at once.
+    pub fn start(&self, event: &str, args: impl Into<Args>) -> Found<Pending> {
+        self.wire()?.start(event, &args.into())
+    }
+
+    /// Sends an event without asking for an ack, binary attachments included.
+    pub fn emit_raw(&self, event: &str, args: impl Into<Args>) -> Found {
+        self.wire()?.emit(event, &args.into())
+    }
+
+    /// Every ack received so far for the request with this id: there must be one.
+    pub fn acks(&self, id: u64) -> Vec<Value> {
+        self.inbox().look(|items| acks_of(items, id))
+    }
+
+    /// Sends a text frame as it is.
+    pub fn send_text(&self, text: &str) -> Found {
+        self.wire()?.send(Message::text(text), text)
+    }
+
+    /// Sends a binary frame as it is.
+    pub fn send_binary(&self, bytes: impl Into<Bytes>) -> Found {
+        let bytes = bytes.into();
+        let shown = format!("({} bytes of binary)", bytes.len());
+        self.wire()?.send(Message::Binary(bytes), &shown)
+    }
+
+    /// Sends a WebSocket frame as it is, however broken.
+    pub fn send_frame(&self, frame: Frame) -> Found {
+        let shown = format!("(hand-made frame: {})", shorten(&format!("{:?}", frame.header())));
+        self.wire()?.send(Message::Frame(frame), &shown)
+    }
+
+    /// Waits until the connection is closed, and tells why.
+    pub async fn wait_closed(&self, within: Duration) -> Found<String> {
+        let found = self.inbox().wait(within, |items| match items.last() {
+            Some(Item::Closed(why)) => Some(why.clone()),
+            _ => None,
+        });
+        found.await.ok_or_else(|| {
+            Mismatch::new(
+                format!("the connection to be closed within {} ms", within.as_millis()),
+                "it is still open",
+            )
+            .at(self.name())
+        })
+    }
+
+    /// The payload of the Engine.IO handshake: `sid`, `pingInterval`, `pingTimeout`, `maxPayload`.
+    pub fn handshake(&self) -> Value {
+        self.inbox().look(|items| {
+            let opened = items.iter().find_map(|item| match item {
+                Item::Opened(handshake) => Some(handshake.clone()),
+                _ => None,
+            });
+            opened.unwrap_or(Value::Null)
+        })
+    }
+
+    /// Closes the TCP connection at once, without a word of goodbye.
+    pub fn drop_transport(&self) {
+        self.change(Mode::Dropped);
+    }
+
+    /// Falls silent but keeps the TCP connection: reads nothing more, answers no ping, as a device out of coverage.
+    pub fn fall_silent(&self) {
+        self.change(Mode::Silent);
+    }
+
+    fn change(&self, mode: Mode) {
+        if let Ok(wire) = self.wire() {
+            wire.change(mode);
+        }
+    }
+}
