@@ -4,6 +4,7 @@
 //! - [`socketio`]: over `rust_socketio`, an everyday Socket.IO client
 //! - [`raw`]: over hand-written frames, for what an everyday client cannot do: many outstanding acks, broken frames,
 //!   a transport that vanishes
+//! - [`polling`]: over HTTP long-polling
 //! - [`packet`]: reading and writing Socket.IO packets
 //! - [`inbox`]: everything received, with times
 //! - [`http`]: REST requests
@@ -13,6 +14,7 @@
 pub mod http;
 pub mod inbox;
 pub mod packet;
+pub mod polling;
 pub mod raw;
 pub mod socketio;
 

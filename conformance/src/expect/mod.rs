@@ -2,10 +2,12 @@
 //!
 //! - [`ack`]: the shape of acknowledgements
 //! - [`event`]: patterns for events, and looking them up among those received
+//! - [`leak`]: what a text for users must not give away
 //! - [`timing`]: durations, with a margin within which nothing is decided
 
 pub mod ack;
 pub mod event;
+pub mod leak;
 pub mod timing;
 
 use std::fmt;

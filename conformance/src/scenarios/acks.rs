@@ -6,6 +6,7 @@ use super::steps::{NOWHERE, joined, message, refused};
 use super::{Scenario, run};
 use crate::client::raw::RawClient;
 use crate::expect::event::event;
+use crate::expect::leak::nothing_internal;
 use crate::expect::{ack, equal, text, that};
 use crate::scene::{Outcome, Scene, Stop};
 
@@ -13,7 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "acks/shape",
         "Every request is acknowledged once, with a success or an error of the agreed shape",
-        &["ACK-01", "ACK-02", "ACK-03", "ACK-05"],
+        &["ACK-01", "ACK-02", "ACK-03", "ACK-05", "ACK-06"],
         run!(shape),
     ),
     Scenario::new(
@@ -95,6 +96,13 @@ async fn shape(scene: &Scene) -> Outcome {
         ("message:send", bodyless),
         ("receipt:read", json!({"chatId": chat.id, "messageId": NOWHERE})),
         ("receipt:read", json!({"chatId": chat.id, "messageId": 7})),
+        // What makes databases, paths and parsers speak, where they are asked at all.
+        ("room:join", json!({"chatId": {"$ne": null}})),
+        ("room:join", json!({"chatId": "../../../../etc/passwd"})),
+        (
+            "receipt:read",
+            json!({"chatId": "'; SELECT 1; --", "messageId": {"$gt": ""}}),
+        ),
     ];
     for (event, payload) in refusals {
         if let Some(reply) = the_one_ack(scene, &client, event, payload).await? {
@@ -105,6 +113,9 @@ async fn shape(scene: &Scene) -> Outcome {
                 that(reply.get("data").is_none(), "no data beside an error", &reply),
             );
             let spoken = text(&reply, "/message");
+            if let Ok(text) = &spoken {
+                scene.check("ACK-06", nothing_internal(text));
+            }
             scene.check(
                 "ACK-03",
                 spoken.and_then(|text| that(!text.trim().is_empty(), "a message", &reply)),

@@ -1,10 +1,12 @@
 //! Transport: the WebSocket, origins, namespaces.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use super::steps::{accepted, still_works};
-use super::{Scenario, run};
-use crate::expect::{all, field, text, that};
+use super::{Cost, Scenario, run};
+use crate::expect::{Found, Mismatch, ack, all, field, shorten, text, that};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
 
@@ -27,7 +29,24 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["TRANS-04"],
         run!(unknown_namespace),
     ),
+    Scenario::new(
+        "transport/polling-and-upgrade",
+        "A session over long-polling works, and a WebSocket takes it over",
+        &["TRANS-02"],
+        run!(polling_and_upgrade),
+    ),
+    Scenario::new(
+        "transport/never-connects",
+        "A transport that sends no CONNECT is closed, while one that did stays open",
+        &["TRANS-05"],
+        run!(never_connects),
+    )
+    .cost(Cost::Seconds(NEVER_CONNECTS.as_secs())),
 ];
+
+/// How long a transport without CONNECT is watched. The contract names no bound: one that is open for longer is not
+/// called wrong.
+const NEVER_CONNECTS: Duration = Duration::from_secs(9);
 
 async fn websocket(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
@@ -111,5 +130,69 @@ async fn unknown_namespace(scene: &Scene) -> Outcome {
     });
     scene.check("TRANS-04", refused);
     scene.check("TRANS-04", still_works(&client).await);
+    Ok(())
+}
+
+async fn polling_and_upgrade(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let mut session = scene.require("TRANS-02", scene.polling().await)?;
+    session
+        .send(&format!("40{}", json!({"token": alice.access_token})))
+        .await?;
+    let connected = session.receive(&["40", "44"]).await.and_then(|packet| {
+        that(
+            packet.starts_with("40"),
+            "CONNECT to be accepted",
+            shorten(&packet),
+        )
+    });
+    scene.require("TRANS-02", connected)?;
+    session.send(r#"420["presence:ping",{}]"#).await?;
+    let pong = session.receive(&["430"]).await;
+    scene.require("TRANS-02", pong.and_then(|packet| is_success(&packet)))?;
+
+    let websocket = scene.take_over(&session, "alice").await;
+    let websocket = scene.require("TRANS-02", websocket.map_err(not_upgraded))?;
+    websocket.send_text("2probe")?;
+    let probed = websocket.wait_frame("3probe", scene.timing().deadline()).await;
+    scene.require("TRANS-02", probed)?;
+    // The last poll is let go with a packet that says nothing; whether it is, the contract leaves open.
+    session.poll().await.ok();
+    websocket.send_text("5")?;
+    scene.check("TRANS-02", still_works(&websocket).await);
+    Ok(())
+}
+
+fn not_upgraded(stop: Stop) -> Mismatch {
+    match stop {
+        Stop::Harness(why) => Mismatch::fault(why),
+        Stop::Blocked(why) | Stop::Unverified(why) | Stop::Judged(why) => {
+            Mismatch::new("a WebSocket for the session", why)
+        }
+    }
+}
+
+/// An ack packet with a success in it.
+fn is_success(packet: &str) -> Found {
+    let args: Value = serde_json::from_str(packet.trim_start_matches(|c: char| c.is_ascii_digit()))
+        .map_err(|error| Mismatch::new("an ack packet", format_args!("{} ({error})", shorten(packet))))?;
+    ack::ok(&args[0]).map(drop)
+}
+
+async fn never_connects(scene: &Scene) -> Outcome {
+    let alice = scene.user("alice").await?;
+    let connected = scene.connect_raw(&alice).await?;
+    let idle = scene.raw("idle").await?;
+    let began = Instant::now();
+    if idle.wait_closed(NEVER_CONNECTS).await.is_err() {
+        return Err(Stop::Unverified(format!(
+            "a transport without CONNECT was open for longer than {} s, and the contract names no bound",
+            NEVER_CONNECTS.as_secs()
+        )));
+    }
+    let took = began.elapsed();
+    // What was closed was closed for the missing CONNECT, and not for being idle.
+    scene.check("TRANS-05", still_works(&connected).await);
+    scene.note("TRANS-05", format!("closed after {} ms", took.as_millis()));
     Ok(())
 }

@@ -8,9 +8,10 @@ use super::chats::Chat;
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::inbox::Inbox;
+use crate::client::polling::Polling;
 use crate::client::raw::{self, RawClient};
 use crate::client::{Client, Wire, socketio};
-use crate::expect::{ack, text};
+use crate::expect::{Found, ack, text};
 use crate::target::websocket_url;
 
 const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
@@ -164,6 +165,30 @@ impl Scene {
     /// A WebSocket at any path and query of the target, for upgrades and the like; waits for an Engine.IO handshake.
     pub async fn raw_at(&self, who: &str, path_and_query: &str) -> Result<RawClient, Stop> {
         self.open_raw(path_and_query, who, None).await
+    }
+
+    /// A session over HTTP long-polling, before CONNECT.
+    pub async fn polling(&self) -> Found<Polling> {
+        let http = self.rest_as_nobody();
+        Polling::open(http.header("content-type", "text/plain; charset=utf-8")).await
+    }
+
+    /// A WebSocket that asks to take over a session of long-polling.
+    pub async fn take_over(&self, session: &Polling, who: &str) -> Result<RawClient, Stop> {
+        let name = self.name_for(who);
+        let path = format!("{ENGINE}&sid={}", session.sid());
+        let url = websocket_url(session.base(), &path).map_err(|error| Stop::Harness(error.to_string()))?;
+        let inbox = Arc::new(Inbox::default());
+        let wire = raw::dial(
+            url.as_str(),
+            &name,
+            inbox.clone(),
+            self.transcript.clone(),
+            self.timing().connect(),
+        )
+        .await
+        .step(&format!("upgrading as {name}"))?;
+        Ok(RawClient::new(self.client(&name, None, inbox, Wire::Raw(wire))))
     }
 
     /// Joins the chat's room.

@@ -60,6 +60,11 @@ impl Sockets {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// All connections; nothing once the server is stopping, when timers may still have something to tell.
+    fn everyone(&self) -> Option<BroadcastOperators> {
+        self.io.of("/")
+    }
+
     async fn tell(&self, audience: Audience, event: &ServerEvent) {
         let rooms = match &audience {
             Audience::Room(chat) | Audience::RoomExcept(chat, _) => vec![chat_room(*chat)],
@@ -70,18 +75,23 @@ impl Sockets {
             _ => None,
         };
         let to = || match &typist {
-            Some(socket) => socket.to(rooms.clone()),
-            None => self.io.to(rooms.clone()),
+            Some(socket) => Some(socket.to(rooms.clone())),
+            None => self.everyone().map(|all| all.to(rooms.clone())),
         };
-        let deliveries = to().sockets().len();
+        let (Some(audience), Some(counted)) = (to(), to()) else {
+            return;
+        };
+        let deliveries = counted.sockets().len();
         let sent = if event.is_volatile() {
-            to().volatile().emit(event.name(), event).await
+            audience.volatile().emit(event.name(), event).await
         } else {
-            to().emit(event.name(), event).await
+            audience.emit(event.name(), event).await
         };
         let dropped = match sent {
             Ok(()) => 0,
-            Err(BroadcastError::Socket(errors)) => cut_off_the_slow(to(), &errors),
+            Err(BroadcastError::Socket(errors)) => {
+                to().map_or(deliveries, |audience| cut_off_the_slow(audience, &errors))
+            }
             Err(error) => {
                 tracing::error!(event = event.name(), %error, "an event could not be sent");
                 deliveries
@@ -147,9 +157,38 @@ impl Publish for Sockets {
                 }
             }
             Outbound::Evict(user, chat) => {
-                // A local adapter cannot fail.
-                let _ = self.io.within(user_room(user)).leave(chat_room(chat)).await;
+                if let Some(all) = self.everyone() {
+                    // A local adapter cannot fail.
+                    let _ = all.within(user_room(user)).leave(chat_room(chat)).await;
+                }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
+        "65f0c0ffee0123456789abcd".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_the_end_goes_nowhere() {
+        let (_layer, io) = SocketIo::new_layer();
+        io.ns("/", async || ());
+        let sockets = Sockets::new(io.clone(), Arc::new(Metrics::new().unwrap()));
+        assert!(sockets.everyone().is_some());
+        io.close().await;
+        // Timers of presence still run when the connections are gone.
+        let presence = ServerEvent::PresenceUpdate {
+            user_id: id(),
+            status: crate::publish::Presence::Offline,
+        };
+        let to_all = Outbound::Event(Audience::Users(vec![id()]), presence);
+        sockets.publish(to_all).await;
+        sockets.publish(Outbound::Evict(id(), id())).await;
+        assert!(sockets.everyone().is_none());
     }
 }

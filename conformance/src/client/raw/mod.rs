@@ -19,7 +19,7 @@ use super::packet::{Args, encode_connect};
 use super::{Client, no_ack};
 use crate::expect::{Found, Mismatch, shorten};
 use wire::Mode;
-pub(crate) use wire::{Wire, open};
+pub(crate) use wire::{Wire, dial, open};
 
 /// A [`Client`] over hand-written frames, with what only such a one can do.
 #[derive(Clone, Debug)]
@@ -139,6 +139,23 @@ impl RawClient {
     pub fn send_frame(&self, frame: Frame) -> Found {
         let shown = format!("(hand-made frame: {})", shorten(&format!("{:?}", frame.header())));
         self.wire()?.send(Message::Frame(frame), &shown)
+    }
+
+    /// Waits for a frame that is no packet of Socket.IO, as in the answer to a probe.
+    pub async fn wait_frame(&self, text: &str, within: Duration) -> Found {
+        let found = self.inbox().wait(within, |items| {
+            items
+                .iter()
+                .any(|item| matches!(item, Item::Other(frame) if frame == text))
+                .then_some(())
+        });
+        found.await.ok_or_else(|| {
+            Mismatch::new(
+                format!("the frame {text} within {} ms", within.as_millis()),
+                "no such frame",
+            )
+            .at(self.name())
+        })
     }
 
     /// Waits until the connection is closed, and tells why.

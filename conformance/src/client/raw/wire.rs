@@ -58,6 +58,28 @@ pub(crate) async fn open(
     transcript: Arc<Transcript>,
     within: Duration,
 ) -> Found<Wire> {
+    let wire = dial(url, name, inbox, transcript, within).await?;
+    let opened = |items: &[Item]| {
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Opened(_)))
+            .then_some(())
+    };
+    if wire.inbox.wait(within, opened).await.is_none() {
+        let actual = wire.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
+        return Err(Mismatch::new("an Engine.IO handshake", actual));
+    }
+    Ok(wire)
+}
+
+/// Opens the WebSocket and waits for nothing: a session that is taken over has had its handshake.
+pub(crate) async fn dial(
+    url: &str,
+    name: &str,
+    inbox: Arc<Inbox>,
+    transcript: Arc<Transcript>,
+    within: Duration,
+) -> Found<Wire> {
     transcript.write(name, Direction::Note, &format!("opens {url}"));
     let expected = || "a WebSocket to be opened";
     let opening = tokio_tungstenite::connect_async_with_config(url, None, true);
@@ -83,7 +105,7 @@ pub(crate) async fn open(
         tokio::spawn(write(sink, messages, modes.clone())).abort_handle(),
         tokio::spawn(reader.run(stream, modes)).abort_handle(),
     ];
-    let wire = Wire {
+    Ok(Wire {
         name: name.to_owned(),
         out,
         mode,
@@ -91,18 +113,7 @@ pub(crate) async fn open(
         transcript,
         next_id: AtomicU64::new(0),
         tasks,
-    };
-    let opened = |items: &[Item]| {
-        items
-            .iter()
-            .any(|item| matches!(item, Item::Opened(_)))
-            .then_some(())
-    };
-    if wire.inbox.wait(within, opened).await.is_none() {
-        let actual = wire.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
-        return Err(Mismatch::new("an Engine.IO handshake", actual));
-    }
-    Ok(wire)
+    })
 }
 
 impl Wire {

@@ -2,7 +2,7 @@
 
 mod corpus;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -12,6 +12,7 @@ use super::steps::{joined, still_works};
 use super::{Scenario, run};
 use crate::client::Client;
 use crate::expect::event::event;
+use crate::expect::timing::at_most;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
 
@@ -78,6 +79,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["ROB-06"],
         run!(invalid_utf8),
     ),
+    Scenario::new(
+        "robustness/flood",
+        "While one connection floods the server, another is answered in bounded time",
+        &["ROB-07"],
+        run!(flood),
+    )
+    .exclusive(),
 ];
 
 async fn unknown_event(scene: &Scene) -> Outcome {
@@ -215,5 +223,32 @@ async fn invalid_utf8(scene: &Scene) -> Outcome {
     }
     let fresh = scene.connect_raw(&alice).await?;
     scene.check("ROB-06", still_works(&fresh).await);
+    Ok(())
+}
+
+async fn flood(scene: &Scene) -> Outcome {
+    /// Requests that the flooding connection has outstanding at once, and how often it renews them.
+    const BURST: usize = 250;
+    const BURSTS: usize = 8;
+    /// "Bounded" is for the contract to say and it does not: a quarter of the time that a client waits for an ack.
+    const SHARE_OF_DEADLINE: u32 = 4;
+    let (mallory, bystander) = bystander(scene).await?;
+    let flooder = scene.connect_raw(&mallory).await?;
+    still_works(&bystander).await?;
+    let bound = scene.timing().deadline() / SHARE_OF_DEADLINE;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..BURSTS {
+        for _ in 0..BURST {
+            // A server may close the flooding connection: then the flood is over, which is fine.
+            let _ = flooder.start("presence:ping", json!({}));
+        }
+        let began = Instant::now();
+        scene.check("ROB-07", still_works(&bystander).await);
+        slowest = slowest.max(began.elapsed());
+    }
+    scene.check(
+        "ROB-07",
+        at_most("an ack beside a flood", slowest, bound, scene.timing().margin()),
+    );
     Ok(())
 }
