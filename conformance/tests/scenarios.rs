@@ -50,14 +50,41 @@ fn scenario(scenario: &'static Scenario) -> Trial {
 }
 
 /// What is to hold for the run as a whole.
-fn overall() -> [Trial; 1] {
-    [Trial::test("run/report-fits-its-schema", || {
-        let result = BOARD.run()?;
-        Contract::embedded()?
-            .schemas
-            .matches("report", &json::document(&result))?;
-        Ok(())
-    })]
+fn overall() -> [Trial; 2] {
+    [
+        Trial::test("run/report-fits-its-schema", || {
+            let result = BOARD.run()?;
+            Contract::embedded()?
+                .schemas
+                .matches("report", &json::document(&result))?;
+            Ok(())
+        }),
+        Trial::ignorable_test("run/the-reference-keeps-every-must-and-should", || {
+            let result = BOARD.run()?;
+            if profile().is_some() || result.scenarios.len() < scenarios::all().count() {
+                return Ok(Completion::ignored_with(
+                    "not every scenario ran on the reference",
+                ));
+            }
+            // By what was judged in this run, and not by what scenarios declare.
+            let passed = |id: &str| {
+                let checks = || result.scenarios.iter().flat_map(|scenario| &scenario.checks);
+                let mut mine = checks().filter(|check| check.requirement == id).peekable();
+                mine.peek().is_some() && mine.all(|check| check.verdict == Verdict::Pass)
+            };
+            let missing: Vec<String> = Contract::embedded()?
+                .requirements
+                .into_iter()
+                .filter(|requirement| requirement.level != Level::May && !passed(&requirement.id))
+                .map(|requirement| requirement.id)
+                .collect();
+            if missing.is_empty() {
+                Ok(Completion::Completed)
+            } else {
+                Err(format!("not kept, or not looked at: {}", missing.join(" ")).into())
+            }
+        }),
+    ]
 }
 
 fn conclude(result: &ScenarioResult) -> Result<Completion, Failed> {

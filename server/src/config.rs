@@ -135,6 +135,10 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     pub max_buffered_packets: u32,
 
+    /// Let a message with exactly this body fail as if the store had failed: a rehearsal for clients and tests.
+    #[arg(long, env = "CHATSPEC_FAULT_BODY", value_name = "TEXT")]
+    pub fault_body: Option<String>,
+
     /// How long the server takes at most to stop.
     #[arg(long, env = "CHATSPEC_SHUTDOWN_MS", default_value_t = 8_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(100..=600_000))]

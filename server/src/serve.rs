@@ -134,6 +134,7 @@ impl Server {
             store: store.clone(),
             rate_limiter,
             clock,
+            fault_body: config.fault_body.clone(),
         };
         let service = Arc::new(Service::new(context, publisher.clone()));
         let contacts = Arc::new(Contacts {

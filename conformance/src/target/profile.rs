@@ -19,6 +19,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Which origins it answers.
     pub cors: Cors,
+    /// How it can be made to fail.
+    pub faults: Faults,
     /// How users and chats are made.
     pub provision: Provision,
 }
@@ -31,6 +33,7 @@ impl Default for Profile {
             auth: Auth::default(),
             limits: Limits::default(),
             cors: Cors::default(),
+            faults: Faults::default(),
             provision: Provision::default(),
         }
     }
@@ -95,6 +98,14 @@ pub struct Cors {
     pub allowed_origin: Option<String>,
     /// One that it does not.
     pub denied_origin: Option<String>,
+}
+
+/// How the target can be made to fail; without it, what is promised for failures stays unverified.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faults {
+    /// The body of a message on which the target fails internally, as in a test build of it.
+    pub internal_body: Option<String>,
 }
 
 /// How users and chats are made.

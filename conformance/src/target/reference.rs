@@ -7,10 +7,11 @@ use chatspec_server::serve_when_ready;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::profile::{Auth, Cors, Profile};
+use super::profile::{Auth, Cors, Faults, Profile};
 
 const ISSUER: &str = "https://chatspec.example";
 const AUDIENCE: &str = "chatspec";
+const FAULT: &str = "chatspec: fail on this message";
 const ORIGIN: &str = "http://allowed.example";
 
 /// A reference server that runs until this is dropped.
@@ -39,6 +40,7 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
     config.jwt_issuer = Some(ISSUER.to_owned());
     config.jwt_audience = Some(AUDIENCE.to_owned());
     config.cors_origins = vec![ORIGIN.to_owned()];
+    config.fault_body = Some(FAULT.to_owned());
     // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
     config.ping_interval_ms = 3_000;
     config.ping_timeout_ms = 2_500;
@@ -76,6 +78,9 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
         cors: Cors {
             allowed_origin: Some(ORIGIN.to_owned()),
             denied_origin: Some("http://denied.example".to_owned()),
+        },
+        faults: Faults {
+            internal_body: Some(FAULT.to_owned()),
         },
         ..Profile::default()
     };

@@ -36,6 +36,8 @@ pub struct Context {
     pub rate_limiter: RateLimiter,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// The body of a message that is to fail, where failing is to be rehearsed.
+    pub fault_body: Option<String>,
 }
 
 /// A command that can be carried out once it is permitted.

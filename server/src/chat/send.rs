@@ -22,11 +22,19 @@ pub struct Sent {
     pub repeated: bool,
 }
 
+/// Not a failure, but asked for as one.
+#[derive(Debug, thiserror::Error)]
+#[error("a failure was rehearsed, as --fault-body asks for")]
+struct Rehearsal;
+
 #[async_trait]
 impl UseCase for SendMessage {
     type Reply = Sent;
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Sent>, ChatError> {
+        if context.fault_body.as_deref() == Some(permit.command().body.as_str()) {
+            return Err(ChatError::internal(&Rehearsal));
+        }
         // A place that is not kept goes back: neither a failure nor a repeat counts against the sender.
         let place = permit
             .command()

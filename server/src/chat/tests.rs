@@ -45,6 +45,9 @@ impl Recorder {
     }
 }
 
+/// The body of a message that fails.
+const FAULT: &str = "fail";
+
 /// A service with a group of two, and a stranger.
 struct House {
     service: Arc<Service>,
@@ -68,6 +71,7 @@ async fn house() -> House {
         store: store.clone(),
         rate_limiter,
         clock,
+        fault_body: Some(FAULT.into()),
     };
     let service = Arc::new(Service::new(context, recorder.clone()));
     let user = |name: &str| NewUser {
@@ -386,4 +390,21 @@ async fn typing_goes_to_the_room_without_the_one_who_types() {
     };
     let expected = serde_json::json!({"chatId": chat, "userId": house.alice, "state": "stop"});
     assert_eq!(serde_json::to_value(event).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_failure_leaves_nothing_behind_and_has_an_id_of_its_own() {
+    let house = house().await;
+    let mut ids = std::collections::HashSet::new();
+    // More than the rate limit allows: a failure does not count.
+    for _ in 0..12 {
+        let failed = house.send(house.alice, "c1", FAULT).await.unwrap_err();
+        assert_eq!((failed.code(), failed.status().as_u16()), ("INTERNAL", 500));
+        ids.insert(failed.correlation_id());
+    }
+    assert_eq!(ids.len(), 12);
+    assert!(house.recorder.take().is_empty());
+    assert_eq!(house.stored().await, 0);
+    let later = house.send(house.alice, "c1", "hello").await.unwrap();
+    assert!(!later.repeated);
 }

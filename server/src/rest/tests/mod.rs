@@ -64,6 +64,7 @@ impl Api {
             store,
             rate_limiter: RateLimiter::new(config.rate()),
             clock,
+            fault_body: None,
         };
         let router = router(RestState {
             service: Arc::new(Service::new(context, Arc::new(Nobody))),
