@@ -113,6 +113,20 @@ fn a_target_that_does_not_listen_is_told() {
 }
 
 #[test]
+fn a_run_that_does_not_come_about_leaves_the_last_report_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.json");
+    std::fs::write(&path, "the last report").unwrap();
+    let report = format!("json={}", path.display());
+    let done = chatspec(&["--url", "http://127.0.0.1:1", "--report", &report]);
+    assert_eq!(done.code, Some(3), "{}", done.stderr);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "the last report");
+    let done = chatspec(&["--only", "TRANS-04", "--report", &report]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
+}
+
+#[test]
 fn a_port_that_speaks_no_http_is_told() {
     let address = port(|mut stream| {
         stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").ok();

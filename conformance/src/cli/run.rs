@@ -97,10 +97,35 @@ fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
     Ok(reports)
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::create(path)
+fn create(path: &Path) -> Result<BufWriter<Fresh>, Failure> {
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
         .map_err(|error| Failure::new(Exit::Usage, format!("--report {}: {error}", path.display())))?;
-    Ok(BufWriter::new(file))
+    Ok(BufWriter::new(Fresh { file, begun: false }))
+}
+
+/// A file that keeps what it held until there is something new to write: a run that does not come about loses nothing.
+struct Fresh {
+    file: File,
+    begun: bool,
+}
+
+impl Write for Fresh {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What is no regular file, such as a pipe, has nothing to cut off.
+        if !self.begun && self.file.metadata()?.is_file() {
+            self.file.set_len(0)?;
+        }
+        self.begun = true;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 async fn perform(

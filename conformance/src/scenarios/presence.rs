@@ -105,6 +105,12 @@ async fn devices(scene: &Scene) -> Outcome {
         )
         .await;
     scene.check("PRES-02", offline);
+    let own = if second.events(&about(&alice)).is_empty() && first.events(&about(&alice)).is_empty() {
+        "a user's own sockets are not told of the user's presence"
+    } else {
+        "a user's own sockets are told of the user's presence"
+    };
+    scene.note("PRES-10", own);
     let silence = scene.absent(&s, &about(&alice), Fence::User).await?;
     scene.check("PRES-04", silence);
     Ok(())

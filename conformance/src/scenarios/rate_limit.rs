@@ -109,6 +109,8 @@ async fn burst(scene: &Scene) -> Outcome {
         scene.group(&alice, &[&bob]).await?,
     );
     let [first, second, b] = joined(scene, &chat, [&alice, &alice, &bob]).await?;
+    // Whether sending takes having joined, the contract leaves open.
+    scene.join(&first, &other).await?;
     let max = scene.profile().limits.rate_max;
     let window = Window::begin(scene);
     for n in 1..=max {
@@ -136,6 +138,7 @@ async fn burst(scene: &Scene) -> Outcome {
     attempt(&first, &other, "in another chat").await;
     first.close().await;
     let again = scene.connect(&alice).await?;
+    scene.join(&again, &chat).await?;
     attempt(&again, &chat, "after a reconnect").await;
 
     scene.check("RATE-03", send(scene, &b, &chat).await);

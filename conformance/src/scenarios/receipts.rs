@@ -71,6 +71,13 @@ async fn forward(scene: &Scene) -> Outcome {
     scene.check("RCPT-01", has(seen.data(), "/userId", bob.id.as_str()));
     scene.check("RCPT-01", has(seen.data(), "/chatId", chat.id.as_str()));
     scene.check("RCPT-01", utc_time(&seen.data()["readAt"]));
+    scene.fence_room(&chat, &[&b]).await?;
+    let own = if b.events(&told).is_empty() {
+        "the reader's own socket gets no receipt:update"
+    } else {
+        "the reader's own socket gets receipt:update as well"
+    };
+    scene.note("RCPT-10", own);
     let before = unread(scene, &bob, &chat).await?;
 
     let mark = a.mark();
@@ -109,6 +116,7 @@ async fn refusals(scene: &Scene) -> Outcome {
     let [client] = joined(scene, &chat, [&alice]).await?;
     let stranger = scene.connect(&mallory).await?;
     let here = scene.send(&client, &chat, &scene.unique("here")).await?;
+    scene.join(&client, &other).await?;
     let there = scene.send(&client, &other, &scene.unique("there")).await?;
     scene.read(&client, &chat, &here).await?;
     scene.read(&client, &other, &there).await?;

@@ -144,6 +144,14 @@ async fn send_and_broadcast(scene: &Scene) -> Outcome {
             ),
         ]),
     );
+
+    let outside = scene.connect(&alice).await?;
+    let payload = message(&chat, &scene.unique("client"), &scene.unique("not joined"));
+    let freedom = match accepted(outside.request("message:send", payload).await) {
+        Ok(_) => "sending does not take having joined the room",
+        Err(_) => "sending takes having joined the room",
+    };
+    scene.note("MSG-18", freedom);
     Ok(())
 }
 

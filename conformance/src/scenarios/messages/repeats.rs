@@ -61,7 +61,8 @@ pub(super) async fn again(scene: &Scene) -> Outcome {
         ),
     );
 
-    // In another chat it is another message.
+    // In another chat it is another message. Whether sending takes having joined, the contract leaves open.
+    scene.join(&a, &other).await?;
     let elsewhere = accepted(
         a.request("message:send", message(&other, &client_id, &body))
             .await,
