@@ -3,8 +3,8 @@
 //! The costly start first. Those that are exclusive run afterwards, one by one, and so do those whose timing was too
 //! close to tell: they are run again alone, at most twice, and only the last attempt counts.
 //!
-//! A scenario that panics is a fault of the kit. One that takes too long is stopped: what it has not judged is unverified
-//! as blocked, which makes the exit code 1 for a MUST. After a blocked scenario the target is asked for a handshake; when
+//! A scenario that panics is a fault of the kit. One that takes too long is stopped. What has not failed in a scenario that
+//! did not get to its end is unverified as blocked, which makes the exit code 1 for a MUST. After a blocked scenario the target is asked for a handshake; when
 //! it does not answer, the run is given up.
 
 use std::panic::AssertUnwindSafe;
@@ -268,6 +268,13 @@ fn conclude(
             ));
         }
     }
+    if let Err(Stop::Blocked(why)) = &outcome {
+        // Half a story proves nothing: what passed before may be what a server that does nothing passes as well.
+        for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Pass) {
+            let why = format!("blocked: {why}");
+            *check = Check::unverified(&check.requirement, scenario.id, Unverified::Blocked, why);
+        }
+    }
     for requirement in scenario.requirements {
         if checks.iter().any(|check| check.requirement == *requirement) {
             continue;
@@ -296,7 +303,7 @@ fn conclude(
         }
     };
     if message.is_some() && verdict == Verdict::Pass {
-        // What passed did pass, but the story was not told to its end.
+        // What passed did pass, but the target does not offer the rest of the story.
         verdict = Verdict::Unverified;
     }
     ScenarioResult {

@@ -1,0 +1,185 @@
+//! Servers that keep no promise, and what the kit says of them: nothing that they do not deserve may pass.
+//!
+//! Each answers its sockets in one stupid way, behind a REST API that works (the reference's, passed through), so that
+//! the scenarios get as far as they can. A requirement that such a server truly keeps stands below with the reason;
+//! any other MUST that passes is a hole in the kit.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chatspec::contract::Contract;
+use chatspec::plan::Plan;
+use chatspec::preflight;
+use chatspec::runner;
+use chatspec::scenarios;
+use chatspec::target::profile::Profile;
+use chatspec::target::reference;
+use chatspec::verdict::{Level, Verdict};
+use serde_json::{Value, json};
+use socketioxide::SocketIo;
+use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
+use tokio::sync::{mpsc, watch};
+
+/// The one thing that a server does with whatever it is sent.
+#[derive(Clone, Copy, Debug)]
+enum Habit {
+    Silent,
+    Refuses,
+    Agrees,
+    Echoes,
+    Disconnects,
+    ClosesConnections,
+}
+
+impl Habit {
+    fn act(self, socket: &SocketRef, event: &str, data: &Value, ack: AckSender) {
+        // An ack that nobody asked for cannot be sent, and need not be.
+        match self {
+            Self::Silent | Self::ClosesConnections => {}
+            Self::Refuses => drop(ack.send(&json!({"ok": false, "error": "FORBIDDEN", "message": "no"}))),
+            Self::Agrees => drop(ack.send(&json!({"ok": true}))),
+            Self::Echoes => {
+                drop(socket.emit(event, data));
+                drop(ack.send(data));
+            }
+            Self::Disconnects => drop(socket.clone().disconnect()),
+        }
+    }
+}
+
+/// Starts one; gives its URL.
+async fn start(habit: Habit, rest: String) -> String {
+    let (layer, io) = SocketIo::new_layer();
+    let begin = move |socket: SocketRef| async move {
+        if matches!(habit, Habit::ClosesConnections) {
+            socket.disconnect().ok();
+            return;
+        }
+        socket.on_fallback(
+            move |socket: SocketRef, Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| async move {
+                habit.act(&socket, &event, &data.unwrap_or_default(), ack);
+            },
+        );
+    };
+    io.ns("/", begin);
+    let passed_on = Arc::new((reqwest::Client::new(), rest));
+    let routes = Router::new().fallback(pass_on).with_state(passed_on).layer(layer);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
+}
+
+/// REST goes to a server that keeps its promises.
+async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (client, base) = to.as_ref();
+    let url = format!("{base}{}", parts.uri);
+    let mut headers = HeaderMap::new();
+    for name in ["authorization", "content-type"] {
+        if let Some(value) = parts.headers.get(name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let answer = client
+        .request(parts.method, url)
+        .headers(headers)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    let status: StatusCode = answer.status();
+    let bytes = answer.bytes().await.unwrap();
+    Response::builder()
+        .status(status)
+        .body(Body::from(bytes))
+        .unwrap()
+}
+
+/// The MUSTs that pass.
+async fn kept(habit: Habit) -> Vec<String> {
+    let (reference, _running) = reference::start().await.unwrap();
+    let profile = Profile {
+        name: format!("{habit:?}"),
+        urls: vec![start(habit, reference.urls[0].clone()).await],
+        ..reference
+    };
+    let contract = Contract::embedded().unwrap();
+    let all: Vec<_> = scenarios::all().collect();
+    let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
+    let context = preflight::prepare(Some(profile), contract, 1.0, false)
+        .await
+        .unwrap();
+    let (events, _told) = mpsc::unbounded_channel();
+    let (_stopper, stop) = watch::channel(false);
+    let result = runner::run(Arc::new(plan), context, 64, events, stop).await;
+    result
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.level == Level::Must && requirement.verdict == Verdict::Pass)
+        .map(|requirement| requirement.id.clone())
+        .collect()
+}
+
+/// What is kept by the REST API alone, whoever answers the sockets. That it passes shows that the scenarios did run.
+const BY_REST: &str = "SYNC-03";
+
+/// Nothing passes but what REST keeps, and what the server does deserve, with the reason.
+#[track_caller]
+fn keeps_only(habit: Habit, deserved: &[(&str, &str)]) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kept = runtime.block_on(kept(habit));
+    runtime.shutdown_background();
+    assert!(kept.iter().any(|id| id == BY_REST), "{habit:?}: nothing was run");
+    let undeserved: Vec<&String> = kept
+        .iter()
+        .filter(|id| *id != BY_REST && !deserved.iter().any(|(known, _)| known == id))
+        .collect();
+    assert!(undeserved.is_empty(), "{habit:?} earns {undeserved:?}");
+}
+
+#[test]
+fn silence_earns_nothing() {
+    keeps_only(Habit::Silent, &[]);
+}
+
+#[test]
+fn refusing_everything_earns_nothing() {
+    keeps_only(Habit::Refuses, &[]);
+}
+
+#[test]
+fn agreeing_to_everything_earns_only_the_ways_in() {
+    let deserved = [
+        (
+            "TRANS-01",
+            "the handshake is right, and a ping is to be agreed to",
+        ),
+        ("AUTH-01", "it lets everyone in, those with a JWT too"),
+        ("AUTH-02", "the same for a JWT in the query"),
+        ("AUTH-03", "the same for a session token"),
+    ];
+    keeps_only(Habit::Agrees, &deserved);
+}
+
+#[test]
+fn echoing_everything_earns_nothing() {
+    keeps_only(Habit::Echoes, &[]);
+}
+
+#[test]
+fn disconnecting_on_every_event_earns_nothing() {
+    keeps_only(Habit::Disconnects, &[]);
+}
+
+#[test]
+fn closing_every_connection_earns_nothing() {
+    keeps_only(Habit::ClosesConnections, &[]);
+}
