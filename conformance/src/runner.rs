@@ -3,9 +3,9 @@
 //! The costly start first. Those that are exclusive run afterwards, one by one, and so do those whose timing was too
 //! close to tell: they are run again alone, at most twice, and only the last attempt counts.
 //!
-//! A scenario that panics is a fault of the kit. One that takes too long is stopped. What has not failed in a scenario that
-//! did not get to its end is unverified as blocked, which makes the exit code 1 for a MUST. After a blocked scenario the target is asked for a handshake; when
-//! it does not answer, the run is given up.
+//! A scenario that panics is a fault of the kit. One that takes too long is stopped. What has not failed in a scenario
+//! that did not get to its end is unverified as blocked, which makes the exit code 1 for a MUST. After a blocked scenario
+//! the target is asked for a handshake; when it does not answer, the run is given up.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
