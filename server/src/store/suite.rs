@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -446,6 +447,8 @@ async fn an_activity_moves_a_chat_to_the_top(store: Arc<dyn Store>) {
     for _ in 0..5 {
         chats.push(group(&store, ann, &[bob]).await.id);
     }
+    // Activity is told apart by the millisecond.
+    tokio::time::sleep(Duration::from_millis(5)).await;
     stored(&store, bob, chats[1], "here").await;
     let mut listed = Vec::new();
     let mut cursor = None;
