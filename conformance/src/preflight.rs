@@ -197,14 +197,16 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
 async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
     let url = websocket_url(url, ENGINE).map_err(|error| Mismatch::fault(error.to_string()))?;
     let within = context.timing().connect();
-    let wire = raw::open(
+    let wire = raw::dial(
         url.as_str(),
         "preflight",
         Arc::new(Inbox::default()),
         Arc::new(Transcript::default()),
         within,
     );
-    wire.await?.close().await;
+    let wire = wire.await?;
+    wire.opened(within).await?;
+    wire.close().await;
     Ok(())
 }
 

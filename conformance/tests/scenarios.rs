@@ -207,15 +207,8 @@ fn perform(board: &Board) -> Result<Arc<RunResult>, String> {
         // Only what looks at the run as a whole is selected.
         scenarios.extend(scenarios::all());
     }
-    let plan = Plan {
-        requirements: scenarios
-            .iter()
-            .flat_map(|scenario| scenario.requirements)
-            .filter(|id| contract.requirement(id).is_some_and(|r| r.level != Level::May))
-            .map(ToString::to_string)
-            .collect(),
-        scenarios,
-    };
+    let ids: Vec<String> = scenarios.iter().map(|scenario| scenario.id.to_owned()).collect();
+    let plan = Plan::select(&contract, &scenarios, &ids, &[]).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
         let context = preflight::prepare(profile(), contract, scale, false)

@@ -23,8 +23,8 @@ pub struct Polling {
 impl Polling {
     /// Opens a session; CONNECT is not sent.
     pub(crate) async fn open(http: Http) -> Found<Self> {
-        let mut path = "/socket.io/?EIO=4&transport=polling".to_owned();
-        let reply = http.get(&path).await?;
+        let path = "/socket.io/?EIO=4&transport=polling";
+        let reply = http.get(path).await?;
         reply.expect(&[200])?;
         let mut packets: Vec<String> = reply.text.split(SEPARATOR).map(str::to_owned).collect();
         let opened = packets.remove(0);
@@ -33,10 +33,9 @@ impl Polling {
             .and_then(|json| serde_json::from_str(json).ok())
             .ok_or_else(|| Mismatch::new("an Engine.IO handshake", shorten(&opened)))?;
         let sid = text(&handshake, "/sid")?.to_owned();
-        path = format!("{path}&sid={sid}");
         Ok(Self {
             http,
-            path,
+            path: format!("{path}&sid={sid}"),
             sid,
             packets,
         })

@@ -18,11 +18,11 @@ const TELLING: [(&str, &str); 5] = [
     ),
     (
         "a query",
-        r"(?i)\bselect\b.+\bfrom\b.+\bwhere\b|\binsert into\b|\bupdate \w+ set\b|\bunique constraint\b",
+        r"(?i)\bselect (?:\*|[\w.,\x22` ]+) from \S+ where\b.*[=<>$?]|\binsert into \S+ (?:\(|values\b)|\bupdate \S+ set \S+ ?=|\bunique constraint\b",
     ),
     (
         "a driver",
-        r"(?i)mongo(?:db|error|server|network)|\bE11000\b|\bbson|sqlite|postgres|mysql|\becto\b|prisma|\bECONN|\bredis",
+        r"(?i)mongo(?:db|error|server|network)|\bE11000\b|\bbson|sqlite|postgres|mysql|\becto\b|\bprisma\b|\bECONN|\bredis\b",
     ),
     (
         "a host",
@@ -63,6 +63,9 @@ mod tests {
             "thread panicked at server/src/main.rs:3",
             "cannot open /var/lib/chat/data.db",
             "SELECT * FROM users WHERE id = 1",
+            "insert into messages (id, body) values (1, 2)",
+            "update chats set title = $1",
+            "redis: connection pool timeout",
             "MongoServerError: duplicate key",
             "E11000 duplicate key error collection",
             "connect ECONNREFUSED",
@@ -85,6 +88,9 @@ mod tests {
             "Too many messages. Try again in 3.5 s",
             "clientId/body: required",
             "at most 100,000 bytes",
+            "select a chat from the list where you are a member",
+            "redistribute the members, prismatic or not",
+            "you cannot insert into a chat what is not yours, nor update members set elsewhere",
             "Keine Nachricht gefunden: öffne den Chat neu",
         ] {
             assert_eq!(nothing_internal(text), Ok(()), "{text}");

@@ -89,12 +89,21 @@ async fn devices(scene: &Scene) -> Outcome {
         silence.map_err(|mismatch| mismatch.at("a second device opens")),
     );
     second.close().await;
+    // A goodbye has no answer that could be waited for: this is the time that a server may take to notice it.
     scene.sleep(scene.timing().margin()).await;
     let silence = scene.absent(&b, &about(&alice).after(mark), Fence::User).await?;
     scene.check(
         "PRES-03",
         silence.map_err(|mismatch| mismatch.at("one of two devices closes")),
     );
+
+    scene.fence_user(&[&first]).await?;
+    let own = if second.events(&about(&alice)).is_empty() && first.events(&about(&alice)).is_empty() {
+        "a user's own sockets are not told of the user's presence"
+    } else {
+        "a user's own sockets are told of the user's presence"
+    };
+    scene.note("PRES-10", own);
 
     let mark = b.mark();
     first.close().await;
@@ -105,12 +114,6 @@ async fn devices(scene: &Scene) -> Outcome {
         )
         .await;
     scene.check("PRES-02", offline);
-    let own = if second.events(&about(&alice)).is_empty() && first.events(&about(&alice)).is_empty() {
-        "a user's own sockets are not told of the user's presence"
-    } else {
-        "a user's own sockets are told of the user's presence"
-    };
-    scene.note("PRES-10", own);
     let silence = scene.absent(&s, &about(&alice), Fence::User).await?;
     scene.check("PRES-04", silence);
     Ok(())
@@ -154,6 +157,7 @@ async fn flapping_ends_offline(scene: &Scene) -> Outcome {
     let began = Instant::now();
     while began.elapsed() < window(scene) + window(scene) / 4 {
         flap(scene, &alice, 1).await?;
+        // A pace, not a wait: each turn logs in, and without it the loop would flood the target.
         scene.sleep(Duration::from_millis(40)).await;
     }
     let ended = Instant::now();

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::chats::Chat;
 use super::people::User;
@@ -162,11 +163,6 @@ impl Scene {
         self.open_raw(ENGINE, who, None).await
     }
 
-    /// A WebSocket at any path and query of the target, for upgrades and the like; waits for an Engine.IO handshake.
-    pub async fn raw_at(&self, who: &str, path_and_query: &str) -> Result<RawClient, Stop> {
-        self.open_raw(path_and_query, who, None).await
-    }
-
     /// A session over HTTP long-polling, before CONNECT.
     pub async fn polling(&self) -> Found<Polling> {
         let http = self.rest_as_nobody();
@@ -175,20 +171,8 @@ impl Scene {
 
     /// A WebSocket that asks to take over a session of long-polling.
     pub async fn take_over(&self, session: &Polling, who: &str) -> Result<RawClient, Stop> {
-        let name = self.name_for(who);
         let path = format!("{ENGINE}&sid={}", session.sid());
-        let url = websocket_url(session.base(), &path).map_err(|error| Stop::Harness(error.to_string()))?;
-        let inbox = Arc::new(Inbox::default());
-        let wire = raw::dial(
-            url.as_str(),
-            &name,
-            inbox.clone(),
-            self.transcript.clone(),
-            self.timing().connect(),
-        )
-        .await
-        .step(&format!("upgrading as {name}"))?;
-        Ok(RawClient::new(self.client(&name, None, inbox, Wire::Raw(wire))))
+        self.dial(session.base(), &path, who, None).await
     }
 
     /// Joins the chat's room.
@@ -232,11 +216,20 @@ impl Scene {
     }
 
     async fn open_raw(&self, path: &str, who: &str, user: Option<&User>) -> Result<RawClient, Stop> {
+        let base = self.context.target.next_url();
+        let client = self.dial(base, path, who, user).await?;
+        client
+            .opened(self.timing().connect())
+            .await
+            .step(&format!("connecting as {}", client.name()))?;
+        Ok(client)
+    }
+
+    async fn dial(&self, base: &Url, path: &str, who: &str, user: Option<&User>) -> Result<RawClient, Stop> {
         let name = self.name_for(who);
-        let url = websocket_url(self.context.target.next_url(), path)
-            .map_err(|error| Stop::Harness(error.to_string()))?;
+        let url = websocket_url(base, path).map_err(|error| Stop::Harness(error.to_string()))?;
         let inbox = Arc::new(Inbox::default());
-        let wire = raw::open(
+        let wire = raw::dial(
             url.as_str(),
             &name,
             inbox.clone(),

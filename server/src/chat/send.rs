@@ -32,15 +32,15 @@ impl UseCase for SendMessage {
     type Reply = Sent;
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Sent>, ChatError> {
-        if context.fault_body.as_deref() == Some(permit.command().body.as_str()) {
-            return Err(ChatError::internal(&Rehearsal));
-        }
         // A place that is not kept goes back: neither a failure nor a repeat counts against the sender.
         let place = permit
             .command()
             .rate_limited
             .then(|| reserve(context, permit.actor()))
             .transpose()?;
+        if context.fault_body.as_deref() == Some(permit.command().body.as_str()) {
+            return Err(ChatError::internal(&Rehearsal));
+        }
         let (sender, chat) = (permit.actor(), permit.command().chat);
         match context.store.append_message(&permit).await? {
             Append::Stored(message) => {

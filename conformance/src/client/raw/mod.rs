@@ -19,7 +19,7 @@ use super::packet::{Args, encode_connect};
 use super::{Client, no_ack};
 use crate::expect::{Found, Mismatch, shorten};
 use wire::Mode;
-pub(crate) use wire::{Wire, dial, open};
+pub(crate) use wire::{Wire, dial};
 
 /// A [`Client`] over hand-written frames, with what only such a one can do.
 #[derive(Clone, Debug)]
@@ -72,6 +72,11 @@ impl RawClient {
     /// Wraps a client that is known to be raw.
     pub(crate) const fn new(client: Client) -> Self {
         Self { client }
+    }
+
+    /// Waits for the Engine.IO handshake.
+    pub(crate) async fn opened(&self, within: Duration) -> Found {
+        self.wire()?.opened(within).await
     }
 
     fn wire(&self) -> Found<&Wire> {

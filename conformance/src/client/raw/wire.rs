@@ -50,29 +50,7 @@ impl Drop for Wire {
     }
 }
 
-/// Opens the WebSocket; the Engine.IO handshake is read, CONNECT is not sent.
-pub(crate) async fn open(
-    url: &str,
-    name: &str,
-    inbox: Arc<Inbox>,
-    transcript: Arc<Transcript>,
-    within: Duration,
-) -> Found<Wire> {
-    let wire = dial(url, name, inbox, transcript, within).await?;
-    let opened = |items: &[Item]| {
-        items
-            .iter()
-            .any(|item| matches!(item, Item::Opened(_)))
-            .then_some(())
-    };
-    if wire.inbox.wait(within, opened).await.is_none() {
-        let actual = wire.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
-        return Err(Mismatch::new("an Engine.IO handshake", actual));
-    }
-    Ok(wire)
-}
-
-/// Opens the WebSocket and waits for nothing: a session that is taken over has had its handshake.
+/// Opens the WebSocket and waits for nothing more; CONNECT is not sent.
 pub(crate) async fn dial(
     url: &str,
     name: &str,
@@ -117,6 +95,20 @@ pub(crate) async fn dial(
 }
 
 impl Wire {
+    /// Waits for the Engine.IO handshake. A WebSocket that takes a session over gets none.
+    pub(crate) async fn opened(&self, within: Duration) -> Found {
+        let opened = |items: &[Item]| {
+            items
+                .iter()
+                .any(|item| matches!(item, Item::Opened(_)))
+                .then_some(())
+        };
+        self.inbox.wait(within, opened).await.ok_or_else(|| {
+            let actual = self.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
+            Mismatch::new("an Engine.IO handshake", actual)
+        })
+    }
+
     fn log(&self, direction: Direction, text: &str) {
         self.transcript.write(&self.name, direction, text);
     }
