@@ -20,6 +20,7 @@
 //! - [`result`]: what came of it
 //! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
+//! - [`services`]: what a target needs beside it
 
 pub mod calibration;
 pub mod cli;
@@ -33,6 +34,7 @@ pub mod result;
 pub mod runner;
 pub mod scenarios;
 pub mod scene;
+pub mod services;
 pub mod target;
 pub mod transcript;
 pub mod verdict;

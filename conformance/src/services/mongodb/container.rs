@@ -1,0 +1,176 @@
+//! The way through a container engine.
+
+use std::env;
+use std::fmt;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use mongodb::Client;
+use mongodb::bson::doc;
+use testcontainers::core::{IntoContainerPort as _, WaitFor};
+use testcontainers::runners::SyncRunner as _;
+use testcontainers::{GenericImage, ImageExt as _};
+
+use super::keeper::Kept;
+
+/// What to start.
+const IMAGE: &str = "CHATSPEC_MONGO_IMAGE";
+/// The official image, unless something else is asked for.
+const OFFICIAL: &str = "mongo:8";
+/// Where a MongoDB listens inside.
+const PORT: u16 = 27_017;
+/// How long a start may take, once the image is there.
+const START_WITHIN: Duration = Duration::from_mins(1);
+/// How long an orderly end may take.
+const STOP_WITHIN_SECONDS: i32 = 10;
+
+/// The name of an image, and its tag.
+#[derive(Debug)]
+pub(super) struct Image {
+    name: String,
+    tag: String,
+}
+
+impl Image {
+    pub(super) fn from_env() -> Self {
+        Self::parse(&env::var(IMAGE).unwrap_or_else(|_| OFFICIAL.to_owned()))
+    }
+
+    /// A colon before the last slash belongs to the registry's port.
+    fn parse(text: &str) -> Self {
+        let (name, tag) = match text.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (text, "latest"),
+        };
+        Self {
+            name: name.to_owned(),
+            tag: tag.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.name, self.tag)
+    }
+}
+
+/// A container with a MongoDB in it.
+pub(super) struct Container {
+    container: testcontainers::Container<GenericImage>,
+    uri: String,
+}
+
+impl Container {
+    /// Starts one, as a replica set of one; gives its connection string.
+    pub(super) fn start(image: &Image) -> Result<(Self, String), String> {
+        // A port that the engine chooses is another one after each start.
+        let port = free_port().map_err(|error| error.to_string())?;
+        let container = GenericImage::new(&image.name, &image.tag)
+            .with_wait_for(WaitFor::message_on_stdout("Waiting for connections"))
+            .with_mapped_port(port, PORT.tcp())
+            .with_cmd(["--replSet", "rs0", "--bind_ip_all"])
+            .with_startup_timeout(START_WITHIN)
+            .start()
+            .map_err(|error| chain(&error))?;
+        let host = container.get_host().map_err(|error| chain(&error))?;
+        let uri = format!("mongodb://{host}:{port}/?directConnection=true");
+        let started = Self { container, uri };
+        started.make_writable()?;
+        let uri = started.uri.clone();
+        Ok((started, uri))
+    }
+
+    /// Makes it a replica set, unless it is one, and waits until it takes writes.
+    fn make_writable(&self) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        runtime.block_on(make_writable(&self.uri))
+    }
+}
+
+async fn make_writable(uri: &str) -> Result<(), String> {
+    const PACE: Duration = Duration::from_millis(100);
+    let client = Client::with_uri_str(uri)
+        .await
+        .map_err(|error| error.to_string())?;
+    let admin = client.database("admin");
+    let began = Instant::now();
+    loop {
+        let hello = admin.run_command(doc! {"hello": 1}).await;
+        let why = match hello {
+            Ok(hello)
+                if hello.get_bool("isWritablePrimary").unwrap_or_default()
+                    && hello.contains_key("setName") =>
+            {
+                return Ok(());
+            }
+            Ok(hello) if !hello.contains_key("setName") => {
+                let members = [doc! {"_id": 0, "host": format!("127.0.0.1:{PORT}")}];
+                let set = doc! {"replSetInitiate": {"_id": "rs0", "members": members}};
+                // It may have been initiated since; the next look tells.
+                admin.run_command(set).await.err().map(|error| error.to_string())
+            }
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        if began.elapsed() > START_WITHIN {
+            let why = why.unwrap_or_else(|| "it has no primary".to_owned());
+            return Err(format!("the container runs, but takes no writes: {why}"));
+        }
+        tokio::time::sleep(PACE).await;
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// An error with its causes, where the outermost says little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = source.source();
+    }
+    text
+}
+
+impl Kept for Container {
+    fn take_down(&mut self) -> Result<(), String> {
+        self.container
+            .stop_with_timeout(Some(STOP_WITHIN_SECONDS))
+            .map_err(|error| chain(&error))
+    }
+
+    fn bring_up(&mut self) -> Result<(), String> {
+        self.container.start().map_err(|error| chain(&error))?;
+        self.make_writable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_read_as_engines_do() {
+        let read = |text| Image::parse(text).to_string();
+        assert_eq!(read("mongo:8"), "mongo:8");
+        assert_eq!(read("mongo"), "mongo:latest");
+        assert_eq!(
+            read("registry.example:5000/mongo"),
+            "registry.example:5000/mongo:latest"
+        );
+        assert_eq!(
+            read("registry.example:5000/mongo:7.0"),
+            "registry.example:5000/mongo:7.0"
+        );
+    }
+}
