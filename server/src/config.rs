@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use crate::auth::PasswordCost;
 use crate::command::Limits;
 use crate::rate_limit::Rate;
+use crate::store::MongoOptions;
 
 /// Reference server of the realtime messaging protocol.
 #[derive(Clone, Debug, Parser)]
@@ -22,6 +23,26 @@ pub struct Config {
         value_name = "ADDR:PORT"
     )]
     pub listen: SocketAddr,
+
+    /// Where chats and messages are kept [default: mongodb where --mongodb-uri is given, otherwise embedded].
+    #[arg(long, env = "CHATSPEC_STORE", value_enum)]
+    pub store: Option<StoreKind>,
+
+    /// Connection string of a MongoDB replica set, with the database to use.
+    #[arg(
+        long,
+        env = "CHATSPEC_MONGODB_URI",
+        hide_env_values = true,
+        value_name = "URI",
+        conflicts_with = "in_memory",
+        required_if_eq("store", "mongodb")
+    )]
+    pub mongodb_uri: Option<String>,
+
+    /// How long one request waits for MongoDB before it fails.
+    #[arg(long, env = "CHATSPEC_MONGODB_TIMEOUT_MS", default_value_t = 3_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(100..=120_000))]
+    pub mongodb_timeout_ms: u64,
 
     /// Folder for the embedded store's files, made if need be.
     #[arg(
@@ -156,7 +177,17 @@ pub struct Config {
 const EXAMPLES: &str = "Examples:
   chatspec-server                                         everything at its default, data in ./chatspec-data
   chatspec-server --listen 127.0.0.1:0 --in-memory        a free port, nothing kept: for tests
+  chatspec-server --mongodb-uri mongodb://db.example/chat data in a MongoDB replica set
   chatspec-server --data /var/lib/chat --jwt-secret \"$SECRET\" --cors-origin https://app.example";
+
+/// Where chats and messages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// In files of the server's own, or in memory: nothing to install.
+    Embedded,
+    /// In MongoDB.
+    Mongodb,
+}
 
 /// How logs look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -179,6 +210,15 @@ impl Config {
         matches
             .and_then(|matches| Self::from_arg_matches(&matches))
             .expect("the defaults parse")
+    }
+
+    /// The MongoDB to use, if one is to be used.
+    pub(crate) fn mongodb(&self) -> Option<MongoOptions> {
+        let uri = self.mongodb_uri.clone()?;
+        (self.store != Some(StoreKind::Embedded)).then(|| MongoOptions {
+            uri,
+            patience: Duration::from_millis(self.mongodb_timeout_ms),
+        })
     }
 
     pub(crate) fn password_cost(&self) -> PasswordCost {

@@ -19,15 +19,18 @@ use crate::metrics::Metrics;
 use crate::presence::{Contacts, PresenceDesk};
 use crate::rate_limit::RateLimiter;
 use crate::rest::{self, RestState};
-use crate::store::{EmbeddedStore, Location, OpenError, Store};
+use crate::store::{ConnectError, EmbeddedStore, Location, MongoStore, OpenError, Store};
 use crate::{health, publish::Publish};
 
 /// Why the server could not start, or ended otherwise than asked to; each text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The store cannot be opened.
+    /// The embedded store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// MongoDB cannot be used.
+    #[error(transparent)]
+    Mongo(#[from] ConnectError),
     /// There is no usable key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -59,7 +62,7 @@ pub async fn serve_when_ready(
     ready: impl FnOnce() + Send,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let server = Server::build(&config)?;
+    let server = Server::build(&config).await?;
     ready();
     let grace = Duration::from_millis(config.shutdown_ms);
     let (stop, stopping) = tokio::sync::watch::channel(false);
@@ -96,6 +99,22 @@ pub async fn serve_when_ready(
     Ok(())
 }
 
+async fn open_store(
+    config: &Config,
+    ids: Arc<Ids>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, ServeError> {
+    if let Some(options) = config.mongodb() {
+        return Ok(Arc::new(MongoStore::connect(&options, ids, clock).await?));
+    }
+    let location = if config.in_memory {
+        Location::Memory
+    } else {
+        Location::Folder(config.data.clone())
+    };
+    Ok(Arc::new(EmbeddedStore::open(location, ids, clock)?))
+}
+
 /// The parts that live as long as the server.
 struct Server {
     routes: Router,
@@ -104,7 +123,7 @@ struct Server {
 }
 
 impl Server {
-    fn build(config: &Config) -> Result<Self, ServeError> {
+    async fn build(config: &Config) -> Result<Self, ServeError> {
         let setup = |error: &dyn std::fmt::Display| ServeError::Setup(error.to_string());
         let cors = cors(&config.cors_origins)?;
         let keys = Keys::from_config(config)?;
@@ -113,12 +132,7 @@ impl Server {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Arc::new(Ids::new(clock.clone()));
-        let location = if config.in_memory {
-            Location::Memory
-        } else {
-            Location::Folder(config.data.clone())
-        };
-        let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(location, ids, clock.clone())?);
+        let store = open_store(config, ids, clock.clone()).await?;
 
         let (layer, io) = gateway::layer(config);
         let sockets = Arc::new(Sockets::new(io.clone(), metrics.clone()));

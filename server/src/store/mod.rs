@@ -7,8 +7,10 @@
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
 //! - Only calls made with a [`Permit`] change what belongs to a chat.
 
+mod cursor;
 mod embedded;
 mod model;
+mod mongo;
 #[cfg(test)]
 mod suite;
 
@@ -17,6 +19,7 @@ pub use model::{
     Chat, ChatPage, ChatSummary, Credentials, LastMessage, Membership, Message, MessagePage, NewUser,
     PageError, SearchPage, Session, TokenHash, User, Window,
 };
+pub use mongo::{ConnectError, MongoOptions, MongoStore};
 
 use async_trait::async_trait;
 

@@ -91,6 +91,13 @@ pub struct LastMessage {
     pub created_at: Timestamp,
 }
 
+impl LastMessage {
+    /// As much of a text as a listing shows (contract §13).
+    pub(super) fn preview(body: &str) -> String {
+        body.chars().take(100).collect()
+    }
+}
+
 /// MembershipDTO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,6 +202,19 @@ pub struct MessagePage {
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<MessageId>,
+}
+
+impl MessagePage {
+    /// Of one message more than `limit`, where there are as many: the page, and where the next one begins.
+    pub(super) fn cut(mut messages: Vec<Message>, limit: u32) -> Self {
+        let more = messages.len() > limit as usize;
+        messages.truncate(limit as usize);
+        let next_cursor = messages.last().filter(|_| more).map(|message| message.id);
+        Self {
+            messages,
+            next_cursor,
+        }
+    }
 }
 
 /// A page of search results looks like a page of messages.

@@ -1,7 +1,6 @@
 //! Chats: creating, finding, listing.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params};
 
 use super::members;
@@ -10,10 +9,8 @@ use super::users::first_unknown;
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, Ids, UserId};
 use crate::policy::{ChatKind, Role};
+use crate::store::cursor::ChatCursor;
 use crate::store::{Chat, ChatPage, ChatSummary, Create, LastMessage};
-
-/// How much of the newest message a listing shows, in characters (contract §13).
-const LAST_MESSAGE_CHARS: usize = 100;
 
 pub(super) const INSERT_CHAT: &str =
     "INSERT INTO chats (id, kind, title, pair, created_by, created_at, updated_at)
@@ -99,40 +96,19 @@ pub(super) fn touch(connection: &Connection, id: ChatId, at: Timestamp) -> Resul
     execute(connection, TOUCH, params![id, at]).map(drop)
 }
 
-/// Where a page of the listing begins: after the chat with this activity and id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cursor(Timestamp, ChatId);
-
-impl Cursor {
-    /// Before everything.
-    fn start() -> rusqlite::types::Value {
-        rusqlite::types::Value::Integer(i64::MAX)
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (ms, id) = decoded.split_once('.')?;
-        Some(Self(Timestamp::from_millis(ms.parse().ok()?), id.parse().ok()?))
-    }
-
-    fn encode(self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.0.as_millis(), self.1))
-    }
-}
-
 pub(super) fn list(
     connection: &Connection,
     user: UserId,
-    after: Option<Cursor>,
+    after: Option<ChatCursor>,
     limit: u32,
 ) -> Result<ChatPage> {
-    use rusqlite::types::Value;
     let (ms, id) = match after {
-        Some(Cursor(at, id)) => (
+        Some(ChatCursor { at, chat: id }) => (
             Value::Integer(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)),
             id.raw().as_bytes().to_vec(),
         ),
-        None => (Cursor::start(), Vec::new()),
+        // Before everything.
+        None => (Value::Integer(i64::MAX), Vec::new()),
     };
     // One more than asked for tells whether there is a next page.
     let mut rows = all(connection, CHATS_OF, params![user, ms, id, limit + 1], |row| {
@@ -143,7 +119,7 @@ pub(super) fn list(
     let next_cursor = rows
         .last()
         .filter(|_| more)
-        .map(|(chat, _)| Cursor(chat.updated_at, chat.id).encode());
+        .map(|(chat, _)| ChatCursor::after(chat).encode());
     let summaries = rows.into_iter().map(|(chat, last_read)| {
         let unread_count = first(
             connection,
@@ -169,31 +145,8 @@ fn last_message(connection: &Connection, chat: ChatId) -> Result<Option<LastMess
         Ok(LastMessage {
             id: row.get("id")?,
             sender_id: row.get("sender")?,
-            body: body.chars().take(LAST_MESSAGE_CHARS).collect(),
+            body: LastMessage::preview(&body),
             created_at: row.get("created_at")?,
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_survives_the_trip_and_nothing_else_is_one() {
-        let cursor = Cursor(
-            Timestamp::from_millis(1_234),
-            "65f0c0ffee0123456789abcd".parse().unwrap(),
-        );
-        assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
-        for bad in [
-            "",
-            "x",
-            "!!!!",
-            "MTIz",
-            &URL_SAFE_NO_PAD.encode("-1.65f0c0ffee0123456789abcd"),
-        ] {
-            assert_eq!(Cursor::parse(bad), None, "{bad}");
-        }
-    }
 }

@@ -93,18 +93,7 @@ pub(super) fn page(connection: &Connection, chat: ChatId, window: Window, limit:
         Window::Before(id) => all(connection, BEFORE, params![chat, limit + 1, id], message),
         Window::After(id) => all(connection, AFTER, params![chat, limit + 1, id], message),
     };
-    Ok(cut(rows?, limit))
-}
-
-/// Of one row more than asked for, the page, and where the next one begins.
-fn cut(mut messages: Vec<Message>, limit: u32) -> MessagePage {
-    let more = messages.len() > limit as usize;
-    messages.truncate(limit as usize);
-    let next_cursor = messages.last().filter(|_| more).map(|message| message.id);
-    MessagePage {
-        messages,
-        next_cursor,
-    }
+    Ok(MessagePage::cut(rows?, limit))
 }
 
 pub(super) fn search(
@@ -117,9 +106,9 @@ pub(super) fn search(
 ) -> Result<MessagePage> {
     let words = every_word(query);
     if words.is_empty() {
-        return Ok(cut(Vec::new(), limit));
+        return Ok(MessagePage::cut(Vec::new(), limit));
     }
-    Ok(cut(
+    Ok(MessagePage::cut(
         all(
             connection,
             SEARCH,

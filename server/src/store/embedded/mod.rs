@@ -21,6 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+use super::cursor::ChatCursor;
 use super::{
     Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
     Result, SearchPage, Session, Store, TokenHash, User, Window,
@@ -29,7 +30,7 @@ use crate::clock::Clock;
 use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
 use crate::ids::{ChatId, Ids, MessageId, RawId, UserId};
 use crate::policy::{ChatKind, Facts, Permit};
-use chats::{Cursor, NewChat};
+use chats::NewChat;
 use executor::Executor;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -212,7 +213,7 @@ impl Store for EmbeddedStore {
 
     async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
         let after = cursor
-            .map(|text| Cursor::parse(text).ok_or(PageError::Cursor))
+            .map(|text| ChatCursor::parse(text).ok_or(PageError::Cursor))
             .transpose()?;
         Ok(self
             .executor

@@ -1,0 +1,205 @@
+//! The production store: MongoDB, a replica set, since what belongs together is written in one transaction.
+//!
+//! - `connect`: from an address to a store, or to an error that says what to do
+//! - `indexes`: what the queries are served by; made at the start
+//! - `documents`: between documents and the model
+//! - `transaction`: several writes as one, and what makes an error a duplicate
+//! - `users`, `chats`, `members`, `messages`: the queries, each naming the index that serves it
+//! - `words`: what a search compares
+//!
+//! Every write is acknowledged by a majority of the set, in their journals: an ack means durable. Every read asks the
+//! primary for what a majority holds.
+
+mod chats;
+mod connect;
+mod documents;
+mod indexes;
+mod members;
+mod messages;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod users;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mongodb::bson::doc;
+use mongodb::{Client, Collection};
+
+use super::cursor::ChatCursor;
+use super::{
+    Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
+    Result, SearchPage, Session, Store, StoreError, TokenHash, User, Window,
+};
+use crate::clock::Clock;
+use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
+use crate::ids::{ChatId, Ids, MessageId, UserId};
+use crate::policy::{ChatKind, Facts, Permit};
+use chats::NewChat;
+pub use connect::{ConnectError, MongoOptions};
+use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};
+
+/// The database did not answer in time. What was asked for may be done all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("MongoDB did not answer within {} ms", .0.as_millis())]
+struct TooSlow(Duration);
+
+/// The store on MongoDB.
+pub struct MongoStore {
+    db: Db,
+}
+
+/// The collections, and what the queries need besides. Cheap to clone.
+#[derive(Clone)]
+struct Db {
+    client: Client,
+    users: Collection<UserDoc>,
+    sessions: Collection<SessionDoc>,
+    chats: Collection<ChatDoc>,
+    memberships: Collection<MembershipDoc>,
+    messages: Collection<MessageDoc>,
+    ids: Arc<Ids>,
+    clock: Arc<dyn Clock>,
+    /// How long a call may take.
+    patience: Duration,
+}
+
+impl MongoStore {
+    /// Runs one call to its end or to the end of patience. The driver's futures must not be dropped half-way, as the
+    /// caller of a store may drop its own: so they run in a task.
+    async fn run<T, F>(&self, call: impl FnOnce(Db) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = mongodb::error::Result<T>> + Send + 'static,
+    {
+        let task = tokio::spawn(call(self.db.clone()));
+        match tokio::time::timeout(self.db.patience, task).await {
+            Ok(Ok(done)) => done.map_err(StoreError::new),
+            Ok(Err(panicked)) => Err(StoreError::new(panicked)),
+            Err(_) => Err(StoreError::new(TooSlow(self.db.patience))),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn ping(&self) -> Result<()> {
+        self.run(async |db: Db| db.database().run_command(doc! {"ping": 1}).await.map(drop))
+            .await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.db.client.clone().shutdown().await;
+        Ok(())
+    }
+
+    async fn create_user(&self, user: NewUser) -> Result<Option<User>> {
+        self.run(|db| users::create(db, user)).await
+    }
+
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>> {
+        let email = email.to_owned();
+        self.run(|db| users::credentials(db, email)).await
+    }
+
+    async fn create_session(&self, session: Session) -> Result<()> {
+        self.run(|db| users::create_session(db, session)).await
+    }
+
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>> {
+        self.run(|db| users::session(db, token)).await
+    }
+
+    async fn revoke_session(&self, token: TokenHash) -> Result<bool> {
+        self.run(|db| users::revoke_session(db, token)).await
+    }
+
+    async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>> {
+        self.run(|db| members::facts(db, chat, actor)).await
+    }
+
+    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {
+        self.run(|db| chats::find(db, chat)).await
+    }
+
+    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
+        let cursor = cursor
+            .map(|text| ChatCursor::parse(text).ok_or(PageError::Cursor))
+            .transpose()?;
+        Ok(self.run(|db| chats::list(db, user, cursor, limit)).await?)
+    }
+
+    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create> {
+        let new = NewChat {
+            kind: ChatKind::Direct,
+            title: None,
+            creator: permit.actor(),
+            others: vec![permit.command().peer],
+        };
+        self.run(|db| chats::create(db, new)).await
+    }
+
+    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create> {
+        let command = permit.command();
+        let new = NewChat {
+            kind: ChatKind::Group,
+            title: command.title.as_ref().map(|title| title.as_str().to_owned()),
+            creator: permit.actor(),
+            others: command.others.as_slice().to_vec(),
+        };
+        self.run(|db| chats::create(db, new)).await
+    }
+
+    async fn rename(&self, permit: &Permit<Rename>) -> Result<Option<Chat>> {
+        let command = permit.command().clone();
+        self.run(|db| chats::rename(db, command)).await
+    }
+
+    async fn add_members(&self, permit: &Permit<AddMembers>) -> Result<Add> {
+        let command = permit.command().clone();
+        self.run(|db| members::add(db, command)).await
+    }
+
+    async fn remove_member(&self, permit: &Permit<RemoveMember>) -> Result<Remove> {
+        let command = permit.command().clone();
+        self.run(|db| members::remove(db, command)).await
+    }
+
+    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append> {
+        let (sender, command) = (permit.actor(), permit.command().clone());
+        self.run(|db| messages::append(db, sender, command)).await
+    }
+
+    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>> {
+        self.run(|db| messages::chat_of(db, message)).await
+    }
+
+    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
+        self.run(|db| messages::page(db, chat, window, limit)).await
+    }
+
+    async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance> {
+        let (reader, command) = (permit.actor(), permit.command().clone());
+        self.run(|db| members::advance(db, reader, command)).await
+    }
+
+    async fn search(
+        &self,
+        user: UserId,
+        query: &str,
+        chat: Option<ChatId>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<SearchPage> {
+        let words = words::of(query);
+        self.run(|db| messages::search(db, user, words, chat, before, limit))
+            .await
+    }
+
+    async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>> {
+        self.run(|db| members::contacts(db, user)).await
+    }
+}

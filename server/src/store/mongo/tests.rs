@@ -1,0 +1,472 @@
+//! What only the store on MongoDB promises: an index for every query, several processes on one database, errors at the
+//! start that say what to do.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::TcpListener;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use chatspec::services::mongodb::MongoDb;
+use futures_util::TryStreamExt as _;
+use mongodb::IndexModel;
+use mongodb::bson::{Bson, Document};
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
+
+use super::*;
+use crate::clock::{ManualClock, SystemClock, Timestamp};
+use crate::command::{Body, Limits, MemberList, Title};
+use crate::ids::RawId;
+use crate::policy::{Rule, authorize};
+
+/// A database of its own, which is gone when the test is over.
+struct Place {
+    _mongodb: Arc<MongoDb>,
+    uri: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let mongodb = MongoDb::shared().unwrap();
+        let uri = mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple()));
+        Self {
+            _mongodb: mongodb,
+            uri,
+        }
+    }
+
+    fn options(&self) -> MongoOptions {
+        MongoOptions {
+            uri: self.uri.clone(),
+            patience: Duration::from_mins(1),
+        }
+    }
+
+    async fn open(&self, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
+        MongoStore::connect(&self.options(), Arc::new(Ids::new(clock.clone())), clock).await
+    }
+
+    async fn clear(self) {
+        let client = Client::with_uri_str(&self.uri).await.unwrap();
+        client.default_database().unwrap().drop().await.unwrap();
+    }
+}
+
+async fn user(store: &MongoStore, name: &str) -> UserId {
+    let new = NewUser {
+        email: format!("{name}@example.org"),
+        name: name.to_owned(),
+        birthdate: None,
+        password_hash: "unused".to_owned(),
+    };
+    store.create_user(new).await.unwrap().unwrap().id
+}
+
+async fn permit<C: Rule>(store: &MongoStore, actor: UserId, command: C) -> Permit<C> {
+    let facts = match command.chat() {
+        Some(chat) => store.facts(chat, actor).await.unwrap(),
+        None => None,
+    };
+    authorize(actor, command, facts).unwrap()
+}
+
+fn message(chat: ChatId, client_id: Option<&str>) -> SendMessage {
+    let limits = Limits { body_max_bytes: 100 };
+    SendMessage {
+        chat,
+        client_id: client_id.map(|id| crate::command::ClientId::new(id.to_owned()).unwrap()),
+        body: Body::new("the quick fox".to_owned(), limits).unwrap(),
+        rate_limited: false,
+    }
+}
+
+async fn group(store: &MongoStore, admin: UserId, others: &[UserId]) -> ChatId {
+    let others = MemberList::new(others.to_vec()).unwrap();
+    let command = permit(store, admin, CreateGroup { others, title: None }).await;
+    match store.create_group(&command).await.unwrap() {
+        Create::Created(chat) => chat.id,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn send(store: &MongoStore, sender: UserId, command: SendMessage) -> MessageId {
+    let permit = permit(store, sender, command).await;
+    match store.append_message(&permit).await.unwrap() {
+        Append::Stored(message) | Append::Repeat(message) => message.id,
+        Append::NotMember => panic!("a member"),
+    }
+}
+
+/// Calls everything that the store offers at least once.
+async fn use_everything(store: &MongoStore) {
+    let (ann, bob) = (user(store, "ann").await, user(store, "bob").await);
+    let carol = user(store, "carol").await;
+    store.ping().await.unwrap();
+    assert!(store.credentials("ann@example.org").await.unwrap().is_some());
+    let session = Session {
+        token: [7; 32],
+        user: ann,
+        expires_at: Timestamp::from_millis(4_000_000_000_000),
+    };
+    store.create_session(session).await.unwrap();
+    assert!(store.session([7; 32]).await.unwrap().is_some());
+    assert!(store.revoke_session([7; 32]).await.unwrap());
+
+    let open = permit(store, ann, OpenDirect { peer: bob }).await;
+    let Create::Created(direct) = store.open_direct(&open).await.unwrap() else {
+        panic!("it is new");
+    };
+    assert!(matches!(
+        store.open_direct(&open).await.unwrap(),
+        Create::Existing(_)
+    ));
+    for _ in 0..2 {
+        send(store, ann, message(direct.id, None)).await;
+    }
+    let chat = group(store, ann, &[bob]).await;
+    let title = Title::new("Team".to_owned()).unwrap();
+    let rename = permit(store, ann, Rename { chat, title }).await;
+    assert!(store.rename(&rename).await.unwrap().is_some());
+    let users = MemberList::new(vec![carol]).unwrap();
+    let add = permit(store, ann, AddMembers { chat, users }).await;
+    assert!(matches!(store.add_members(&add).await.unwrap(), Add::Added(_)));
+
+    let first = send(store, ann, message(chat, Some("key"))).await;
+    assert_eq!(send(store, ann, message(chat, Some("key"))).await, first);
+    let second = send(store, ann, message(chat, None)).await;
+    assert_eq!(store.chat_of_message(second).await.unwrap(), Some(chat));
+    for window in [Window::Newest, Window::Before(second), Window::After(first)] {
+        assert!(!store.messages(chat, window, 1).await.unwrap().messages.is_empty());
+    }
+    let read = permit(store, bob, MarkRead { chat, message: first }).await;
+    assert!(matches!(
+        store.advance_cursor(&read).await.unwrap(),
+        Advance::Moved(_)
+    ));
+    assert!(matches!(
+        store.advance_cursor(&read).await.unwrap(),
+        Advance::Unchanged(_)
+    ));
+    let page = store.chats_of(bob, None, 1).await.unwrap();
+    let next = page.next_cursor.unwrap();
+    assert_eq!(store.chats_of(bob, Some(&next), 1).await.unwrap().chats.len(), 1);
+    for chat in [None, Some(chat)] {
+        let found = store
+            .search(bob, "quick fox", chat, Some(second), 10)
+            .await
+            .unwrap();
+        assert!(!found.messages.is_empty());
+    }
+    assert_eq!(store.contacts_of(bob).await.unwrap().len(), 2);
+    let leave = permit(store, ann, RemoveMember { chat, user: ann }).await;
+    assert!(matches!(
+        store.remove_member(&leave).await.unwrap(),
+        Remove::Removed(_)
+    ));
+    assert!(store.chat(chat).await.unwrap().is_some());
+}
+
+/// A query as it went to the database.
+#[derive(Debug)]
+struct Query {
+    collection: String,
+    filter: Document,
+    sort: Document,
+    hint: Option<String>,
+}
+
+/// The queries in a command: none where it only inserts or asks about the database itself.
+fn queries(name: &str, command: &Document) -> Vec<Query> {
+    let text = |document: &Document, key| document.get_str(key).ok().map(str::to_owned);
+    let part = |document: &Document, key| document.get_document(key).cloned().unwrap_or_default();
+    let collection = text(command, name).unwrap_or_default();
+    let query = |filter, sort, hint| Query {
+        collection: collection.clone(),
+        filter,
+        sort,
+        hint,
+    };
+    let each = |list, filter| -> Vec<Query> {
+        let statements = command.get_array(list).unwrap().iter();
+        let statements = statements.map(|statement| statement.as_document().unwrap());
+        statements
+            .map(|statement| query(part(statement, filter), Document::new(), text(statement, "hint")))
+            .collect()
+    };
+    let hint = text(command, "hint");
+    match name {
+        "find" => vec![query(part(command, "filter"), part(command, "sort"), hint)],
+        "findAndModify" => vec![query(part(command, "query"), part(command, "sort"), hint)],
+        "aggregate" => {
+            let stages = command.get_array("pipeline").unwrap();
+            let filter = part(stages[0].as_document().unwrap(), "$match");
+            vec![query(filter, Document::new(), hint)]
+        }
+        "update" => each("updates", "q"),
+        "delete" => each("deletes", "q"),
+        _ => Vec::new(),
+    }
+}
+
+/// Fields that may be looked at in the documents themselves, since the index has left only a few of them.
+const RESIDUAL: &[(&str, &str, &str)] = &[
+    ("chats", "memberIds", "of one chat"),
+    ("chats", "lastMessage._id", "of one chat"),
+    ("chats", "$or", "of chats with the same activity"),
+    (
+        "chat_memberships",
+        "role",
+        "of the members of one chat, at most a thousand",
+    ),
+    ("chat_memberships", "lastReadMessageId", "of one membership"),
+];
+
+/// Why the index does not serve the query, if so: equalities must be a prefix of it, and what is sorted or compared by
+/// must come next.
+fn unfit(query: &Query, keys: &Document) -> Option<String> {
+    let is_operator = |value: &Bson| {
+        let first = value
+            .as_document()
+            .and_then(|document| document.keys().next().cloned());
+        first.filter(|key| key.starts_with('$'))
+    };
+    let point = |field: &str| {
+        let value = query.filter.get(field)?;
+        let operator = is_operator(value);
+        matches!(operator.as_deref(), None | Some("$in" | "$all")).then_some(())
+    };
+    let fields: Vec<&String> = keys.keys().collect();
+    let points = fields.iter().take_while(|field| point(field).is_some()).count();
+    let rest = &fields[points..];
+    let sorted: Vec<&String> = query.sort.keys().collect();
+    let one_place = points > 0 && query.sort.keys().all(|field| point(field).is_some());
+    if !one_place && !rest.starts_with(&sorted) {
+        return Some(format!("sorting by {sorted:?} does not follow"));
+    }
+    let directions = query.sort.iter().map(|(field, direction)| {
+        let number = |value: &Bson| value.as_i32().map(i64::from).or(value.as_i64()).unwrap();
+        number(direction) * number(keys.get(field).unwrap())
+    });
+    if directions.collect::<HashSet<_>>().len() > 1 {
+        return Some("the sort goes both ways".to_owned());
+    }
+    let ranged = rest.first().is_some_and(|field| query.filter.contains_key(field));
+    let only_sorted = query.filter.is_empty() && !sorted.is_empty();
+    if points == 0 && !ranged && !only_sorted {
+        return Some("nothing narrows it down".to_owned());
+    }
+    let residual = |field: &str| {
+        let known = RESIDUAL
+            .iter()
+            .any(|(collection, known, _)| *collection == query.collection && *known == field);
+        known
+            || fields[..points].iter().any(|covered| *covered == field)
+            || rest.first().is_some_and(|next| *next == field)
+    };
+    let other = query.filter.keys().find(|field| !residual(field))?;
+    Some(format!("{other} is not in it"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_is_served_by_an_index_that_exists() {
+    let place = Place::new();
+    let seen: Arc<Mutex<Vec<Query>>> = Arc::default();
+    let mut options = connect::client_options(&place.options()).await.unwrap();
+    let log = seen.clone();
+    options.command_event_handler = Some(EventHandler::callback(move |event| {
+        if let CommandEvent::Started(started) = event {
+            log.lock()
+                .unwrap()
+                .extend(queries(&started.command_name, &started.command));
+        }
+    }));
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(Ids::new(clock.clone()));
+    let store = MongoStore::with(options, Duration::from_mins(1), ids, clock)
+        .await
+        .unwrap();
+    use_everything(&store).await;
+
+    let database = store.db.database();
+    let mut indexes: BTreeMap<(String, String), Document> = BTreeMap::new();
+    for collection in ["users", "sessions", "chats", "chat_memberships", "messages"] {
+        let found = database
+            .collection::<Document>(collection)
+            .list_indexes()
+            .await
+            .unwrap();
+        for IndexModel { keys, options, .. } in found.try_collect::<Vec<_>>().await.unwrap() {
+            indexes.insert((collection.to_owned(), options.unwrap().name.unwrap()), keys);
+        }
+    }
+    let mut used = HashSet::new();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.len() > 40, "{} queries seen", seen.len());
+    for query in seen {
+        let index = query.hint.clone().unwrap_or_else(|| "_id_".to_owned());
+        let place = (query.collection.clone(), index.clone());
+        let keys = indexes
+            .get(&place)
+            .unwrap_or_else(|| panic!("{index}, named by {query:?}, does not exist"));
+        if let Some(why) = unfit(&query, keys) {
+            panic!("{index} {keys} does not serve {query:?}: {why}");
+        }
+        used.insert(place);
+    }
+    // An index that serves no query costs every write. That of sessions is for the database itself.
+    let unused: Vec<_> = indexes
+        .keys()
+        .filter(|place| !used.contains(*place) && place.1 != indexes::SESSION_BY_END.0)
+        .collect();
+    assert_eq!(unused, Vec::<&(String, String)>::new());
+    place.clear().await;
+}
+
+#[test]
+fn an_index_that_does_not_fit_is_seen() {
+    let query = |filter, sort| Query {
+        collection: "messages".to_owned(),
+        filter,
+        sort,
+        hint: None,
+    };
+    let keys = doc! {"chatId": 1, "_id": 1};
+    let newest = query(doc! {"chatId": 1}, doc! {"_id": -1});
+    assert_eq!(unfit(&newest, &keys), None);
+    for (filter, sort) in [
+        (doc! {}, doc! {}),
+        (doc! {"senderId": 1}, doc! {}),
+        (doc! {"chatId": 1, "senderId": 1}, doc! {}),
+        (doc! {"chatId": 1}, doc! {"createdAt": -1}),
+        (doc! {"chatId": {"$gt": 1}}, doc! {"_id": -1}),
+        (doc! {"_id": {"$gt": 1}}, doc! {"_id": 1}),
+    ] {
+        let query = query(filter, sort);
+        assert!(unfit(&query, &keys).is_some(), "{query:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_twice_finds_the_indexes_and_another_definition_is_told() {
+    let place = Place::new();
+    let clock = || Arc::new(SystemClock);
+    place.open(clock()).await.unwrap();
+    let store = place.open(clock()).await.unwrap();
+    let sessions = store.db.database().collection::<Document>("sessions");
+    let indexes: Vec<IndexModel> = sessions
+        .list_indexes()
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    let by_end = indexes
+        .into_iter()
+        .find(|index| index.keys.contains_key("expiresAt"))
+        .unwrap();
+    assert_eq!(by_end.options.unwrap().expire_after, Some(Duration::ZERO));
+
+    let messages = store.db.database().collection::<Document>("messages");
+    messages.drop_index(indexes::MESSAGE_BY_CHAT.0).await.unwrap();
+    let options = mongodb::options::IndexOptions::builder()
+        .name(indexes::MESSAGE_BY_CHAT.0.to_owned())
+        .build();
+    let other = IndexModel::builder()
+        .keys(doc! {"body": 1})
+        .options(options)
+        .build();
+    messages.create_index(other).await.unwrap();
+    let refused = place.open(clock()).await;
+    assert!(
+        matches!(refused, Err(ConnectError::Prepare { .. })),
+        "{:?}",
+        refused.err()
+    );
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_one_chat_grow_across_processes_whose_clocks_disagree() {
+    let place = Place::new();
+    let ahead = place
+        .open(Arc::new(ManualClock::at(4_000_000_000_000)))
+        .await
+        .unwrap();
+    let behind = place
+        .open(Arc::new(ManualClock::at(1_700_000_000_000)))
+        .await
+        .unwrap();
+    let (ann, bob) = (user(&behind, "ann").await, user(&behind, "bob").await);
+    let chat = group(&behind, ann, &[bob]).await;
+    let mut ids = Vec::new();
+    for store in [&behind, &ahead, &behind, &ahead, &behind] {
+        ids.push(send(store, ann, message(chat, None)).await);
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+    assert!(ids[2].created_at() >= ids[1].created_at());
+    // A key is one message, whichever process it comes to.
+    let one = send(&ahead, bob, message(chat, Some("key"))).await;
+    assert_eq!(send(&behind, bob, message(chat, Some("key"))).await, one);
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_go_on_after_what_an_earlier_process_has_kept() {
+    let place = Place::new();
+    let store = place
+        .open(Arc::new(ManualClock::at(4_000_000_000_000)))
+        .await
+        .unwrap();
+    let newest = user(&store, "ann").await;
+    let clock = Arc::new(ManualClock::at(1_700_000_000_000));
+    let ids = Arc::new(Ids::new(clock.clone()));
+    MongoStore::connect(&place.options(), ids.clone(), clock)
+        .await
+        .unwrap();
+    assert!(ids.next::<RawId>() > newest.raw());
+    place.clear().await;
+}
+
+async fn refusal(uri: &str) -> String {
+    let options = MongoOptions {
+        uri: uri.to_owned(),
+        patience: Duration::from_mins(1),
+    };
+    let clock = Arc::new(SystemClock);
+    let refused = MongoStore::connect(&options, Arc::new(Ids::new(clock.clone())), clock).await;
+    refused.err().unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_reached_is_told_within_five_seconds() {
+    // It takes connections and says nothing. At port 1 nobody listens.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute_at = mute.local_addr().unwrap();
+    for (uri, told) in [
+        ("mongodb://127.0.0.1:1/x".to_owned(), "is it running"),
+        (format!("mongodb://{mute_at}/x"), "is it running"),
+        ("nonsense".to_owned(), "--mongodb-uri"),
+        ("mongodb://user:hush@".to_owned(), "--mongodb-uri"),
+        ("mongodb://user:hush@127.0.0.1:1/x".to_owned(), "is it running"),
+        ("mongodb+srv://no-such-host.invalid/x".to_owned(), "--mongodb-uri"),
+    ] {
+        let began = Instant::now();
+        let text = refusal(&uri).await;
+        assert!(text.contains(told), "{uri}: {text}");
+        assert!(!text.contains("hush"), "{text}");
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{uri} took {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_refused_is_told_and_not_shown() {
+    let place = Place::new();
+    let uri = place.uri.replacen("mongodb://", "mongodb://nobody:hush@", 1);
+    let text = refusal(&uri).await;
+    assert!(text.contains("refuses the user and password"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+}
