@@ -73,8 +73,22 @@ impl MongoDb {
     /// leaves one of them. Blocks until it answers, which takes a second or two, and longer where something has to be
     /// downloaded first.
     pub fn obtain() -> Result<Self, NoMongoDb> {
+        Self::first_of(ways(env::var(ONLY).ok().as_deref(), env::var_os(URI).is_some())?)
+    }
+
+    /// Like [`MongoDb::obtain`], for one that is to be taken down: it is started here, whatever runs elsewhere.
+    pub fn obtain_ours() -> Result<Self, NoMongoDb> {
+        let mut ways = ways(
+            env::var(ONLY).ok().as_deref().filter(|only| *only != "uri"),
+            false,
+        )?;
+        ways.retain(|way| *way != Way::Uri);
+        Self::first_of(ways)
+    }
+
+    fn first_of(ways: Vec<Way>) -> Result<Self, NoMongoDb> {
         let mut tried = Vec::new();
-        for way in ways(env::var(ONLY).ok().as_deref(), env::var_os(URI).is_some())? {
+        for way in ways {
             match way.take() {
                 Ok(mongodb) => return Ok(mongodb),
                 Err(why) => tried.push((way, why)),

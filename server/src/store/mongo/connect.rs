@@ -10,9 +10,11 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection, Database};
 use serde::Deserialize;
+use tokio_util::task::TaskTracker;
 
 use super::documents::IdDoc;
-use super::{Db, MongoStore, indexes};
+use super::outage::Outage;
+use super::{Db, MongoStore, indexes, sessions};
 use crate::clock::Clock;
 use crate::ids::{Ids, RawId};
 
@@ -43,7 +45,7 @@ pub enum ConnectError {
     Unreachable {
         /// The hosts that were tried.
         hosts: String,
-        /// What the driver says.
+        /// What happened there.
         cause: String,
     },
     /// It answers, and lets us not in.
@@ -97,13 +99,18 @@ impl MongoStore {
         db.greet(&hosts).await?;
         let prepare = async || {
             indexes::ensure(&db).await?;
+            sessions::end_left_over(&db).await?;
             db.go_on().await
         };
         prepare().await.map_err(|error: Error| ConnectError::Prepare {
             hosts,
             cause: error.to_string(),
         })?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            outage: Outage::default(),
+            calls: TaskTracker::new(),
+        })
     }
 }
 
@@ -137,6 +144,16 @@ fn told(error: &Error) -> String {
     }
 }
 
+/// What an error of the network comes to, out of all that the driver knows of it.
+fn plainly(error: &Error) -> String {
+    let text = error.to_string();
+    let system = text
+        .split("I/O error: ")
+        .nth(1)
+        .and_then(|rest| rest.split(", labels").next());
+    system.unwrap_or("no server answers in time").to_owned()
+}
+
 impl Db {
     fn new(client: Client, patience: Duration, ids: Arc<Ids>, clock: Arc<dyn Clock>) -> Self {
         let database = database(&client);
@@ -146,6 +163,8 @@ impl Db {
             chats: database.collection("chats"),
             memberships: database.collection("chat_memberships"),
             messages: database.collection("messages"),
+            records: database.collection("transaction_sessions"),
+            transactions: Arc::default(),
             client,
             ids,
             clock,
@@ -189,7 +208,10 @@ impl Db {
                 hosts: hosts.to_owned(),
                 cause: command.message.clone(),
             },
-            _ => unreachable(error.to_string()),
+            _ => {
+                tracing::debug!(%error, "the database cannot be reached");
+                unreachable(plainly(&error))
+            }
         })?;
         let hello: Hello = mongodb::bson::deserialize_from_document(hello)
             .map_err(|error| unreachable(error.to_string()))?;

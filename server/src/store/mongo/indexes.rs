@@ -8,6 +8,7 @@ use mongodb::error::Result;
 use mongodb::options::{Hint, IndexOptions};
 
 use super::Db;
+use super::sessions::ON_RECORD;
 
 /// An index, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ impl From<Index> for Hint {
 pub(super) const USER_BY_EMAIL: Index = Index("user_by_email");
 /// Sessions, by their end, after which MongoDB deletes them.
 pub(super) const SESSION_BY_END: Index = Index("session_by_end");
+/// Records of transactions' sessions, by their making, a day after which MongoDB deletes them.
+pub(super) const RECORD_BY_TIME: Index = Index("record_by_time");
 /// Direct chats, by their pair; unique.
 pub(super) const CHAT_BY_PAIR: Index = Index("chat_by_pair");
 /// The chats of a user, by activity.
@@ -44,9 +47,10 @@ pub(super) async fn ensure(db: &Db) -> Result<()> {
     db.users
         .create_index(unique(USER_BY_EMAIL, doc! {"email": 1}))
         .await?;
-    db.sessions
-        .create_index(expiring(SESSION_BY_END, "expiresAt"))
-        .await?;
+    let by_end = expiring(SESSION_BY_END, "expiresAt", Duration::ZERO);
+    db.sessions.create_index(by_end).await?;
+    let by_time = expiring(RECORD_BY_TIME, "recordedAt", ON_RECORD);
+    db.records.create_index(by_time).await?;
     db.chats
         .create_indexes([
             unique_where_present(CHAT_BY_PAIR, doc! {"pair": 1}, "pair"),
@@ -92,10 +96,10 @@ fn unique_where_present(index: Index, keys: Document, field: &str) -> IndexModel
     IndexModel::builder().keys(keys).options(options).build()
 }
 
-fn expiring(index: Index, field: &str) -> IndexModel {
+fn expiring(index: Index, field: &str, after: Duration) -> IndexModel {
     let options = IndexOptions::builder()
         .name(index.0.to_owned())
-        .expire_after(Duration::ZERO)
+        .expire_after(after)
         .build();
     IndexModel::builder()
         .keys(doc! {field: 1})

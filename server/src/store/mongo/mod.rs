@@ -3,7 +3,9 @@
 //! - `connect`: from an address to a store, or to an error that says what to do
 //! - `indexes`: what the queries are served by; made at the start
 //! - `documents`: between documents and the model
+//! - `sessions`: in which transactions run
 //! - `transaction`: several writes as one, and what makes an error a duplicate
+//! - `outage`: while the database does not answer
 //! - `users`, `chats`, `members`, `messages`: the queries, each naming the index that serves it
 //! - `words`: what a search compares
 //!
@@ -16,6 +18,8 @@ mod documents;
 mod indexes;
 mod members;
 mod messages;
+mod outage;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -27,7 +31,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
+use mongodb::error::ErrorKind;
 use mongodb::{Client, Collection};
+use tokio_util::task::TaskTracker;
 
 use super::cursor::ChatCursor;
 use super::{
@@ -41,15 +47,25 @@ use crate::policy::{ChatKind, Facts, Permit};
 use chats::NewChat;
 pub use connect::{ConnectError, MongoOptions};
 use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};
+use outage::Outage;
+use sessions::{SessionRecord, Sessions};
 
 /// The database did not answer in time. What was asked for may be done all the same.
 #[derive(Debug, thiserror::Error)]
 #[error("MongoDB did not answer within {} ms", .0.as_millis())]
 struct TooSlow(Duration);
 
+/// The store was closed before.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is closed")]
+struct Closed;
+
 /// The store on MongoDB.
 pub struct MongoStore {
     db: Db,
+    outage: Outage,
+    /// The calls under way; closed with the store.
+    calls: TaskTracker,
 }
 
 /// The collections, and what the queries need besides. Cheap to clone.
@@ -61,6 +77,8 @@ struct Db {
     chats: Collection<ChatDoc>,
     memberships: Collection<MembershipDoc>,
     messages: Collection<MessageDoc>,
+    records: Collection<SessionRecord>,
+    transactions: Arc<Sessions>,
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
     /// How long a call may take.
@@ -75,11 +93,23 @@ impl MongoStore {
         T: Send + 'static,
         F: Future<Output = mongodb::error::Result<T>> + Send + 'static,
     {
-        let task = tokio::spawn(call(self.db.clone()));
+        if self.calls.is_closed() {
+            return Err(StoreError::new(Closed));
+        }
+        self.outage.check().map_err(StoreError::new)?;
+        let task = self.calls.spawn(call(self.db.clone()));
         match tokio::time::timeout(self.db.patience, task).await {
-            Ok(Ok(done)) => done.map_err(StoreError::new),
+            Ok(Ok(done)) => done.map_err(|error| {
+                if matches!(*error.kind, ErrorKind::ServerSelection { .. }) {
+                    self.outage.begin(&self.db, &self.calls);
+                }
+                StoreError::new(error)
+            }),
             Ok(Err(panicked)) => Err(StoreError::new(panicked)),
-            Err(_) => Err(StoreError::new(TooSlow(self.db.patience))),
+            Err(_) => {
+                self.outage.begin(&self.db, &self.calls);
+                Err(StoreError::new(TooSlow(self.db.patience)))
+            }
         }
     }
 }
@@ -92,8 +122,16 @@ impl Store for MongoStore {
     }
 
     async fn close(&self) -> Result<()> {
-        self.db.client.clone().shutdown().await;
-        Ok(())
+        self.calls.close();
+        let end = async {
+            // The client must not go before the calls, and waits for the sessions.
+            self.calls.wait().await;
+            self.db.transactions.clear();
+            self.db.client.clone().shutdown().await;
+        };
+        tokio::time::timeout(self.db.patience, end)
+            .await
+            .map_err(|_| StoreError::new(TooSlow(self.db.patience)))
     }
 
     async fn create_user(&self, user: NewUser) -> Result<Option<User>> {

@@ -28,8 +28,9 @@ impl Db {
         F: for<'a> FnMut(&'a mut ClientSession, &'a mut C) -> BoxFuture<'a, Result<R>> + Send,
     {
         let deadline = Instant::now() + self.patience;
-        let mut session = self.client.start_session().await?;
-        session
+        let mut taken = self.transactions.take(self).await?;
+        let done = taken
+            .session
             .start_transaction()
             .and_run(context, move |session, context| {
                 if Instant::now() > deadline {
@@ -37,7 +38,11 @@ impl Db {
                 }
                 work(session, context)
             })
-            .await
+            .await;
+        if done.is_ok() {
+            self.transactions.give_back(taken);
+        }
+        done
     }
 }
 

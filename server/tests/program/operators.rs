@@ -1,113 +1,10 @@
-//! The program as operators meet it: how it starts, what it says when it cannot, how it stops.
+//! How it starts, what it says when it cannot, how it stops.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
-
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-const WITHIN: Duration = Duration::from_secs(10);
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chatspec-server"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CHATSPEC_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// A server that is killed when a test ends early.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-impl Server {
-    /// Starts on a free port and waits for the line that says where.
-    fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
-            .args(["--listen", "127.0.0.1:0"])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("chatspec-server listening on http://")
-            .unwrap_or_else(|| panic!("{line:?} does not say where"))
-            .to_owned();
-        Self { child, address }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
-    }
-
-    /// Waits for its end; gives the exit code.
-    fn ended(&mut self) -> Option<i32> {
-        let began = Instant::now();
-        while began.elapsed() < WITHIN {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("still running after {WITHIN:?}");
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(WITHIN)).unwrap();
-        stream
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = self.connect();
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {}", self.address);
-        write!(stream, "{head}\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// A WebSocket that is open and from which nothing is read any more.
-    fn websocket(&self) -> TcpStream {
-        let mut stream = self.connect();
-        write!(
-            stream,
-            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\n\
-             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-             sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-            self.address
-        )
-        .unwrap();
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).unwrap();
-        assert_eq!(&status, b"HTTP/1.1 101");
-        stream
-    }
-}
+use crate::process::{Server, command};
 
 /// It does not start: exit code, and one line that says what to do.
 #[track_caller]
@@ -186,6 +83,21 @@ fn a_data_folder_that_cannot_be_used_is_told() {
     let data = folder.path().to_str().unwrap();
     let _first = Server::start(&["--data", data]);
     refuses(&start(data), 1, "in use by another server");
+}
+
+#[test]
+fn a_database_that_cannot_be_had_is_told_within_five_seconds() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = format!("mongodb://{}/chat", mute.local_addr().unwrap());
+    let start = |uri| ["--listen", "127.0.0.1:0", "--mongodb-uri", uri];
+    for uri in ["mongodb://127.0.0.1:1/chat", &mute] {
+        let began = Instant::now();
+        refuses(&start(uri), 1, "is it running, and is --mongodb-uri right?");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+    refuses(&start("nonsense"), 1, "mongodb://host:27017/database");
+    refuses(&["--store", "mongodb"], 2, "--mongodb-uri");
+    refuses(&["--in-memory", "--mongodb-uri", &mute], 2, "--in-memory");
 }
 
 #[test]
