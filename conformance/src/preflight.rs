@@ -16,6 +16,7 @@ use crate::expect::event::event;
 use crate::expect::{Mismatch, shorten};
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::services::mongodb::{MongoDb, NoMongoDb};
 use crate::target::profile::Profile;
 use crate::target::reference::{self, ReferenceError};
 use crate::target::{Target, TargetError, websocket_url};
@@ -81,28 +82,57 @@ pub enum NotReady {
     /// The reference server does not start.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// The reference server was to run on a MongoDB, and there is none.
+    #[error(transparent)]
+    MongoDb(#[from] NoMongoDb),
     /// The target cannot be tested.
     #[error(transparent)]
     Unfit(#[from] Unfit),
 }
 
-/// What a run needs: the target of the profile, or the reference server where there is none; looked at and measured.
+/// Who is to be tested.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A server that runs already.
+    Running(Box<Profile>),
+    /// The reference server, started inside the kit.
+    Reference,
+    /// The same, on a MongoDB that is obtained for it.
+    ReferenceOnMongoDb,
+}
+
+impl From<Profile> for Subject {
+    fn from(profile: Profile) -> Self {
+        Self::Running(Box::new(profile))
+    }
+}
+
+/// What a run needs: its target, running, looked at and measured.
 pub async fn prepare(
-    profile: Option<Profile>,
+    subject: Subject,
     contract: Contract,
     timeout_scale: f64,
     strict: bool,
 ) -> Result<Arc<Context>, NotReady> {
-    let target = if let Some(profile) = profile {
-        Target::new(profile)?
-    } else {
-        let (profile, running) = reference::start().await?;
-        Target::new(profile)?.keeping(running)
+    let target = match subject {
+        Subject::Running(profile) => Target::new(*profile)?,
+        Subject::Reference => start_reference(None).await?,
+        Subject::ReferenceOnMongoDb => start_reference(Some(Arc::new(obtain_mongodb().await?))).await?,
     };
     let context = Arc::new(Context::new(target, contract, timeout_scale, strict));
     check(&context).await?;
     context.calibrate(measure(&context).await);
     Ok(context)
+}
+
+async fn start_reference(mongodb: Option<Arc<MongoDb>>) -> Result<Target, NotReady> {
+    let (profile, running) = reference::start(mongodb).await?;
+    Ok(Target::new(profile)?.keeping(running))
+}
+
+async fn obtain_mongodb() -> Result<MongoDb, NotReady> {
+    let obtained = tokio::task::spawn_blocking(MongoDb::obtain).await;
+    Ok(obtained.map_err(|error| ReferenceError::Server(error.to_string()))??)
 }
 
 /// Looks whether the target can be tested.

@@ -114,6 +114,8 @@ pub fn by_requirement(
             let decisive = checks.iter().find(|check| check.verdict == verdict);
             let reason = match (verdict, decisive) {
                 (Verdict::Pass, _) => None,
+                // Each of them is a way to have it verified.
+                (Verdict::Unverified, Some(_)) => reasons(&checks),
                 (_, Some(check)) => check.message.clone(),
                 (_, None) => Some("no scenario of this run looks at it".to_owned()),
             };
@@ -132,6 +134,17 @@ pub fn by_requirement(
             }
         })
         .collect()
+}
+
+/// Every reason that a check gives, each once.
+fn reasons(checks: &[Check]) -> Option<String> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in checks.iter().filter_map(|check| check.message.as_deref()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 impl RunResult {

@@ -1,6 +1,6 @@
 //! Runs scenarios, many at once, and tells what happens through events; it prints nothing.
 //!
-//! The costly start first. Those that are exclusive run afterwards, one by one, and so do those whose timing was too
+//! The costly start first. Those that are exclusive run afterwards, one by one, the disruptive last, and so do those whose timing was too
 //! close to tell: they are run again alone, at most twice, and only the last attempt counts.
 //!
 //! A scenario that panics is a fault of the kit. One that takes too long is stopped. What has not failed in a scenario
@@ -67,12 +67,9 @@ pub async fn run(
     let mut at_once: Vec<_> = plan.scenarios.iter().copied().filter(|s| !s.exclusive).collect();
     at_once.sort_by_key(|scenario| std::cmp::Reverse(scenario.cost));
     let mut alone = run.many(at_once, jobs.max(1)).await;
-    alone.extend(
-        plan.scenarios
-            .iter()
-            .filter(|s| s.exclusive)
-            .map(|s| (*s, RETRIES)),
-    );
+    let mut exclusive: Vec<_> = plan.scenarios.iter().filter(|s| s.exclusive).collect();
+    exclusive.sort_by_key(|scenario| scenario.disruptive);
+    alone.extend(exclusive.into_iter().map(|scenario| (*scenario, RETRIES)));
     run.one_by_one(alone).await;
 
     let place = |wanted: &ScenarioResult| plan.scenarios.iter().position(|s| s.id == wanted.scenario.id);

@@ -105,7 +105,7 @@ async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Requ
 
 /// The MUSTs that pass.
 async fn kept(habit: Habit) -> Vec<String> {
-    let (reference, _running) = reference::start().await.unwrap();
+    let (reference, _running) = reference::start(None).await.unwrap();
     let profile = Profile {
         name: format!("{habit:?}"),
         urls: vec![start(habit, reference.urls[0].clone()).await],
@@ -114,7 +114,7 @@ async fn kept(habit: Habit) -> Vec<String> {
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let context = preflight::prepare(Some(profile), contract, 1.0, false)
+    let context = preflight::prepare(profile.into(), contract, 1.0, false)
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();

@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 
 use chatspec::contract::Contract;
 use chatspec::plan::Plan;
-use chatspec::preflight;
+use chatspec::preflight::{self, Subject};
 use chatspec::report::json;
 use chatspec::result::{RunResult, ScenarioResult};
 use chatspec::runner::{self, RunEvent};
@@ -209,9 +209,10 @@ fn perform(board: &Board) -> Result<Arc<RunResult>, String> {
     }
     let ids: Vec<String> = scenarios.iter().map(|scenario| scenario.id.to_owned()).collect();
     let plan = Plan::select(&contract, &scenarios, &ids, &[]).map_err(|error| error.to_string())?;
+    let subject = profile().map_or(Subject::Reference, Subject::from);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
-        let context = preflight::prepare(profile(), contract, scale, false)
+        let context = preflight::prepare(subject, contract, scale, false)
             .await
             .map_err(|error| error.to_string())?;
         let (events, mut told) = mpsc::unbounded_channel();

@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use crate::auth::PasswordCost;
 use crate::command::Limits;
 use crate::rate_limit::Rate;
-use crate::store::MongoOptions;
+use crate::store::{MongoOptions, StoreSwitch};
 
 /// Reference server of the realtime messaging protocol.
 #[derive(Clone, Debug, Parser)]
@@ -160,6 +160,10 @@ pub struct Config {
     #[arg(long, env = "CHATSPEC_FAULT_BODY", value_name = "TEXT")]
     pub fault_body: Option<String>,
 
+    /// Takes the store down and brings it up, for a rehearsal in the process that serves.
+    #[arg(skip)]
+    pub store_switch: StoreSwitch,
+
     /// How long the server takes at most to stop.
     #[arg(long, env = "CHATSPEC_SHUTDOWN_MS", default_value_t = 8_000, value_name = "MS",
           value_parser = clap::value_parser!(u64).range(100..=600_000))]
@@ -218,6 +222,7 @@ impl Config {
         (self.store != Some(StoreKind::Embedded)).then(|| MongoOptions {
             uri,
             patience: Duration::from_millis(self.mongodb_timeout_ms),
+            switch: self.store_switch.clone(),
         })
     }
 

@@ -112,7 +112,10 @@ async fn open_store(
     } else {
         Location::Folder(config.data.clone())
     };
-    Ok(Arc::new(EmbeddedStore::open(location, ids, clock)?))
+    let switch = config.store_switch.clone();
+    Ok(Arc::new(EmbeddedStore::open_switched(
+        location, ids, clock, switch,
+    )?))
 }
 
 /// The parts that live as long as the server.

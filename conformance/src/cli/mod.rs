@@ -50,6 +50,10 @@ struct RunArgs {
     /// Target file: addresses, limits, key (see fixtures/targets).
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
+    /// Run the reference server on MongoDB: that of `MONGODB_URI`, one in a container, or one that is installed and started
+    /// on this machine, whichever is to be had first (`CHATSPEC_MONGO=uri|container|local` leaves one).
+    #[arg(long, conflicts_with_all = ["url", "target"])]
+    with_mongodb: bool,
     /// Only what matches: glob over ids of requirements, scenarios and areas.
     #[arg(long, value_name = "PATTERN")]
     only: Vec<String>,
@@ -130,6 +134,7 @@ impl Color {
 
 const EXAMPLES: &str = "Examples:
   chatspec                                         the reference server, started inside the kit
+  chatspec --with-mongodb                          the same on MongoDB, had in whatever way there is
   chatspec --url http://127.0.0.1:4000             a server that is running
   chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Failure, RunArgs};
 use crate::contract::Contract;
 use crate::plan::Plan;
-use crate::preflight::{self, NotReady};
+use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
 use crate::report::json::Json;
 use crate::report::terminal::Terminal;
@@ -25,23 +25,24 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &args.only, &args.skip)
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let profile = profile(args)?;
+    let subject = subject(args)?;
     let reports = reports(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Fault, error))?;
-    let exit = runtime.block_on(perform(args, contract, plan, profile, reports));
+    let exit = runtime.block_on(perform(args, contract, plan, subject, reports));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     exit
 }
 
-/// The profile of a target that is running already; none for the reference server.
-fn profile(args: &RunArgs) -> Result<Option<Profile>, Failure> {
+/// Who is to be tested.
+fn subject(args: &RunArgs) -> Result<Subject, Failure> {
     let mut profile = match &args.target {
         Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None if args.url.is_empty() => return Ok(None),
+        None if args.with_mongodb => return Ok(Subject::ReferenceOnMongoDb),
+        None if args.url.is_empty() => return Ok(Subject::Reference),
         None => Profile::default(),
     };
     if !args.url.is_empty() {
@@ -50,7 +51,7 @@ fn profile(args: &RunArgs) -> Result<Option<Profile>, Failure> {
     if args.jwt_secret.is_some() {
         profile.auth.jwt_secret.clone_from(&args.jwt_secret);
     }
-    Ok(Some(profile))
+    Ok(profile.into())
 }
 
 /// The reports that are asked for; files are opened now, so that a path that cannot be written is told at once.
@@ -132,13 +133,13 @@ async fn perform(
     args: &RunArgs,
     contract: Contract,
     plan: Plan,
-    profile: Option<Profile>,
+    subject: Subject,
     reports: Vec<Box<dyn Report>>,
 ) -> Result<Exit, Failure> {
     let stop = interruption();
     let mut interrupted = stop.clone();
     let context = tokio::select! {
-        context = preflight::prepare(profile, contract, args.timeout_scale, args.strict) => context?,
+        context = preflight::prepare(subject, contract, args.timeout_scale, args.strict) => context?,
         _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
     };
 
@@ -180,7 +181,7 @@ impl From<NotReady> for Failure {
     fn from(error: NotReady) -> Self {
         let exit = match error {
             NotReady::Target(_) => Exit::Usage,
-            NotReady::Reference(_) | NotReady::Unfit(_) => Exit::Fault,
+            NotReady::Reference(_) | NotReady::MongoDb(_) | NotReady::Unfit(_) => Exit::Fault,
         };
         Self::new(exit, error)
     }

@@ -75,6 +75,8 @@ pub struct Scenario {
     pub cost: Cost,
     /// Whether it runs alone, after all others.
     pub exclusive: bool,
+    /// Whether it takes something away from the target for a while, and so runs after those that only run alone.
+    pub disruptive: bool,
     /// The story.
     pub run: Run,
 }
@@ -93,6 +95,7 @@ impl Scenario {
             requirements,
             cost: Cost::Short,
             exclusive: false,
+            disruptive: false,
             run,
         }
     }
@@ -108,6 +111,14 @@ impl Scenario {
     #[must_use]
     pub const fn exclusive(mut self) -> Self {
         self.exclusive = true;
+        self
+    }
+
+    /// One that takes something away from the target for a while: it runs alone, after the exclusive ones.
+    #[must_use]
+    pub const fn disruptive(mut self) -> Self {
+        self.exclusive = true;
+        self.disruptive = true;
         self
     }
 

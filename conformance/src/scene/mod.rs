@@ -5,6 +5,7 @@
 //! - [`chats`]: chats and memberships
 //! - [`connect`]: connections, everyday and raw, and the requests that are mere steps
 //! - [`fence`]: proving that something did not happen
+//! - [`outage`]: the target without its store
 //!
 //! A scenario is a story told with `?`: a step that does not work stops it, and what it has not judged by then is
 //! unverified, since the scenario whose subject that step is fails it. What a scenario is about goes to
@@ -13,6 +14,7 @@
 pub mod chats;
 pub mod connect;
 pub mod fence;
+pub mod outage;
 pub mod people;
 
 use std::collections::HashMap;
@@ -126,6 +128,7 @@ pub struct Scene {
     clients: Mutex<Vec<Client>>,
     names: Mutex<HashMap<String, usize>>,
     fences: fence::Fences,
+    outage: outage::Outage,
 }
 
 /// What a scenario has said so far.
@@ -149,6 +152,7 @@ impl Scene {
             clients: Mutex::default(),
             names: Mutex::default(),
             fences: fence::Fences::default(),
+            outage: outage::Outage::default(),
         }
     }
 
@@ -227,8 +231,9 @@ impl Scene {
         self.record().clone()
     }
 
-    /// Closes every connection of the scene, whatever state it is in.
+    /// Closes every connection of the scene, whatever state it is in, and gives back what was taken from the target.
     pub async fn tear_down(&self) {
+        self.end_outage().await.ok();
         let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
         let closing = futures_util::future::join_all(clients.iter().map(Client::close));
         tokio::time::timeout(Duration::from_secs(5), closing).await.ok();

@@ -4,11 +4,13 @@
 //! - [`mod@reference`]: the reference server, started inside the kit's process
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
+//! - [`store`]: taking the target's store away for a while
 
 pub mod jwt;
 pub mod profile;
 pub mod provision;
 pub mod reference;
+pub mod store;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,6 +19,7 @@ use thiserror::Error;
 use url::Url;
 
 use profile::Profile;
+use store::StoreSwitch;
 
 /// A target that can be talked to.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct Target {
     urls: Vec<Url>,
     next: AtomicUsize,
     http: reqwest::Client,
+    store: Option<StoreSwitch>,
     running: Option<reference::Running>,
 }
 
@@ -66,6 +70,7 @@ impl Target {
             .no_proxy()
             .build()?;
         Ok(Self {
+            store: StoreSwitch::of(&profile.hooks),
             profile,
             urls,
             next: AtomicUsize::new(0),
@@ -77,8 +82,14 @@ impl Target {
     /// Keeps a server that the kit has started, until the target is dropped.
     #[must_use]
     pub fn keeping(mut self, running: reference::Running) -> Self {
+        self.store = Some(running.store_switch());
         self.running = Some(running);
         self
+    }
+
+    /// How its store can be taken away, if it can.
+    pub const fn store(&self) -> Option<&StoreSwitch> {
+        self.store.as_ref()
     }
 
     /// The URLs under test.

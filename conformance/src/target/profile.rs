@@ -21,6 +21,8 @@ pub struct Profile {
     pub cors: Cors,
     /// How it can be made to fail.
     pub faults: Faults,
+    /// What to run at certain moments of a run.
+    pub hooks: Hooks,
     /// How users and chats are made.
     pub provision: Provision,
 }
@@ -34,6 +36,7 @@ impl Default for Profile {
             limits: Limits::default(),
             cors: Cors::default(),
             faults: Faults::default(),
+            hooks: Hooks::default(),
             provision: Provision::default(),
         }
     }
@@ -108,6 +111,16 @@ pub struct Faults {
     pub internal_body: Option<String>,
 }
 
+/// Commands that the kit runs, through the shell, at certain moments of a run.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hooks {
+    /// Takes the target's store away and keeps what is in it; returns when it is gone.
+    pub store_down: Option<String>,
+    /// Gives it back; returns when it answers.
+    pub store_up: Option<String>,
+}
+
 /// How users and chats are made.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -170,7 +183,18 @@ impl Profile {
 
     /// Reads a profile from text; the error shows the line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+        let profile: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        match &profile.hooks {
+            Hooks {
+                store_down: Some(_),
+                store_up: None,
+            } => Err("hooks.store_down without hooks.store_up: the store would stay down".to_owned()),
+            Hooks {
+                store_down: None,
+                store_up: Some(_),
+            } => Err("hooks.store_up without hooks.store_down: there is nothing to bring up".to_owned()),
+            _ => Ok(profile),
+        }
     }
 }
 
@@ -194,6 +218,15 @@ mod tests {
         assert!(told.contains("line 3") && told.contains("rate_maximum"), "{told}");
         let told = Profile::parse("[provision]\nkind = 'magic'\n").unwrap_err();
         assert!(told.contains("line") && told.contains("magic"), "{told}");
+    }
+
+    #[test]
+    fn a_store_that_is_taken_down_must_be_brought_up() {
+        for half in ["store_down", "store_up"] {
+            let told = Profile::parse(&format!("[hooks]\n{half} = 'true'\n")).unwrap_err();
+            assert!(told.contains("store_up") && told.contains("store_down"), "{told}");
+        }
+        assert!(Profile::parse("[hooks]\nstore_down = 'true'\nstore_up = 'true'\n").is_ok());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The reference server, started inside the kit's process: the only module that knows the server's crate.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use chatspec_server::config::Config;
 use chatspec_server::serve_when_ready;
@@ -8,16 +10,41 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::profile::{Auth, Cors, Faults, Profile};
+use super::store::StoreSwitch;
+use crate::services::mongodb::MongoDb;
 
 const ISSUER: &str = "https://chatspec.example";
 const AUDIENCE: &str = "chatspec";
 const FAULT: &str = "chatspec: fail on this message";
+/// How long removing a database may take at most.
+const FORGET_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 const ORIGIN: &str = "http://allowed.example";
 
 /// A reference server that runs until this is dropped.
 #[derive(Debug)]
 pub struct Running {
-    _stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    store: StoreSwitch,
+    mongodb: Option<Arc<MongoDb>>,
+}
+
+impl Running {
+    /// The way to take its store away: the MongoDB itself where that is ours to stop, otherwise a switch in the server.
+    pub fn store_switch(&self) -> StoreSwitch {
+        self.store.clone()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // What it has left in a MongoDB that was there before is removed first.
+        let tidies = self.mongodb.as_ref().is_some_and(|mongodb| !mongodb.is_ours());
+        if let Some(thread) = self.thread.take().filter(|_| tidies) {
+            thread.join().ok();
+        }
+    }
 }
 
 /// Why the reference server does not run.
@@ -31,9 +58,10 @@ pub enum ReferenceError {
     Server(String),
 }
 
-/// Starts the reference server on a free port, in memory, with a key that the kit knows; gives the profile to test it
-/// with. It has a runtime of its own, so that kit and server do not starve each other.
-pub async fn start() -> Result<(Profile, Running), ReferenceError> {
+/// Starts the reference server on a free port, with a key that the kit knows; gives the profile to test it with. It keeps
+/// everything in memory, or in a database of its own in `mongodb`. It has a runtime of its own, so that kit and server do
+/// not starve each other.
+pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), ReferenceError> {
     let secret = uuid::Uuid::new_v4().simple().to_string().repeat(2);
     let mut config = Config::in_memory();
     config.jwt_secret = Some(secret.clone());
@@ -44,6 +72,18 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
     // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
     config.ping_interval_ms = 3_000;
     config.ping_timeout_ms = 2_500;
+    config.mongodb_uri = mongodb
+        .as_ref()
+        .map(|mongodb| mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple())));
+    let store = match &mongodb {
+        Some(mongodb) if mongodb.is_ours() => StoreSwitch::MongoDb(mongodb.clone()),
+        _ => {
+            let switch = config.store_switch.clone();
+            StoreSwitch::InProcess(Arc::new(
+                move |up| if up { switch.bring_up() } else { switch.take_down() },
+            ))
+        }
+    };
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
@@ -51,7 +91,7 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, is_ready) = oneshot::channel();
     let (ended, has_ended) = oneshot::channel();
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("reference".to_owned())
         .spawn(move || {
             let why = match serve(listener, config, ready, async {
@@ -67,7 +107,10 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
         return Err(ReferenceError::Server(has_ended.await.unwrap_or_default()));
     }
     let profile = Profile {
-        name: "reference server".to_owned(),
+        name: mongodb.as_ref().map_or_else(
+            || "reference server".to_owned(),
+            |mongodb| format!("reference server on MongoDB ({})", mongodb.origin()),
+        ),
         urls: vec![url],
         auth: Auth {
             jwt_secret: Some(secret),
@@ -84,7 +127,13 @@ pub async fn start() -> Result<(Profile, Running), ReferenceError> {
         },
         ..Profile::default()
     };
-    Ok((profile, Running { _stop: stop }))
+    let running = Running {
+        stop: Some(stop),
+        thread: Some(thread),
+        store,
+        mongodb,
+    };
+    Ok((profile, running))
 }
 
 fn serve(
@@ -103,8 +152,26 @@ fn serve(
         let tell = move || {
             ready.send(()).ok();
         };
-        serve_when_ready(listener, config, tell, stopped)
+        let database = config.mongodb_uri.clone();
+        let served = serve_when_ready(listener, config, tell, stopped)
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string());
+        if let Some(database) = database {
+            forget(&database).await;
+        }
+        served
     })
+}
+
+/// Removes a database; one that cannot be reached any more has been removed with its MongoDB.
+async fn forget(uri: &str) {
+    let Ok(client) = mongodb::Client::with_uri_str(uri).await else {
+        return;
+    };
+    if let Some(database) = client.default_database() {
+        let dropping = database.drop();
+        tokio::time::timeout(FORGET_WITHIN, dropping.into_future())
+            .await
+            .ok();
+    }
 }

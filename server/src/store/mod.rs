@@ -13,6 +13,7 @@ mod model;
 mod mongo;
 #[cfg(test)]
 mod suite;
+mod switch;
 
 pub use embedded::{EmbeddedStore, Location, OpenError};
 pub use model::{
@@ -20,6 +21,8 @@ pub use model::{
     PageError, SearchPage, Session, TokenHash, User, Window,
 };
 pub use mongo::{ConnectError, MongoOptions, MongoStore};
+
+pub use switch::StoreSwitch;
 
 use async_trait::async_trait;
 

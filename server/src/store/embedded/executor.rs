@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, StoreSwitch};
 
 /// How many jobs share one transaction at most, so that the first of them need not wait for ever.
 const BATCH: usize = 256;
@@ -24,6 +24,7 @@ pub(super) struct Executor {
     /// `None` once closed.
     queues: Mutex<Option<Queues>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    switch: StoreSwitch,
 }
 
 #[derive(Clone)]
@@ -43,7 +44,11 @@ struct NotCommitted(String);
 impl Executor {
     /// Starts a writer, and a reader for each of `readers`. A database in memory has one connection only: without
     /// readers, the writer reads too.
-    pub(super) fn start(connection: Connection, readers: Vec<Connection>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        readers: Vec<Connection>,
+        switch: StoreSwitch,
+    ) -> std::io::Result<Self> {
         let (writes, queue) = channel();
         let mut threads = vec![spawn("store-write", move || run_writer(&connection, &queue))?];
         let reads = if readers.is_empty() {
@@ -60,6 +65,7 @@ impl Executor {
         Ok(Self {
             queues: Mutex::new(Some(Queues { writes, reads })),
             threads: Mutex::new(threads),
+            switch,
         })
     }
 
@@ -97,6 +103,7 @@ impl Executor {
     }
 
     fn queues(&self) -> Result<Queues> {
+        self.switch.check()?;
         lock(&self.queues).clone().ok_or_else(|| StoreError::new(Closed))
     }
 }

@@ -24,7 +24,7 @@ use rusqlite::Connection;
 use super::cursor::ChatCursor;
 use super::{
     Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
-    Result, SearchPage, Session, Store, TokenHash, User, Window,
+    Result, SearchPage, Session, Store, StoreSwitch, TokenHash, User, Window,
 };
 use crate::clock::Clock;
 use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
@@ -93,6 +93,16 @@ pub struct EmbeddedStore {
 impl EmbeddedStore {
     /// Opens what is at `location`, or begins anew there. `ids` goes on after the newest id kept.
     pub fn open(location: Location, ids: Arc<Ids>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_switched(location, ids, clock, StoreSwitch::default())
+    }
+
+    /// Like [`EmbeddedStore::open`], with a switch to take it down by.
+    pub fn open_switched(
+        location: Location,
+        ids: Arc<Ids>,
+        clock: Arc<dyn Clock>,
+        switch: StoreSwitch,
+    ) -> Result<Self, OpenError> {
         let (lock, writer, readers) = match location {
             Location::Memory => (None, Connection::open_in_memory()?, Vec::new()),
             Location::Folder(folder) => {
@@ -116,7 +126,7 @@ impl EmbeddedStore {
         if let Some(newest) = writer.query_row(NEWEST_ID, [], |row| row.get::<_, Option<RawId>>(0))? {
             ids.start_after(newest);
         }
-        let executor = Executor::start(writer, readers).map_err(OpenError::Threads)?;
+        let executor = Executor::start(writer, readers, switch).map_err(OpenError::Threads)?;
         Ok(Self {
             executor,
             ids,

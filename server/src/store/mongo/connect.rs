@@ -17,6 +17,7 @@ use super::outage::Outage;
 use super::{Db, MongoStore, indexes, sessions};
 use crate::clock::Clock;
 use crate::ids::{Ids, RawId};
+use crate::store::StoreSwitch;
 
 /// Where the database is, and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct MongoOptions {
     pub uri: String,
     /// How long one call may take, the search for a server included.
     pub patience: Duration,
+    /// What the store is taken down by, for a rehearsal.
+    pub switch: StoreSwitch,
 }
 
 /// The database that a connection string without one means.
@@ -83,7 +86,11 @@ impl MongoStore {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
         let client_options = client_options(options).await?;
-        Self::with(client_options, options.patience, ids, clock).await
+        let store = Self::with(client_options, options.patience, ids, clock).await?;
+        Ok(Self {
+            switch: options.switch.clone(),
+            ..store
+        })
     }
 
     pub(super) async fn with(
@@ -110,6 +117,7 @@ impl MongoStore {
             db,
             outage: Outage::default(),
             calls: TaskTracker::new(),
+            switch: StoreSwitch::default(),
         })
     }
 }

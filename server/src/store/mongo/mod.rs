@@ -38,7 +38,7 @@ use tokio_util::task::TaskTracker;
 use super::cursor::ChatCursor;
 use super::{
     Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
-    Result, SearchPage, Session, Store, StoreError, TokenHash, User, Window,
+    Result, SearchPage, Session, Store, StoreError, StoreSwitch, TokenHash, User, Window,
 };
 use crate::clock::Clock;
 use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
@@ -66,6 +66,7 @@ pub struct MongoStore {
     outage: Outage,
     /// The calls under way; closed with the store.
     calls: TaskTracker,
+    switch: StoreSwitch,
 }
 
 /// The collections, and what the queries need besides. Cheap to clone.
@@ -96,6 +97,7 @@ impl MongoStore {
         if self.calls.is_closed() {
             return Err(StoreError::new(Closed));
         }
+        self.switch.check()?;
         self.outage.check().map_err(StoreError::new)?;
         let task = self.calls.spawn(call(self.db.clone()));
         match tokio::time::timeout(self.db.patience, task).await {

@@ -39,6 +39,7 @@ impl Place {
         MongoOptions {
             uri: self.uri.clone(),
             patience: Duration::from_mins(1),
+            switch: StoreSwitch::default(),
         }
     }
 
@@ -444,6 +445,7 @@ async fn refusal(uri: &str) -> String {
     let options = MongoOptions {
         uri: uri.to_owned(),
         patience: Duration::from_mins(1),
+        switch: StoreSwitch::default(),
     };
     let clock = Arc::new(SystemClock);
     let refused = MongoStore::connect(&options, Arc::new(Ids::new(clock.clone())), clock).await;

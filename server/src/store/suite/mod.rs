@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::{
     Add, Advance, Append, Chat, Create, EmbeddedStore, Location, Message, MongoOptions, MongoStore, NewUser,
-    Remove, Session, Store, Window,
+    Remove, Session, Store, StoreSwitch, Window,
 };
 use crate::clock::{SystemClock, Timestamp};
 use crate::command::{
@@ -61,6 +61,10 @@ impl Place {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
+        self.open_switched(StoreSwitch::default()).await
+    }
+
+    async fn open_switched(&self, switch: StoreSwitch) -> Arc<dyn Store> {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(Ids::new(clock.clone()));
         let location = match self {
@@ -70,11 +74,12 @@ impl Place {
                 let options = MongoOptions {
                     uri: uri.clone(),
                     patience: Duration::from_mins(1),
+                    switch,
                 };
                 return Arc::new(MongoStore::connect(&options, ids, clock).await.unwrap());
             }
         };
-        Arc::new(EmbeddedStore::open(location, ids, clock).unwrap())
+        Arc::new(EmbeddedStore::open_switched(location, ids, clock, switch).unwrap())
     }
 
     /// Leaves nothing behind in a database that was there before.
@@ -150,6 +155,37 @@ async fn reopening(place: Place) {
     assert_eq!(page.messages, [after, before]);
     store.close().await.unwrap();
     place.clear().await;
+}
+
+/// A store that is taken down fails every call, and is as it was when it is brought up.
+async fn switching(place: Place) {
+    let switch = StoreSwitch::default();
+    let store = place.open_switched(switch.clone()).await;
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let chat = group(&store, ann, &[bob]).await;
+    let ready = permit(&store, ann, message(chat.id, Some("key"), "x")).await;
+    switch.take_down();
+    assert!(store.ping().await.is_err());
+    assert!(store.chat(chat.id).await.is_err());
+    assert!(store.append_message(&ready).await.is_err());
+    switch.bring_up();
+    assert!(store.ping().await.is_ok());
+    assert_eq!(store.chat(chat.id).await.unwrap(), Some(chat));
+    assert!(matches!(
+        store.append_message(&ready).await.unwrap(),
+        Append::Stored(_)
+    ));
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_store_is_switched() {
+    switching(Place::memory()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_switched() {
+    switching(Place::mongodb()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

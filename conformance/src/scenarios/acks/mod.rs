@@ -1,17 +1,20 @@
 //! Acknowledgements and errors: their shape, their number, and requests without either.
+//!
+//! - [`failures`]: what the target says when it fails itself
 
-use std::collections::HashSet;
+mod failures;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::steps::{NOWHERE, joined, message, refused};
-use super::{Scenario, run};
+use super::{Cost, Scenario, run};
 use crate::client::Client;
 use crate::client::raw::RawClient;
 use crate::expect::event::event;
 use crate::expect::leak::nothing_internal;
-use crate::expect::{Found, Mismatch, ack, equal, show, text, that};
+use crate::expect::{Found, ack, equal, text, that};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
@@ -39,8 +42,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "acks/internal-error",
         "A failure of the server is acknowledged with a correlation id of its own, and gives nothing else away",
         &["ACK-04", "ACK-06"],
-        run!(internal_error),
+        run!(failures::rehearsed),
     ),
+    Scenario::new(
+        "acks/store-away",
+        "While the target's store is away, what it cannot do is acknowledged as its own failure, and works again afterwards",
+        &["ACK-04", "ACK-06"],
+        run!(failures::store_away),
+    )
+    .cost(Cost::Seconds(80))
+    .disruptive(),
 ];
 
 /// The one ack of a request, after a later request of the same connection has been answered: a second ack of the first
@@ -186,45 +197,5 @@ async fn no_payload(scene: &Scene) -> Outcome {
         Err(_) => ack::error(&reply, &["VALIDATION_ERROR"]),
     });
     scene.check("ACK-08", either.map_err(|mismatch| mismatch.at("presence:ping")));
-    Ok(())
-}
-
-async fn internal_error(scene: &Scene) -> Outcome {
-    let Some(body) = scene.profile().faults.internal_body.clone() else {
-        return Err(Stop::Unverified(
-            "how the target can be made to fail is not known: give faults.internal_body in the target file"
-                .to_owned(),
-        ));
-    };
-    let alice = scene.user("alice").await?;
-    let chat = scene.group(&alice, &[]).await?;
-    let client = scene.connect_raw(&alice).await?;
-    scene.join(&client, &chat).await?;
-    scene.send(&client, &chat, &scene.unique("nothing fails")).await?;
-    let mut ids = HashSet::new();
-    for _ in 0..2 {
-        let payload = message(&chat, &scene.unique("client"), &body);
-        let reply = client.request("message:send", payload).await?;
-        ack::error(&reply, &["INTERNAL"]).map_err(|_| {
-            Stop::Unverified(format!(
-                "the message of faults.internal_body did not make the target fail: {}",
-                show(&reply)
-            ))
-        })?;
-        let id = text(&reply, "/correlationId").and_then(|id| {
-            uuid::Uuid::parse_str(id).map_err(|_| Mismatch::new("a UUID as correlationId", show(&reply)))
-        });
-        if let Some(id) = scene.check("ACK-04", id) {
-            let known = !ids.insert(id);
-            scene.check(
-                "ACK-04",
-                that(!known, "another correlationId for another failure", id),
-            );
-        }
-        let spoken = text(&reply, "/message").and_then(nothing_internal);
-        scene.check("ACK-06", spoken);
-    }
-    // The server has failed, and lives.
-    scene.send(&client, &chat, &scene.unique("nothing fails")).await?;
     Ok(())
 }

@@ -1,0 +1,132 @@
+//! Taking the target's store away for a while, where there is a way: what a server says of its own failures is seen then.
+
+use std::fmt;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::profile::Hooks;
+use crate::services::mongodb::MongoDb;
+
+/// How long a hook may take.
+const HOOK_WITHIN: Duration = Duration::from_mins(1);
+
+/// The way to take the store down and to bring it up again.
+#[derive(Clone)]
+pub enum StoreSwitch {
+    /// Commands of the target's owner.
+    Hooks {
+        /// Takes it down.
+        down: String,
+        /// Brings it up.
+        up: String,
+    },
+    /// A MongoDB that the kit has started.
+    MongoDb(Arc<MongoDb>),
+    /// A switch inside this process; the flag says whether the store is to be up.
+    InProcess(Arc<dyn Fn(bool) + Send + Sync>),
+}
+
+impl StoreSwitch {
+    /// The one that the hooks make, if both are given.
+    pub fn of(hooks: &Hooks) -> Option<Self> {
+        Some(Self::Hooks {
+            down: hooks.store_down.clone()?,
+            up: hooks.store_up.clone()?,
+        })
+    }
+
+    /// Takes the store down, and returns when it is down. The error says why it could not be done.
+    pub async fn take_down(&self) -> Result<(), String> {
+        match self {
+            Self::Hooks { down, .. } => hook("store_down", down).await,
+            Self::MongoDb(mongodb) => switch(mongodb, MongoDb::take_down).await,
+            Self::InProcess(switch) => {
+                switch(false);
+                Ok(())
+            }
+        }
+    }
+
+    /// Brings the store up, and returns when it is up.
+    pub async fn bring_up(&self) -> Result<(), String> {
+        match self {
+            Self::Hooks { up, .. } => hook("store_up", up).await,
+            Self::MongoDb(mongodb) => switch(mongodb, MongoDb::bring_up).await,
+            Self::InProcess(switch) => {
+                switch(true);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for StoreSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hooks { .. } => "Hooks",
+            Self::MongoDb(_) => "MongoDb",
+            Self::InProcess(_) => "InProcess",
+        })
+    }
+}
+
+async fn switch<E: fmt::Display + Send + 'static>(
+    mongodb: &Arc<MongoDb>,
+    how: fn(&MongoDb) -> Result<(), E>,
+) -> Result<(), String> {
+    let mongodb = mongodb.clone();
+    match tokio::task::spawn_blocking(move || how(&mongodb)).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Runs a hook through the shell; what it says is told only when it fails.
+async fn hook(name: &str, command: &str) -> Result<(), String> {
+    let running = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(HOOK_WITHIN, running)
+        .await
+        .map_err(|_| format!("hooks.{name} did not end within {} s", HOOK_WITHIN.as_secs()))?
+        .map_err(|error| format!("hooks.{name} cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    Err(format!("hooks.{name} ended with {}: {last}", output.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hooks_are_run_and_their_failures_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let flag = folder.path().join("down");
+        let shown = flag.display();
+        let switch = StoreSwitch::of(&Hooks {
+            store_down: Some(format!("touch '{shown}'")),
+            store_up: Some(format!("rm '{shown}' || {{ echo never down >&2; exit 3; }}")),
+        });
+        let switch = switch.unwrap();
+        switch.take_down().await.unwrap();
+        assert!(flag.exists());
+        switch.bring_up().await.unwrap();
+        let told = switch.bring_up().await.unwrap_err();
+        assert!(
+            told.contains("store_up") && told.contains('3') && told.contains("never down"),
+            "{told}"
+        );
+    }
+}
