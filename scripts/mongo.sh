@@ -44,7 +44,7 @@ wake, waker = os.pipe()
 for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(name, lambda *_: os.write(waker, b"!"))
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(allow_abbrev=False)
 parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--data", required=True)
@@ -62,6 +62,11 @@ def refuse(text):
     os._exit(3)
 
 
+def remove_data():
+    if args.remove_data and os.getppid() != args.parent:
+        shutil.rmtree(args.data, ignore_errors=True)
+
+
 if args.detach:
     os.setsid()
 if args.parent:
@@ -69,6 +74,7 @@ if args.parent:
 
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     if os.getppid() != args.parent:
+        remove_data()
         sys.exit(0)
 
 os.makedirs(args.data, exist_ok=True)
@@ -100,8 +106,7 @@ def stop():
         server._socket.shutdown(socket.SHUT_RDWR)  # else it waits two seconds for its accept() to return
     server.stop()
     pid_file.truncate(0)
-    if args.remove_data and os.getppid() != args.parent:
-        shutil.rmtree(args.data, ignore_errors=True)
+    remove_data()
 
 
 try:
@@ -138,7 +143,7 @@ PYTHON
 
 # A signal ends what is being waited for, and whoever waits sees `stopping`.
 stopping='' child=''
-# shellcheck disable=SC2329  # called by traps
+# shellcheck disable=SC2317,SC2329  # called by traps
 on_signal() { stopping=1; [ -z "$child" ] || kill "$child" 2>/dev/null || true; }
 trap on_signal TERM INT HUP
 
@@ -154,7 +159,7 @@ patiently() {
 attend() {
     child=$!
     [ -z "$stopping" ] || on_signal
-    while status=0; wait "$child" || status=$?; kill -0 "$child" 2>/dev/null; do :; done
+    while status=0; wait "$child" 2>/dev/null || status=$?; kill -0 "$child" 2>/dev/null; do :; done
     # A signal may have come at the very end: then this is its number, and the true one is still to be had.
     status=0; wait "$child" 2>/dev/null || status=$?
     child=''
@@ -171,8 +176,8 @@ places() {
 
 # False as well after the Python below it went away or became another one.
 installed() {
-    [ -e "$venv/complete" ] &&
-        "$venv/bin/python" -I -c 'import sys; from importlib.util import find_spec; sys.exit(not find_spec("secantus"))' 2>/dev/null
+    local check='import sys; from importlib.util import find_spec; sys.exit(not find_spec("secantus"))'
+    [ -e "$venv/complete" ] && "$venv/bin/python" -I -c "$check" 2>/dev/null
 }
 
 find_python() {
@@ -221,7 +226,7 @@ failure() {
     exit 1
 }
 
-# shellcheck disable=SC2329  # called by a trap
+# shellcheck disable=SC2317,SC2329  # called by a trap
 leave() {
     [ -z "$child" ] || { kill "$child" 2>/dev/null && wait "$child"; } || true
     [ -z "$scratch" ] || rm -rf "$scratch"
@@ -245,7 +250,7 @@ prepare() {
 run() {
     prepare
     [ -z "$stopping" ] || exit 0
-    { true <&0; } 2>/dev/null || exec </dev/null # a stdin that is closed has ended
+    { true 3<&0; } 2>/dev/null || exec </dev/null # a stdin that is closed has ended
     "$venv/bin/python" -I -c "$program" "${options[@]}" --parent $$ <&0 3>&2 2>>"$log" &
     attend
     case $status:$stopping in
@@ -272,46 +277,57 @@ start() {
 }
 
 stop() {
-    local pid_file=$data/mongo.pid
+    local pid_file=$data/mongo.pid pid
     if [ ! -e "$pid_file" ] || flock -n "$pid_file" true; then
         note "no server runs on $data"
         return
     fi
-    kill "$(cat "$pid_file")" || true
+    pid=$(<"$pid_file")
+    kill "$pid" || true
     flock -w 20 "$pid_file" true || die "the server on $data did not end within 20 s"
+    for _ in {1..50}; do # the lock goes a moment before the process; one that is only not reaped yet has no exe
+        readlink "/proc/$pid/exe" >/dev/null || break
+        sleep 0.02
+    done
 }
 
-command=${1:-}
-case $command in
-    -h | --help | help) usage; exit 0 ;;
-    install | run | start | stop | program) shift ;;
-    '') usage >&2; exit 2 ;;
-    *) misuse "there is no command $command" ;;
-esac
-
-port='' data='' options=()
-while [ $# -gt 0 ]; do
-    case $command:$1 in
-        *:-h | *:--help) usage; exit 0 ;;
-        run:--port | start:--port)
-            port=${2:-}
-            if ! [[ $port =~ ^[0-9]{1,5}$ ]] || [ "$((10#$port))" -gt 65535 ]; then
-                misuse "--port needs a number up to 65535"
-            fi
-            shift 2 ;;
-        run:--data | start:--data | stop:--data)
-            data=${2:-}
-            [ -n "$data" ] || misuse "--data needs a folder"
-            shift 2 ;;
-        run:--until-eof) options+=(--until-eof); shift ;;
-        *) misuse "$command does not know $1" ;;
+main() {
+    local command=${1:-} port='' data='' options=()
+    case $command in
+        -h | --help | help) usage; exit 0 ;;
+        install | run | start | stop | program) shift ;;
+        '') usage >&2; exit 2 ;;
+        *) misuse "there is no command $command" ;;
     esac
-done
-case $command in start | stop) [ -n "$data" ] || misuse "$command needs --data DIR" ;; esac
-port=${port:-0}
 
-case $command in
-    install) places; install; printf '%s\n' "$venv" ;;
-    program) printf '%s\n' "$program" ;;
-    *) "$command" ;;
-esac
+    while [ $# -gt 0 ]; do
+        case $command:$1 in
+            *:-h | *:--help) usage; exit 0 ;;
+            run:--port | start:--port)
+                port=${2:-}
+                if ! [[ $port =~ ^[0-9]{1,5}$ ]] || [ "$((10#$port))" -gt 65535 ]; then
+                    misuse "--port needs a number up to 65535"
+                fi
+                shift 2 ;;
+            run:--data | start:--data | stop:--data)
+                data=${2:-}
+                [ -n "$data" ] || misuse "--data needs a folder"
+                shift 2 ;;
+            run:--until-eof) options+=(--until-eof); shift ;;
+            *) misuse "$command does not know $1" ;;
+        esac
+    done
+    case $command in start | stop) [ -n "$data" ] || misuse "$command needs --data DIR" ;; esac
+    port=${port:-0}
+
+    case $command in
+        install) places; install; printf '%s\n' "$venv" ;;
+        program) printf '%s\n' "$program" ;;
+        run) run ;;
+        start) start ;;
+        stop) stop ;;
+    esac
+}
+
+# In one piece, so that bash has read all of it before a long run, whatever becomes of the file meanwhile.
+main "$@"; exit
