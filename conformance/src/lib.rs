@@ -11,7 +11,7 @@
 //! - [`scene`]: what a story gets
 //! - [`client`]: connections and HTTP
 //! - [`expect`]: pure matchers on JSON
-//! - [`verdict`]: what can be said about a requirement
+//! - [`verdict`]: what can be said about a requirement; [`figure`]: what was measured on the way
 //! - [`cli`]: what people type
 //! - [`plan`]: what to run
 //! - [`target`]: who is under test
@@ -27,6 +27,7 @@ pub mod cli;
 pub mod client;
 pub mod contract;
 pub mod expect;
+pub mod figure;
 pub mod plan;
 pub mod preflight;
 pub mod report;

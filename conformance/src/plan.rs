@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
 use thiserror::Error;
@@ -15,6 +16,9 @@ use crate::contract::{Contract, Requirement};
 use crate::scenarios::Scenario;
 use crate::verdict::Level;
 
+/// What waits this long has no place in a quick run.
+const LONG: Duration = Duration::from_secs(1);
+
 /// What to run and what to report on.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -22,6 +26,8 @@ pub struct Plan {
     pub scenarios: Vec<&'static Scenario>,
     /// The ids of the requirements that are reported on.
     pub requirements: BTreeSet<String>,
+    /// The ids of the requirements that [`Plan::quick`] has left out, in the order of the contract.
+    pub left_out: Vec<String>,
 }
 
 /// What is wrong with a selection.
@@ -50,6 +56,9 @@ pub enum PlanError {
     /// Nothing is left.
     #[error("nothing is left to run: --skip takes away all that --only asks for")]
     Empty,
+    /// Nothing is quick.
+    #[error("nothing is left to run: all that was asked for takes waiting, which --quick leaves out")]
+    NotQuick,
 }
 
 /// `; did you mean A or B?`, or nothing.
@@ -151,7 +160,28 @@ impl Plan {
         Ok(Self {
             scenarios: kept,
             requirements,
+            left_out: Vec::new(),
         })
+    }
+
+    /// Without the scenarios that wait for something to pass, and without the requirements that only these judge.
+    pub fn quick(mut self, contract: &Contract) -> Result<Self, PlanError> {
+        self.scenarios.retain(|scenario| scenario.waits() < LONG);
+        let judged = |id: &str| {
+            self.scenarios
+                .iter()
+                .any(|scenario| scenario.requirements.contains(&id))
+        };
+        let of_plan = contract
+            .requirements
+            .iter()
+            .filter(|r| self.requirements.contains(&r.id));
+        self.left_out = of_plan.filter(|r| !judged(&r.id)).map(|r| r.id.clone()).collect();
+        self.requirements.retain(|id| !self.left_out.contains(id));
+        if self.scenarios.is_empty() {
+            return Err(PlanError::NotQuick);
+        }
+        Ok(self)
     }
 }
 

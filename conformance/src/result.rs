@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::calibration::Calibration;
 use crate::contract::Contract;
+use crate::figure::Figure;
 use crate::scenarios::Scenario;
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
@@ -17,12 +18,16 @@ pub struct ScenarioResult {
     pub scenario: &'static Scenario,
     /// Over its checks, and over how it ended.
     pub verdict: Verdict,
-    /// How long its last attempt took.
+    /// When its last attempt began, from the beginning of the run.
+    pub began: Duration,
+    /// How long that took.
     pub duration: Duration,
     /// Its checks: at least one for every requirement that it declares.
     pub checks: Vec<Check>,
     /// What it noted about freedoms of the contract.
     pub notes: Vec<(String, String)>,
+    /// What it measured.
+    pub figures: Vec<Figure>,
     /// Why it ended before its end, if it did.
     pub message: Option<String>,
 }
@@ -69,6 +74,8 @@ pub struct RunResult {
     pub lost: Option<String>,
     /// By scenario, in the order of the contract.
     pub scenarios: Vec<ScenarioResult>,
+    /// The requirements that `--quick` has left out.
+    pub left_out: Vec<String>,
     /// By requirement, in the order of the contract; those reported on.
     pub requirements: Vec<RequirementResult>,
 }

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::preflight;
 use crate::result::{RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::Scenario;
-use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::scene::{Context, Outcome, Record, Scene, Stop};
 use crate::verdict::{Check, Unverified, Verdict};
 
 const RETRIES: usize = 2;
@@ -55,6 +55,7 @@ pub async fn run(
     let began = Instant::now();
     let mut run = Run {
         context: context.clone(),
+        began,
         events,
         stop,
         results: Vec::new(),
@@ -83,6 +84,7 @@ pub async fn run(
         calibration: context.timing().measured().copied(),
         interrupted: *run.stop.borrow(),
         lost: run.lost.take(),
+        left_out: plan.left_out.clone(),
         requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
         scenarios: std::mem::take(&mut run.results),
     });
@@ -92,6 +94,7 @@ pub async fn run(
 
 struct Run {
     context: Arc<Context>,
+    began: Instant,
     events: mpsc::UnboundedSender<RunEvent>,
     stop: watch::Receiver<bool>,
     results: Vec<ScenarioResult>,
@@ -131,7 +134,12 @@ impl Run {
                     continue;
                 }
                 self.tell(RunEvent::ScenarioStarted(scenario));
-                running.spawn(attempt(self.context.clone(), scenario, self.stop.clone()));
+                running.spawn(attempt(
+                    self.context.clone(),
+                    scenario,
+                    self.began,
+                    self.stop.clone(),
+                ));
             }
             match running.join_next().await {
                 None => return again,
@@ -158,7 +166,7 @@ impl Run {
                     break;
                 }
                 self.tell(RunEvent::ScenarioStarted(scenario));
-                let done = attempt(self.context.clone(), scenario, self.stop.clone()).await;
+                let done = attempt(self.context.clone(), scenario, self.began, self.stop.clone()).await;
                 let result = self.take(done);
                 if result.verdict != Verdict::Inconclusive || left == 0 {
                     self.finish(result);
@@ -190,6 +198,7 @@ struct Attempt {
 async fn attempt(
     context: Arc<Context>,
     scenario: &'static Scenario,
+    run_began: Instant,
     mut stop: watch::Receiver<bool>,
 ) -> Attempt {
     let began = Instant::now();
@@ -204,11 +213,10 @@ async fn attempt(
         Err(Stop::Blocked(_)) if !*stop.borrow() => preflight::still_there(&context).await.err(),
         _ => None,
     };
-    let record = scene.recorded();
-    Attempt {
-        result: conclude(scenario, record.checks, record.notes, outcome, began.elapsed()),
-        lost,
-    }
+    let mut result = conclude(scenario, scene.recorded(), outcome);
+    result.began = began.duration_since(run_began);
+    result.duration = began.elapsed();
+    Attempt { result, lost }
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -239,23 +247,17 @@ async fn perform(scene: &Scene, limit: Duration) -> Outcome {
 }
 
 fn not_run(scenario: &'static Scenario, why: &str) -> ScenarioResult {
-    conclude(
-        scenario,
-        Vec::new(),
-        Vec::new(),
-        Err(Stop::Blocked(why.to_owned())),
-        Duration::ZERO,
-    )
+    conclude(scenario, Record::default(), Err(Stop::Blocked(why.to_owned())))
 }
 
-/// The result of a scenario from its checks and its end: every declared requirement gets a check, and only those.
-fn conclude(
-    scenario: &'static Scenario,
-    mut checks: Vec<Check>,
-    notes: Vec<(String, String)>,
-    outcome: Outcome,
-    duration: Duration,
-) -> ScenarioResult {
+/// The result of a scenario from its record and its end: every declared requirement gets a check, and only those. Its
+/// times are for the caller to fill in.
+fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> ScenarioResult {
+    let Record {
+        mut checks,
+        notes,
+        figures,
+    } = record;
     for check in &mut checks {
         if !scenario.requirements.contains(&check.requirement.as_str()) {
             check.verdict = Verdict::Harness;
@@ -306,9 +308,11 @@ fn conclude(
     ScenarioResult {
         scenario,
         verdict,
-        duration,
+        began: Duration::ZERO,
+        duration: Duration::ZERO,
         checks,
         notes,
+        figures,
         message,
     }
 }

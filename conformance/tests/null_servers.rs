@@ -24,6 +24,8 @@ use chatspec::verdict::{Level, Verdict};
 use serde_json::{Value, json};
 use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::{mpsc, watch};
 
 /// The one thing that a server does with whatever it is sent.
@@ -35,6 +37,7 @@ enum Habit {
     Echoes,
     Disconnects,
     ClosesConnections,
+    AcceptsAnyToken,
 }
 
 impl Habit {
@@ -42,6 +45,13 @@ impl Habit {
         // An ack that nobody asked for cannot be sent, and need not be.
         match self {
             Self::Silent | Self::ClosesConnections => {}
+            // It answers a ping as it should, so that it shows that it has let somebody in.
+            Self::AcceptsAnyToken => {
+                if event == "presence:ping" {
+                    let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+                    drop(ack.send(&json!({"ok": true, "data": {"serverTime": now}})));
+                }
+            }
             Self::Refuses => drop(ack.send(&json!({"ok": false, "error": "FORBIDDEN", "message": "no"}))),
             Self::Agrees => drop(ack.send(&json!({"ok": true}))),
             Self::Echoes => {
@@ -103,8 +113,8 @@ async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Requ
         .unwrap()
 }
 
-/// The MUSTs that pass.
-async fn kept(habit: Habit) -> Vec<String> {
+/// The MUSTs with their verdicts.
+async fn judged(habit: Habit) -> Vec<(String, Verdict)> {
     let (reference, _running) = reference::start(None).await.unwrap();
     let profile = Profile {
         name: format!("{habit:?}"),
@@ -123,26 +133,29 @@ async fn kept(habit: Habit) -> Vec<String> {
     result
         .requirements
         .iter()
-        .filter(|requirement| requirement.level == Level::Must && requirement.verdict == Verdict::Pass)
-        .map(|requirement| requirement.id.clone())
+        .filter(|requirement| requirement.level == Level::Must)
+        .map(|requirement| (requirement.id.clone(), requirement.verdict))
         .collect()
 }
 
 /// What is kept by the REST API alone, whoever answers the sockets. That it passes shows that the scenarios did run.
 const BY_REST: &str = "SYNC-03";
 
-/// Nothing passes but what REST keeps, and what the server does deserve, with the reason.
+/// Nothing passes but what REST keeps, and what the server does deserve, with the reason. Gives all verdicts.
 #[track_caller]
-fn keeps_only(habit: Habit, deserved: &[(&str, &str)]) {
+fn keeps_only(habit: Habit, deserved: &[(&str, &str)]) -> Vec<(String, Verdict)> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let kept = runtime.block_on(kept(habit));
+    let judged = runtime.block_on(judged(habit));
     runtime.shutdown_background();
-    assert!(kept.iter().any(|id| id == BY_REST), "{habit:?}: nothing was run");
-    let undeserved: Vec<&String> = kept
-        .iter()
+    let kept = judged.iter().filter(|(_, verdict)| *verdict == Verdict::Pass);
+    let kept: Vec<&String> = kept.map(|(id, _)| id).collect();
+    assert!(kept.iter().any(|id| *id == BY_REST), "{habit:?}: nothing was run");
+    let undeserved: Vec<_> = kept
+        .into_iter()
         .filter(|id| *id != BY_REST && !deserved.iter().any(|(known, _)| known == id))
         .collect();
     assert!(undeserved.is_empty(), "{habit:?} earns {undeserved:?}");
+    judged
 }
 
 #[test]
@@ -182,4 +195,24 @@ fn disconnecting_on_every_event_earns_nothing() {
 #[test]
 fn closing_every_connection_earns_nothing() {
     keeps_only(Habit::ClosesConnections, &[]);
+}
+
+#[test]
+fn accepting_any_token_is_seen_by_every_requirement_on_tokens() {
+    let deserved = [
+        ("TRANS-01", "the handshake is right, and pings are answered"),
+        ("AUTH-01", "it lets everyone in, those with a JWT too"),
+        ("AUTH-02", "the same for a JWT in the query"),
+        ("AUTH-03", "the same for a session token"),
+        ("PRES-05", "it answers pings with the time"),
+    ];
+    let judged = keeps_only(Habit::AcceptsAnyToken, &deserved);
+    for id in [
+        "AUTH-04", "AUTH-05", "AUTH-06", "AUTH-07", "AUTH-08", "AUTH-09", "AUTH-10",
+    ] {
+        assert!(
+            judged.contains(&(id.to_owned(), Verdict::Fail)),
+            "{id} does not see that anyone is let in"
+        );
+    }
 }

@@ -42,6 +42,7 @@ enum Command {
 
 /// What `run` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct RunArgs {
     /// Address of the target's port; give it once per process of the target, clients are spread over them. Without one,
     /// the reference server is started inside the kit.
@@ -60,6 +61,12 @@ struct RunArgs {
     /// Not what matches.
     #[arg(long, value_name = "PATTERN")]
     skip: Vec<String>,
+    /// Leave out what has to wait longer than a second, such as the rate window, and say what that is.
+    #[arg(long)]
+    quick: bool,
+    /// Tell how long each scenario took, and which of them the run has waited for.
+    #[arg(long)]
+    timings: bool,
     /// A SHOULD that does not hold fails.
     #[arg(long)]
     strict: bool,
@@ -138,6 +145,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --url http://127.0.0.1:4000             a server that is running
   chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
+  chatspec --quick --timings                       what takes no waiting, and how long it took
   chatspec --target target.toml --report json=report.json
   chatspec list --requirements
   chatspec explain MSG-05

@@ -24,6 +24,13 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &args.only, &args.skip)
+        .and_then(|plan| {
+            if args.quick {
+                plan.quick(&contract)
+            } else {
+                Ok(plan)
+            }
+        })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let subject = subject(args)?;
     let reports = reports(args)?;
@@ -58,7 +65,7 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
 fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
     let json_to_stdout = args.report.iter().any(|report| report == "json");
     let terminal = |out: Box<dyn Write + Send>, live| -> Box<dyn Report> {
-        Box::new(Terminal::new(out, live, args.require_all))
+        Box::new(Terminal::new(out, live, args.require_all).with_timings(args.timings))
     };
     let standard = || -> Box<dyn Report> {
         let live = io::stderr().is_terminal();

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::Report;
+use crate::figure::Figure;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
 use crate::runner::RunEvent;
 use crate::verdict::{Check, Level, Verdict};
@@ -41,6 +42,18 @@ pub fn document(result: &RunResult) -> Value {
         };
         scenario.notes.iter().map(line).collect::<Vec<_>>()
     });
+    let figures = result.scenarios.iter().flat_map(|scenario| {
+        let line = |figure: &Figure| {
+            json!({
+                "requirement": figure.requirement,
+                "scenario": scenario.scenario.id,
+                "what": figure.what,
+                "value": figure.value,
+                "unit": figure.unit,
+            })
+        };
+        scenario.figures.iter().map(line).collect::<Vec<_>>()
+    });
     json!({
         "schema": "chatspec-report/1",
         "protocol": result.protocol,
@@ -56,7 +69,9 @@ pub fn document(result: &RunResult) -> Value {
         },
         "requirements": result.requirements.iter().map(requirement).collect::<Vec<_>>(),
         "scenarios": result.scenarios.iter().map(scenario).collect::<Vec<_>>(),
+        "left_out": result.left_out,
         "notes": notes.collect::<Vec<_>>(),
+        "figures": figures.collect::<Vec<_>>(),
     })
 }
 
@@ -121,6 +136,7 @@ fn scenario(result: &ScenarioResult) -> Value {
     let mut document = json!({
         "id": result.scenario.id,
         "verdict": result.verdict,
+        "began_ms": millis(result.began),
         "duration_ms": millis(result.duration),
         "requirements": result.scenario.requirements,
     });

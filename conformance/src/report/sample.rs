@@ -8,6 +8,7 @@ use time::macros::datetime;
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::expect::Mismatch;
+use crate::figure::Figure;
 use crate::result::{RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Outcome, Scene};
@@ -50,20 +51,28 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
         ScenarioResult {
             scenario: &ONE,
             verdict: Verdict::Fail,
+            began: Duration::from_millis(10),
             duration: Duration::from_millis(1234),
             checks: vec![Check::new("X-01", "x/one", Verdict::Pass), failed, warned],
             notes: vec![(
                 "X-03".to_owned(),
                 "a duplicate counts against the limit".to_owned(),
             )],
+            figures: vec![Figure::time(
+                "X-01",
+                "the longest wait",
+                Duration::from_millis(310),
+            )],
             message: None,
         },
         ScenarioResult {
             scenario: &TWO,
             verdict: Verdict::Unverified,
+            began: Duration::from_millis(1250),
             duration: Duration::from_millis(5),
             checks: vec![unverified],
             notes: vec![],
+            figures: vec![],
             message: Some("the target's JWT key is not known: give --jwt-secret".to_owned()),
         },
     ]
@@ -88,6 +97,7 @@ pub(crate) fn result() -> Arc<RunResult> {
         }),
         interrupted: false,
         lost: None,
+        left_out: vec!["Y-02".to_owned()],
         requirements: by_requirement(&contract, &selected, &scenarios),
         scenarios,
     })

@@ -18,6 +18,8 @@ use crate::runner::RunEvent;
 use crate::scene::Context;
 use crate::verdict::{Check, Level, Verdict};
 
+mod timings;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -30,6 +32,7 @@ pub struct Terminal<W> {
     out: W,
     bar: ProgressBar,
     require_all: bool,
+    timings: bool,
     run: Option<(Arc<Context>, Arc<Plan>)>,
     finished: BTreeMap<&'static str, Arc<ScenarioResult>>,
     running: Vec<&'static str>,
@@ -53,11 +56,19 @@ impl<W: Write + Send> Terminal<W> {
             out,
             bar,
             require_all,
+            timings: false,
             run: None,
             finished: BTreeMap::new(),
             running: Vec::new(),
             areas_told: Vec::new(),
         }
+    }
+
+    /// Adds how long each scenario took, and which of them the run has waited for.
+    #[must_use]
+    pub const fn with_timings(mut self, timings: bool) -> Self {
+        self.timings = timings;
+        self
     }
 
     fn started(&mut self, context: &Arc<Context>, plan: &Arc<Plan>) -> io::Result<()> {
@@ -160,6 +171,11 @@ impl<W: Write + Send> Terminal<W> {
             for (requirement, text) in notes {
                 writeln!(out, "  {CYAN}{requirement:<9}{CYAN:#} {text}")?;
             }
+        }
+        measured(out, result)?;
+        left_out(out, result)?;
+        if self.timings {
+            timings::write(out, result)?;
         }
         counts(out, result)?;
         ending(out, result, self.require_all)?;
@@ -291,6 +307,34 @@ fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
     Ok(())
 }
 
+fn measured(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+    let mut figures = result
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.figures)
+        .peekable();
+    if figures.peek().is_some() {
+        writeln!(out, "\n{BOLD}Measured{BOLD:#}")?;
+    }
+    for figure in figures {
+        writeln!(out, "  {CYAN}{:<9}{CYAN:#} {figure}", figure.requirement)?;
+    }
+    Ok(())
+}
+
+fn left_out(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+    if !result.left_out.is_empty() {
+        writeln!(
+            out,
+            "\n{BOLD}Left out by --quick{BOLD:#}, since they take waiting"
+        )?;
+    }
+    for line in result.left_out.chunks(10) {
+        writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
+    }
+    Ok(())
+}
+
 fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
     writeln!(out)?;
     for level in [Level::Must, Level::Should] {
@@ -379,6 +423,7 @@ mod tests {
         let context = Context::new(Target::new(profile).unwrap(), Contract::for_test(), 1.0, false);
         context.calibrate(result.calibration);
         let plan = Plan {
+            left_out: Vec::new(),
             scenarios: vec![&sample::ONE, &sample::TWO],
             requirements: result.requirements.iter().map(|r| r.id.clone()).collect(),
         };

@@ -116,6 +116,17 @@ async fn devices(scene: &Scene) -> Outcome {
     scene.check("PRES-02", offline);
     let silence = scene.absent(&s, &about(&alice), Fence::User).await?;
     scene.check("PRES-04", silence);
+
+    // A new contact of somebody who is online.
+    let mark = s.mark();
+    scene.plain_group(&bob, &[&stranger]).await?;
+    scene.fence_user(&[&s]).await?;
+    let freedom = if s.events(&about(&bob).after(mark)).is_empty() {
+        "a new contact is not told who is online"
+    } else {
+        "a new contact is told who is online"
+    };
+    scene.note("PRES-10", freedom);
     Ok(())
 }
 
@@ -168,6 +179,17 @@ async fn flapping_ends_offline(scene: &Scene) -> Outcome {
     window_passes(scene).await;
     scene.fence_user(&[&b]).await?;
     let updates = b.events(&about(&alice));
+    scene.counted(
+        "PRES-06",
+        "updates that a contact got under flapping",
+        updates.len(),
+    );
+    let distances = updates
+        .windows(2)
+        .map(|pair| pair[1].at.saturating_duration_since(pair[0].at));
+    if let Some(least) = distances.min() {
+        scene.measured("PRES-06", "least distance between two of them", least);
+    }
     scene.check("PRES-06", keep_their_distance(scene, &updates));
     let Some(last) = updates.last() else { return Ok(()) };
     scene.check(
@@ -175,6 +197,7 @@ async fn flapping_ends_offline(scene: &Scene) -> Outcome {
         equal("the last status told", &last.data()["status"], &json!("offline")),
     );
     let took = last.at.saturating_duration_since(ended);
+    scene.measured("PRES-07", "final state after the end of the flapping", took);
     scene.check(
         "PRES-07",
         at_most(
@@ -248,6 +271,8 @@ async fn vanished(scene: &Scene) -> Outcome {
         return Ok(());
     };
     let took = offline.at.saturating_duration_since(vanished);
+    scene.measured("PRES-09", "offline after the connection vanished", took);
+    scene.measured("PRES-09", "latest that was allowed", limit);
     let margin = scene.timing().margin();
     scene.check("PRES-09", at_most("offline", took, limit + margin, margin));
     Ok(())

@@ -193,6 +193,6 @@ async fn never_connects(scene: &Scene) -> Outcome {
     let took = began.elapsed();
     // What was closed was closed for the missing CONNECT, and not for being idle.
     scene.check("TRANS-05", still_works(&connected).await);
-    scene.note("TRANS-05", format!("closed after {} ms", took.as_millis()));
+    scene.measured("TRANS-05", "closed without a CONNECT after", took);
     Ok(())
 }

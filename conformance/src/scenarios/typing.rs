@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use super::steps::{joined, still_works};
 use super::{Scenario, run};
+use crate::client::Client;
 use crate::expect::event::event;
 use crate::expect::has;
+use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
+use crate::scene::people::User;
 use crate::scene::{Outcome, Scene};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -48,6 +51,66 @@ async fn start_and_stop(scene: &Scene) -> Outcome {
         let own = scene.absent(&typist, &update, Fence::Room(&chat)).await?;
         scene.check("TYPE-03", own);
     }
+    freedoms(scene, &alice, &chat, &typist, &b).await
+}
+
+/// How the target uses what TYPE-06 and TYPE-07 leave open; never a verdict. `witness` belongs to another member.
+async fn freedoms(scene: &Scene, user: &User, chat: &Chat, typist: &Client, witness: &Client) -> Outcome {
+    let either = |requirement: &str, seen: bool, yes: &str, no: &str| {
+        scene.note(requirement, if seen { yes } else { no });
+    };
+    let starts = || {
+        event("typing:update")
+            .at("/state", "start")
+            .at("/userId", user.id.as_str())
+    };
+    // A second socket of the typist, which has not joined and asks for an ack.
+    let second = scene.connect_raw(user).await?;
+    let mark = witness.mark();
+    let request = second.start("typing:start", vec![json!({"chatId": chat.id})])?;
+    scene.step(&second, "presence:ping", json!({})).await?;
+    scene.fence_room(chat, &[witness]).await?;
+    let seen = !witness.events(&starts().after(mark)).is_empty();
+    either(
+        "TYPE-07",
+        seen,
+        "typing does not take having joined the room",
+        "typing takes having joined the room",
+    );
+    let acked = !second.acks(request.id()).is_empty();
+    either(
+        "TYPE-07",
+        acked,
+        "typing is acknowledged, if asked for",
+        "typing is not acknowledged, even if asked for",
+    );
+
+    scene.join(&second, chat).await?;
+    let mark = second.mark();
+    typist.emit("typing:start", json!({"chatId": chat.id})).await?;
+    still_works(typist).await?;
+    scene.fence_room(chat, &[&second]).await?;
+    let seen = !second.events(&starts().after(mark)).is_empty();
+    let (yes, no) = (
+        "the typist's other sockets are told",
+        "the typist's other sockets are not told",
+    );
+    either("TYPE-07", seen, yes, no);
+
+    let mark = witness.mark();
+    typist.close().await;
+    // A goodbye has no answer that could be waited for: this is the time that a server may take to notice it.
+    scene.sleep(scene.timing().margin()).await;
+    scene.fence_room(chat, &[witness]).await?;
+    let stops = event("typing:update")
+        .at("/state", "stop")
+        .at("/userId", user.id.as_str());
+    let seen = !witness.events(&stops.after(mark)).is_empty();
+    let (yes, no) = (
+        "a socket that disconnects while typing produces a stop",
+        "a socket that disconnects while typing produces no stop",
+    );
+    either("TYPE-06", seen, yes, no);
     Ok(())
 }
 

@@ -27,6 +27,7 @@ use crate::client::Client;
 use crate::client::inbox::Hidden;
 use crate::contract::Contract;
 use crate::expect::{Found, Mismatch};
+use crate::figure::Figure;
 use crate::scenarios::Scenario;
 use crate::target::Target;
 use crate::target::jwt::Minter;
@@ -138,6 +139,8 @@ pub struct Record {
     pub checks: Vec<Check>,
     /// What it noted about freedoms of the contract: requirement and text.
     pub notes: Vec<(String, String)>,
+    /// What it measured.
+    pub figures: Vec<Figure>,
 }
 
 impl Scene {
@@ -179,6 +182,18 @@ impl Scene {
     /// Notes how the target uses a freedom that the contract leaves (a MAY); never a verdict.
     pub fn note(&self, requirement: &str, text: impl Into<String>) {
         self.record().notes.push((requirement.to_owned(), text.into()));
+    }
+
+    /// Reports how long something took that a verdict rests on.
+    pub fn measured(&self, requirement: &str, what: &str, time: Duration) {
+        self.record().figures.push(Figure::time(requirement, what, time));
+    }
+
+    /// Reports how many of something a verdict rests on.
+    pub fn counted(&self, requirement: &str, what: &str, count: usize) {
+        self.record()
+            .figures
+            .push(Figure::count(requirement, what, count));
     }
 
     /// Whether the value fits a schema of the contract, as in `dto/message` or `events/server/message-new`.

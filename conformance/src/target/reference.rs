@@ -69,6 +69,8 @@ pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), 
     config.jwt_audience = Some(AUDIENCE.to_owned());
     config.cors_origins = vec![ORIGIN.to_owned()];
     config.fault_body = Some(FAULT.to_owned());
+    // A run registers hundreds of users, and is not about how hard their passwords are to guess.
+    (config.password_memory_kib, config.password_passes) = (64, 1);
     // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
     config.ping_interval_ms = 3_000;
     config.ping_timeout_ms = 2_500;

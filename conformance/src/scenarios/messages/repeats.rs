@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::stored;
+use super::{freedoms, stored};
 use crate::expect::event::event;
 use crate::expect::{Found, equal, has, text, that};
 use crate::scenarios::steps::{accepted, joined, message};
@@ -114,7 +114,10 @@ pub(super) async fn again(scene: &Scene) -> Outcome {
         "MSG-09",
         equal("messages stored", &stored(scene, &alice, &chat, &body).await?, &1),
     );
-    Ok(())
+
+    let carol = scene.user("carol").await?;
+    let apart = scene.group(&carol, &[]).await?;
+    freedoms::repeats_count(scene, &carol, &apart).await
 }
 
 /// Rounds in which the race is run: a look-up before an insert loses one of the first few.
@@ -123,6 +126,8 @@ const ROUNDS: usize = 8;
 const RACERS: usize = 5;
 
 pub(super) async fn race(scene: &Scene) -> Outcome {
+    scene.counted("MSG-07", "rounds of a race", ROUNDS);
+    scene.counted("MSG-07", "sockets that sent at once in each", RACERS);
     for round in 1..=ROUNDS {
         // A user per round, so that the rate limit of one does not end the race.
         let [alice, bob] = scene.users(["alice", "bob"]).await?;
