@@ -10,7 +10,7 @@ use super::{Color, Failure, Format, ListArgs};
 use crate::contract::{Contract, Requirement};
 use crate::plan::{did_you_mean, near};
 use crate::result::Exit;
-use crate::scenarios::{self, Scenario};
+use crate::scenarios::{self, Scenario, walkthrough};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -18,11 +18,11 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 
 pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure> {
     let mut out = AutoStream::new(io::stdout().lock(), args.color.choice());
-    let written = match (args.requirements, args.format) {
-        (true, Format::Text) => requirements(&mut out, contract),
-        (true, Format::Json) => json(&mut out, contract.requirements.iter().map(requirement_json)),
-        (false, Format::Text) => all_scenarios(&mut out, contract),
-        (false, Format::Json) => json(&mut out, scenarios::all().map(scenario_json)),
+    let written = match (args.scenarios, args.format) {
+        (false, Format::Text) => catalogue(&mut out, contract),
+        (false, Format::Json) => json(&mut out, contract.requirements.iter().map(requirement_json)),
+        (true, Format::Text) => all_scenarios(&mut out, contract),
+        (true, Format::Json) => json(&mut out, scenarios::all().map(scenario_json)),
     };
     done(written)
 }
@@ -36,7 +36,7 @@ pub(super) fn explain(id: &str, color: Color, contract: &Contract) -> Result<Exi
         .find(|r| r.id.eq_ignore_ascii_case(id));
     let scenario = all.iter().find(|s| s.id.eq_ignore_ascii_case(id));
     match (requirement, scenario) {
-        (Some(requirement), _) => done(explain_requirement(&mut out, requirement, &all)),
+        (Some(requirement), _) => done(explain_requirement(&mut out, requirement)),
         (None, Some(scenario)) => done(explain_scenario(&mut out, scenario, contract)),
         (None, None) => {
             let hint = did_you_mean(&near(id, contract, &all));
@@ -56,18 +56,33 @@ fn done(written: io::Result<()>) -> Result<Exit, Failure> {
     }
 }
 
-fn requirements(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
+/// The scenarios that judge a requirement.
+fn judges(id: &str) -> impl Iterator<Item = &'static Scenario> {
+    scenarios::all().filter(move |scenario| scenario.requirements.contains(&id))
+}
+
+/// A table by area: id, level, scenario, and the sentence.
+fn catalogue(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
+    let width = scenarios::all()
+        .map(|scenario| scenario.id.len())
+        .max()
+        .unwrap_or_default();
     for area in &contract.areas {
         writeln!(out, "{BOLD}{}{BOLD:#} {DIM}{}{DIM:#}", area.title, area.id)?;
         for requirement in contract.requirements.iter().filter(|r| r.area == area.id) {
             let Requirement {
                 id, level, statement, ..
             } = requirement;
+            let mut judges = judges(id).map(|scenario| scenario.id);
+            let first = judges.next().unwrap_or("-");
+            let level = level.word();
             writeln!(
                 out,
-                "  {CYAN}{id:<9}{CYAN:#} {DIM}{:<6}{DIM:#} {statement}",
-                level.word()
+                "  {CYAN}{id:<9}{CYAN:#} {level:<6}  {DIM}{first:<width$}{DIM:#}  {statement}"
             )?;
+            for further in judges {
+                writeln!(out, "{:20}{DIM}{further}{DIM:#}", "")?;
+            }
         }
         writeln!(out)?;
     }
@@ -107,6 +122,8 @@ fn requirement_json(requirement: &Requirement) -> serde_json::Value {
         "statement": requirement.statement,
         "origin": requirement.origin,
         "why": requirement.why,
+        "example": requirement.example.lines().collect::<Vec<_>>(),
+        "scenarios": judges(&requirement.id).map(|scenario| scenario.id).collect::<Vec<_>>(),
     })
 }
 
@@ -117,10 +134,11 @@ fn scenario_json(scenario: &Scenario) -> serde_json::Value {
         "summary": scenario.summary,
         "requirements": scenario.requirements,
         "exclusive": scenario.exclusive,
+        "steps": walkthrough::steps(scenario),
     })
 }
 
-fn explain_requirement(out: &mut impl Write, requirement: &Requirement, all: &[&Scenario]) -> io::Result<()> {
+fn explain_requirement(out: &mut impl Write, requirement: &Requirement) -> io::Result<()> {
     let Requirement {
         id,
         level,
@@ -128,6 +146,7 @@ fn explain_requirement(out: &mut impl Write, requirement: &Requirement, all: &[&
         statement,
         origin,
         why,
+        example,
     } = requirement;
     writeln!(
         out,
@@ -137,14 +156,35 @@ fn explain_requirement(out: &mut impl Write, requirement: &Requirement, all: &[&
     if !why.is_empty() {
         writeln!(out, "\n  {why}")?;
     }
-    writeln!(out, "\nLooked at by")?;
+    if !example.is_empty() {
+        writeln!(out, "\n{BOLD}For example{BOLD:#}")?;
+    }
+    for line in example.lines() {
+        writeln!(out, "  {line}")?;
+    }
     let mut none = true;
-    for scenario in all.iter().filter(|s| s.requirements.contains(&id.as_str())) {
+    for scenario in judges(id) {
         none = false;
-        writeln!(out, "  {CYAN}{}{CYAN:#}  {}", scenario.id, scenario.summary)?;
+        writeln!(out, "\n{BOLD}Looked at by{BOLD:#} {CYAN}{}{CYAN:#}", scenario.id)?;
+        steps(out, scenario, Some(id))?;
     }
     if none {
-        writeln!(out, "  no scenario")?;
+        writeln!(
+            out,
+            "\nLooked at by no scenario: it is never a verdict, at most a line of information."
+        )?;
+    }
+    Ok(())
+}
+
+/// The steps, those bold that judge this requirement.
+fn steps(out: &mut impl Write, scenario: &Scenario, judging: Option<&str>) -> io::Result<()> {
+    for (n, step) in walkthrough::steps(scenario).iter().enumerate() {
+        let style = match judging {
+            Some(id) if step.contains(id) => BOLD,
+            _ => Style::new(),
+        };
+        writeln!(out, "  {:>2}. {style}{step}{style:#}", n + 1)?;
     }
     Ok(())
 }
@@ -154,7 +194,9 @@ fn explain_scenario(out: &mut impl Write, scenario: &Scenario, contract: &Contra
     if scenario.exclusive {
         writeln!(out, "  Runs alone, after all others.")?;
     }
-    writeln!(out, "\nLooks at")?;
+    writeln!(out, "\n{BOLD}Step by step{BOLD:#}")?;
+    steps(out, scenario, None)?;
+    writeln!(out, "\n{BOLD}Looks at{BOLD:#}")?;
     for id in scenario.requirements {
         let statement = contract.requirement(id).map_or("", |r| r.statement.as_str());
         writeln!(out, "  {CYAN}{id:<9}{CYAN:#} {statement}")?;

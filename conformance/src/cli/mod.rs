@@ -28,7 +28,7 @@ struct Cli {
 enum Command {
     /// Run the scenarios against a target (the default).
     Run(Box<RunArgs>),
-    /// List the scenarios or the requirements.
+    /// List the requirements, with the scenarios that judge them.
     List(ListArgs),
     /// Explain a requirement or a scenario.
     Explain {
@@ -98,9 +98,9 @@ struct RunArgs {
 
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// The requirements instead of the scenarios.
+    /// The scenarios instead of the requirements.
     #[arg(long)]
-    requirements: bool,
+    scenarios: bool,
     /// How to write it.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -147,7 +147,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
   chatspec --quick --timings                       what takes no waiting, and how long it took
   chatspec --target target.toml --report json=report.json
-  chatspec list --requirements
+  chatspec list
   chatspec explain MSG-05
 
 Exit codes:

@@ -48,6 +48,10 @@ pub struct Requirement {
     /// Why it is required.
     #[serde(default)]
     pub why: String,
+    /// What clients and a conforming server exchange where it matters, one thing a line; `requirements.toml` tells how to
+    /// read it.
+    #[serde(default)]
+    pub example: String,
 }
 
 /// The whole contract.
@@ -121,6 +125,7 @@ impl Contract {
             statement: format!("What {id} asks for."),
             origin: "+".to_owned(),
             why: String::new(),
+            example: String::new(),
         };
         let area = |id: &str| Area {
             id: id.to_owned(),

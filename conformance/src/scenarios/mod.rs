@@ -31,6 +31,7 @@ mod steps;
 mod sync;
 mod transport;
 mod typing;
+pub mod walkthrough;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::steps::{NOWHERE, accepted, joined, refused, still_works};
 use super::{Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{Found, equal, has, utc_time};
+use crate::expect::{Found, Mismatch, equal, has, show, utc_time};
 use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
@@ -44,11 +44,12 @@ fn receipt(chat: &Chat, message_id: &str) -> Value {
 }
 
 /// How many messages the listing counts as unread for this user.
-async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<u64, Stop> {
+async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<Found<u64>, Stop> {
     let chats = scene.chats(user).await?;
     let row = chats.iter().find(|row| row["_id"] == chat.id.as_str());
-    row.and_then(|row| row["unreadCount"].as_u64())
-        .ok_or_else(|| Stop::Blocked("the listing of chats has no unreadCount for this chat".to_owned()))
+    let count = row.and_then(|row| row["unreadCount"].as_u64());
+    let shown = row.map_or_else(|| "no such row".to_owned(), show);
+    Ok(count.ok_or_else(|| Mismatch::new("the chat in the listing, with its unreadCount", shown)))
 }
 
 async fn forward(scene: &Scene) -> Outcome {
@@ -78,7 +79,7 @@ async fn forward(scene: &Scene) -> Outcome {
         "the reader's own socket gets receipt:update as well"
     };
     scene.note("RCPT-10", own);
-    let before = unread(scene, &bob, &chat).await?;
+    let before = unread(scene, &bob, &chat).await??;
 
     let mark = a.mark();
     scene.check(
@@ -92,7 +93,7 @@ async fn forward(scene: &Scene) -> Outcome {
     // The fence is a message of its own in this chat, which counts for one more.
     scene.check(
         "RCPT-02",
-        equal("unreadCount", &unread(scene, &bob, &chat).await?, &(before + 1)),
+        equal("unreadCount", &unread(scene, &bob, &chat).await??, &(before + 1)),
     );
 
     let mark = a.mark();
@@ -165,10 +166,12 @@ async fn own_cursor(scene: &Scene) -> Outcome {
         );
     }
     let counts = async || {
-        Ok::<_, Stop>((
+        let of_each = [
             unread(scene, &bob, &chat).await?,
             unread(scene, &carol, &chat).await?,
-        ))
+        ];
+        let [bobs, carols] = of_each.map(|count| scene.require("RCPT-08", count));
+        Ok::<_, Stop>((bobs?, carols?))
     };
     scene.check(
         "RCPT-08",
@@ -221,7 +224,7 @@ async fn race(scene: &Scene) -> Outcome {
         }
         let left = equal(
             "unread after reading the newest",
-            &unread(scene, &bob, &chat).await?,
+            &unread(scene, &bob, &chat).await??,
             &0,
         );
         scene.check("RCPT-09", left.map_err(|mismatch| mismatch.at(&at)));

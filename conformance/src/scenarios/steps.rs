@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::expect::{Found, ack};
+use crate::expect::{Found, ack, that};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
@@ -29,6 +29,28 @@ pub(super) fn message(chat: &Chat, client_id: &str, body: &str) -> Value {
 /// The socket still works: what was refused or ignored before has harmed nothing.
 pub(super) async fn still_works(client: &Client) -> Found {
     accepted(client.request("presence:ping", json!({})).await).map(drop)
+}
+
+/// Every event that a server may send.
+const SERVER_EVENTS: [&str; 5] = [
+    "message:new",
+    "typing:update",
+    "receipt:update",
+    "presence:update",
+    "chat:update",
+];
+
+/// Nothing has come that the protocol does not know, as an `error` or an `exception` would be.
+pub(super) fn no_complaint(client: &Client) -> Found {
+    let events = client.all_events();
+    let odd = events
+        .iter()
+        .find(|event| !SERVER_EVENTS.contains(&event.name.as_str()));
+    that(
+        odd.is_none(),
+        "no event that the protocol does not know",
+        format_args!("{odd:?}"),
+    )
 }
 
 /// Connects each user and joins the chat's room.

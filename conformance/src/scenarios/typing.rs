@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::steps::{joined, still_works};
+use super::steps::{joined, no_complaint, still_works};
 use super::{Scenario, run};
 use crate::client::Client;
 use crate::expect::event::event;
@@ -51,7 +51,7 @@ async fn start_and_stop(scene: &Scene) -> Outcome {
         let own = scene.absent(&typist, &update, Fence::Room(&chat)).await?;
         scene.check("TYPE-03", own);
     }
-    freedoms(scene, &alice, &chat, &typist, &b).await
+    scene.aside(freedoms(scene, &alice, &chat, &typist, &b)).await
 }
 
 /// How the target uses what TYPE-06 and TYPE-07 leave open; never a verdict. `witness` belongs to another member.
@@ -132,6 +132,7 @@ async fn ignored(scene: &Scene) -> Outcome {
     let strangers = event("typing:update").at("/userId", mallory.id.as_str());
     let silence = scene.absent(&a, &strangers, Fence::Room(&chat)).await?;
     scene.check("TYPE-04", silence);
+    scene.check("TYPE-04", no_complaint(&stranger));
 
     let mark = a.mark();
     for name in ["typing:start", "typing:stop"] {
@@ -154,5 +155,6 @@ async fn ignored(scene: &Scene) -> Outcome {
         .absent(&a, &event("typing:update").after(mark), Fence::Room(&chat))
         .await?;
     scene.check("TYPE-05", silence);
+    scene.check("TYPE-05", no_complaint(&b));
     Ok(())
 }

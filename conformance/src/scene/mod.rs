@@ -196,6 +196,14 @@ impl Scene {
             .push(Figure::count(requirement, what, count));
     }
 
+    /// Looks at a freedom that the contract leaves: that a step of it does not work says nothing about what is required.
+    pub async fn aside(&self, probe: impl Future<Output = Outcome>) -> Outcome {
+        match probe.await {
+            Err(stop @ Stop::Harness(_)) => Err(stop),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the value fits a schema of the contract, as in `dto/message` or `events/server/message-new`.
     pub fn schema(&self, name: &str, value: &serde_json::Value) -> Found {
         self.context.contract.schemas.matches(name, value)

@@ -54,11 +54,6 @@ impl Minter {
     pub fn sign(&self, claims: &Value) -> Found<String> {
         sign(&self.secret, Algorithm::HS256, claims)
     }
-
-    /// Signs claims with the target's key and another HMAC, as in HS512.
-    pub fn sign_as(&self, algorithm: Algorithm, claims: &Value) -> Found<String> {
-        sign(&self.secret, algorithm, claims)
-    }
 }
 
 impl std::fmt::Debug for Minter {

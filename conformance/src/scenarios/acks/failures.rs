@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::raw::RawClient;
 use crate::expect::leak::nothing_internal;
-use crate::expect::{Found, Mismatch, ack, show, text, that};
+use crate::expect::{Mismatch, ack, show, text, that};
 use crate::scenarios::steps::message;
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
@@ -77,9 +77,10 @@ pub(super) async fn store_away(scene: &Scene) -> Outcome {
     let chat = scene.group(&alice, &[]).await?;
     let mut clients = Vec::new();
     for _ in 0..6 {
-        clients.push(scene.connect_raw(&alice).await?);
+        let client = scene.connect_raw(&alice).await?;
+        scene.join(&client, &chat).await?;
+        clients.push(client);
     }
-    scene.join(&clients[0], &chat).await?;
     let read = scene.send(&clients[0], &chat, &scene.unique("before")).await?;
     let requests = |scene: &Scene| {
         [
@@ -124,7 +125,7 @@ async fn recovers(scene: &Scene, user: &User, chat: &Chat) -> Outcome {
     let began = Instant::now();
     loop {
         let sent = match scene.connect_raw(user).await {
-            Ok(client) => try_to_send(scene, &client, chat).await.map_err(Stop::from),
+            Ok(client) => join_and_send(scene, &client, chat).await,
             Err(stop) => Err(stop),
         };
         match sent {
@@ -134,8 +135,7 @@ async fn recovers(scene: &Scene, user: &User, chat: &Chat) -> Outcome {
     }
 }
 
-async fn try_to_send(scene: &Scene, client: &RawClient, chat: &Chat) -> Found {
-    let payload = message(chat, &scene.unique("client"), &scene.unique("after"));
-    let reply = client.request("message:send", payload).await?;
-    ack::ok(&reply).map(drop)
+async fn join_and_send(scene: &Scene, client: &RawClient, chat: &Chat) -> Outcome {
+    scene.join(client, chat).await?;
+    scene.send(client, chat, &scene.unique("after")).await.map(drop)
 }

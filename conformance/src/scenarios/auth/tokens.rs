@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{jwt, turned_away, twin};
+use super::{alike, jwt, refusal_of_garbage, turned_away, twin};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
 use crate::target::jwt::{tampered, unsigned};
@@ -12,6 +12,7 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
     let token = jwt(&alice)?;
     twin(scene, token).await?;
 
+    let mut payloads = Vec::new();
     let resigned = format!(
         "{}.{}",
         token.rsplit_once('.').map_or("", |(signed, _)| signed),
@@ -30,7 +31,8 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         ("another sub under the old signature", promoted),
         ("another exp under the old signature", prolonged),
     ] {
-        scene.check("AUTH-06", turned_away(scene, why, Handshake::token(token)).await?);
+        let refused = turned_away(scene, why, Handshake::token(token)).await?;
+        payloads.extend(scene.check("AUTH-06", refused));
     }
 
     let claims = crate::target::jwt::claims_of(token);
@@ -54,8 +56,10 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         ("alg None", spelled("None")),
         ("alg NONE", spelled("NONE")),
     ] {
-        scene.check("AUTH-08", turned_away(scene, why, Handshake::token(token)).await?);
+        let refused = turned_away(scene, why, Handshake::token(token)).await?;
+        payloads.extend(scene.check("AUTH-08", refused));
     }
+    scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));
     Ok(())
 }
 
@@ -78,6 +82,7 @@ pub(super) async fn claims(scene: &Scene) -> Outcome {
     if let Some(claims) = without_sub.as_object_mut() {
         claims.remove("sub");
     }
+    let mut payloads = Vec::new();
     // An hour on either side of now: no clock is that wrong, and no leeway that long.
     for (requirement, why, claims) in [
         (
@@ -97,11 +102,10 @@ pub(super) async fn claims(scene: &Scene) -> Outcome {
         ("AUTH-09", "an object as sub", with("sub", json!({"$ne": null}))),
     ] {
         let token = minter.sign(&claims)?;
-        scene.check(
-            requirement,
-            turned_away(scene, why, Handshake::token(token)).await?,
-        );
+        let refused = turned_away(scene, why, Handshake::token(token)).await?;
+        payloads.extend(scene.check(requirement, refused));
     }
+    scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));
     Ok(())
 }
 

@@ -117,7 +117,7 @@ pub(super) async fn again(scene: &Scene) -> Outcome {
 
     let carol = scene.user("carol").await?;
     let apart = scene.group(&carol, &[]).await?;
-    freedoms::repeats_count(scene, &carol, &apart).await
+    scene.aside(freedoms::repeats_count(scene, &carol, &apart)).await
 }
 
 /// Rounds in which the race is run: a look-up before an insert loses one of the first few.

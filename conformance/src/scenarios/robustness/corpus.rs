@@ -58,8 +58,14 @@ impl<'a> Attacker<'a> {
     /// Sends an entry as a request, and judges what comes back by what the entry allows.
     async fn request(&self, event: &str, entry: &Entry) -> Found {
         let anything = entry.expect.iter().any(|outcome| outcome == "any");
+        let timing = self.scene.timing();
         let reply = match self.client.start(event, entry.args(&self.fill)) {
-            Ok(pending) => pending.ack(self.scene.timing().deadline()).await,
+            // It need not be answered: the ping behind it tells when it has been dealt with.
+            Ok(pending) if anything => {
+                let _ = still_works(&self.client).await;
+                pending.ack(timing.settle()).await
+            }
+            Ok(pending) => pending.ack(timing.deadline()).await,
             Err(mismatch) => Err(mismatch),
         };
         match reply {
