@@ -18,6 +18,8 @@ pub struct ScenarioResult {
     pub scenario: &'static Scenario,
     /// Over its checks, and over how it ended.
     pub verdict: Verdict,
+    /// How often it was run: again, where the timing was too close to tell.
+    pub attempts: usize,
     /// When its last attempt began, from the beginning of the run.
     pub began: Duration,
     /// How long that took.

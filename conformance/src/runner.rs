@@ -167,7 +167,8 @@ impl Run {
                 }
                 self.tell(RunEvent::ScenarioStarted(scenario));
                 let done = attempt(self.context.clone(), scenario, self.began, self.stop.clone()).await;
-                let result = self.take(done);
+                let mut result = self.take(done);
+                result.attempts = 1 + RETRIES - left;
                 if result.verdict != Verdict::Inconclusive || left == 0 {
                     self.finish(result);
                     break;
@@ -308,6 +309,7 @@ fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> Sc
     ScenarioResult {
         scenario,
         verdict,
+        attempts: 1,
         began: Duration::ZERO,
         duration: Duration::ZERO,
         checks,

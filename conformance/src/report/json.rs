@@ -136,6 +136,7 @@ fn scenario(result: &ScenarioResult) -> Value {
     let mut document = json!({
         "id": result.scenario.id,
         "verdict": result.verdict,
+        "attempts": result.attempts,
         "began_ms": millis(result.began),
         "duration_ms": millis(result.duration),
         "requirements": result.scenario.requirements,

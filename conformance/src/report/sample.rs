@@ -51,6 +51,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
         ScenarioResult {
             scenario: &ONE,
             verdict: Verdict::Fail,
+            attempts: 1,
             began: Duration::from_millis(10),
             duration: Duration::from_millis(1234),
             checks: vec![Check::new("X-01", "x/one", Verdict::Pass), failed, warned],
@@ -68,6 +69,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
         ScenarioResult {
             scenario: &TWO,
             verdict: Verdict::Unverified,
+            attempts: 2,
             began: Duration::from_millis(1250),
             duration: Duration::from_millis(5),
             checks: vec![unverified],

@@ -94,6 +94,8 @@ async fn unsure_at_first(scene: &Scene) -> Outcome {
 }
 static UNSURE: Scenario = Scenario::new("y/unsure", "", &["Y-01"], story!(unsure_at_first));
 
+static LATE: Scenario = Scenario::new("x/late", "", &["X-01"], story!(passes)).disruptive();
+
 async fn never_sure(scene: &Scene) -> Outcome {
     scene.check("Y-01", Err::<(), _>(Mismatch::inconclusive("close")));
     Ok(())
@@ -181,8 +183,25 @@ async fn what_was_inconclusive_runs_again_alone() {
     let result = play(&[&PASSES, &UNSURE]).await;
     assert_eq!(verdict(&result, "Y-01").0, Verdict::Pass);
     assert_eq!(TRIES.load(Ordering::SeqCst), 3);
+    let attempts: Vec<usize> = result.scenarios.iter().map(|one| one.attempts).collect();
+    assert_eq!(attempts, [1, 3]);
     let result = play(&[&NEVER_SURE]).await;
     assert_eq!(verdict(&result, "Y-01").0, Verdict::Inconclusive);
+    assert_eq!(result.scenarios[0].attempts, 3);
+}
+
+#[tokio::test]
+async fn what_disrupts_comes_after_all_others() {
+    let result = play(&[&LATE, &NEVER_SURE, &PASSES]).await;
+    let began = |id: &str| {
+        result
+            .scenarios
+            .iter()
+            .find(|one| one.scenario.id == id)
+            .unwrap()
+            .began
+    };
+    assert!(began(LATE.id) > began(NEVER_SURE.id) && began(LATE.id) > began(PASSES.id));
 }
 
 #[tokio::test]
