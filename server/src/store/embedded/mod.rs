@@ -87,7 +87,18 @@ pub struct EmbeddedStore {
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
     /// Holds the folder for this process until the store is dropped.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
+}
+
+/// Keeps other servers out of a folder. Given back by hand: a child process that is just being started still has the file
+/// for a moment, and would keep the lock with it.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where it cannot be given back, it goes with the file.
+        let _ = self.0.unlock();
+    }
 }
 
 impl EmbeddedStore {
@@ -137,7 +148,7 @@ impl EmbeddedStore {
 }
 
 /// Makes the folder and keeps other servers out of it.
-fn hold(folder: &Path) -> Result<File, OpenError> {
+fn hold(folder: &Path) -> Result<Lock, OpenError> {
     let unusable = |cause| OpenError::Folder {
         folder: folder.to_owned(),
         cause,
@@ -145,7 +156,7 @@ fn hold(folder: &Path) -> Result<File, OpenError> {
     fs::create_dir_all(folder).map_err(unusable)?;
     let lock = File::create(folder.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
         Err(TryLockError::Error(cause)) => Err(unusable(cause)),
     }

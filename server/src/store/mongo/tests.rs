@@ -6,7 +6,6 @@ use std::net::TcpListener;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use chatspec::services::mongodb::MongoDb;
 use futures_util::TryStreamExt as _;
 use mongodb::IndexModel;
 use mongodb::bson::{Bson, Document};
@@ -15,91 +14,36 @@ use mongodb::event::command::CommandEvent;
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock, Timestamp};
-use crate::command::{Body, Limits, MemberList, Title};
+use crate::command::Title;
 use crate::ids::RawId;
-use crate::policy::{Rule, authorize};
+use crate::store::suite::{Place, group, list, patient, permit, send, user};
 
-/// A database of its own, which is gone when the test is over.
-struct Place {
-    _mongodb: Arc<MongoDb>,
-    uri: String,
-}
-
-impl Place {
-    fn new() -> Self {
-        let mongodb = MongoDb::shared().unwrap();
-        let uri = mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple()));
-        Self {
-            _mongodb: mongodb,
-            uri,
-        }
-    }
-
-    fn options(&self) -> MongoOptions {
-        MongoOptions {
-            uri: self.uri.clone(),
-            patience: Duration::from_mins(1),
-            switch: StoreSwitch::default(),
-        }
-    }
-
-    async fn open(&self, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
-        MongoStore::connect(&self.options(), Arc::new(Ids::new(clock.clone())), clock).await
-    }
-
-    async fn clear(self) {
-        let client = Client::with_uri_str(&self.uri).await.unwrap();
-        client.default_database().unwrap().drop().await.unwrap();
+fn options(place: &Place) -> MongoOptions {
+    match place {
+        Place::MongoDb { uri, .. } => patient(uri, StoreSwitch::default()),
+        _ => panic!("not in a MongoDB"),
     }
 }
 
-async fn user(store: &MongoStore, name: &str) -> UserId {
-    let new = NewUser {
-        email: format!("{name}@example.org"),
-        name: name.to_owned(),
-        birthdate: None,
-        password_hash: "unused".to_owned(),
-    };
-    store.create_user(new).await.unwrap().unwrap().id
+async fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
+    MongoStore::connect(&options(place), Arc::new(Ids::new(clock.clone())), clock).await
 }
 
-async fn permit<C: Rule>(store: &MongoStore, actor: UserId, command: C) -> Permit<C> {
-    let facts = match command.chat() {
-        Some(chat) => store.facts(chat, actor).await.unwrap(),
-        None => None,
-    };
-    authorize(actor, command, facts).unwrap()
+/// A process whose clock stands still at that time.
+async fn at(place: &Place, ms: u64) -> Arc<dyn Store> {
+    Arc::new(open(place, Arc::new(ManualClock::at(ms))).await.unwrap())
 }
 
-fn message(chat: ChatId, client_id: Option<&str>) -> SendMessage {
-    let limits = Limits { body_max_bytes: 100 };
-    SendMessage {
-        chat,
-        client_id: client_id.map(|id| crate::command::ClientId::new(id.to_owned()).unwrap()),
-        body: Body::new("the quick fox".to_owned(), limits).unwrap(),
-        rate_limited: false,
-    }
-}
-
-async fn group(store: &MongoStore, admin: UserId, others: &[UserId]) -> ChatId {
-    let others = MemberList::new(others.to_vec()).unwrap();
-    let command = permit(store, admin, CreateGroup { others, title: None }).await;
-    match store.create_group(&command).await.unwrap() {
-        Create::Created(chat) => chat.id,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn send(store: &MongoStore, sender: UserId, command: SendMessage) -> MessageId {
-    let permit = permit(store, sender, command).await;
-    match store.append_message(&permit).await.unwrap() {
+/// Sends a message, or sends it again; gives its id.
+async fn id_of(store: &Arc<dyn Store>, sender: UserId, chat: ChatId, key: Option<&str>) -> MessageId {
+    match send(store, sender, chat, key, "the quick fox").await {
         Append::Stored(message) | Append::Repeat(message) => message.id,
         Append::NotMember => panic!("a member"),
     }
 }
 
 /// Calls everything that the store offers at least once.
-async fn use_everything(store: &MongoStore) {
+async fn use_everything(store: &Arc<dyn Store>) {
     let (ann, bob) = (user(store, "ann").await, user(store, "bob").await);
     let carol = user(store, "carol").await;
     store.ping().await.unwrap();
@@ -122,19 +66,19 @@ async fn use_everything(store: &MongoStore) {
         Create::Existing(_)
     ));
     for _ in 0..2 {
-        send(store, ann, message(direct.id, None)).await;
+        id_of(store, ann, direct.id, None).await;
     }
-    let chat = group(store, ann, &[bob]).await;
+    let chat = group(store, ann, &[bob]).await.id;
     let title = Title::new("Team".to_owned()).unwrap();
     let rename = permit(store, ann, Rename { chat, title }).await;
     assert!(store.rename(&rename).await.unwrap().is_some());
-    let users = MemberList::new(vec![carol]).unwrap();
+    let users = list(&[carol]);
     let add = permit(store, ann, AddMembers { chat, users }).await;
     assert!(matches!(store.add_members(&add).await.unwrap(), Add::Added(_)));
 
-    let first = send(store, ann, message(chat, Some("key"))).await;
-    assert_eq!(send(store, ann, message(chat, Some("key"))).await, first);
-    let second = send(store, ann, message(chat, None)).await;
+    let first = id_of(store, ann, chat, Some("key")).await;
+    assert_eq!(id_of(store, ann, chat, Some("key")).await, first);
+    let second = id_of(store, ann, chat, None).await;
     assert_eq!(store.chat_of_message(second).await.unwrap(), Some(chat));
     for window in [Window::Newest, Window::Before(second), Window::After(first)] {
         assert!(!store.messages(chat, window, 1).await.unwrap().messages.is_empty());
@@ -275,11 +219,11 @@ fn unfit(query: &Query, keys: &Document) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_is_served_by_an_index_that_exists() {
-    let place = Place::new();
+    let place = Place::mongodb();
     let seen: Arc<Mutex<Vec<Query>>> = Arc::default();
-    let mut options = connect::client_options(&place.options()).await.unwrap();
+    let mut client_options = connect::client_options(&options(&place)).await.unwrap();
     let log = seen.clone();
-    options.command_event_handler = Some(EventHandler::callback(move |event| {
+    client_options.command_event_handler = Some(EventHandler::callback(move |event| {
         if let CommandEvent::Started(started) = event {
             log.lock()
                 .unwrap()
@@ -288,10 +232,12 @@ async fn every_query_is_served_by_an_index_that_exists() {
     }));
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
-    let store = MongoStore::with(options, Duration::from_mins(1), ids, clock)
+    let store = MongoStore::with(client_options, Duration::from_mins(1), ids, clock)
         .await
         .unwrap();
-    use_everything(&store).await;
+    let store = Arc::new(store);
+    let any: Arc<dyn Store> = store.clone();
+    use_everything(&any).await;
 
     let database = store.db.database();
     let mut indexes: BTreeMap<(String, String), Document> = BTreeMap::new();
@@ -362,10 +308,10 @@ fn an_index_that_does_not_fit_is_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn opening_twice_finds_the_indexes_and_another_definition_is_told() {
-    let place = Place::new();
+    let place = Place::mongodb();
     let clock = || Arc::new(SystemClock);
-    place.open(clock()).await.unwrap();
-    let store = place.open(clock()).await.unwrap();
+    open(&place, clock()).await.unwrap();
+    let store = open(&place, clock()).await.unwrap();
     let sessions = store.db.database().collection::<Document>("sessions");
     let indexes: Vec<IndexModel> = sessions
         .list_indexes()
@@ -390,7 +336,7 @@ async fn opening_twice_finds_the_indexes_and_another_definition_is_told() {
         .options(options)
         .build();
     messages.create_index(other).await.unwrap();
-    let refused = place.open(clock()).await;
+    let refused = open(&place, clock()).await;
     assert!(
         matches!(refused, Err(ConnectError::Prepare { .. })),
         "{:?}",
@@ -401,40 +347,31 @@ async fn opening_twice_finds_the_indexes_and_another_definition_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_of_one_chat_grow_across_processes_whose_clocks_disagree() {
-    let place = Place::new();
-    let ahead = place
-        .open(Arc::new(ManualClock::at(4_000_000_000_000)))
-        .await
-        .unwrap();
-    let behind = place
-        .open(Arc::new(ManualClock::at(1_700_000_000_000)))
-        .await
-        .unwrap();
+    let place = Place::mongodb();
+    let ahead = at(&place, 4_000_000_000_000).await;
+    let behind = at(&place, 1_700_000_000_000).await;
     let (ann, bob) = (user(&behind, "ann").await, user(&behind, "bob").await);
-    let chat = group(&behind, ann, &[bob]).await;
+    let chat = group(&behind, ann, &[bob]).await.id;
     let mut ids = Vec::new();
     for store in [&behind, &ahead, &behind, &ahead, &behind] {
-        ids.push(send(store, ann, message(chat, None)).await);
+        ids.push(id_of(store, ann, chat, None).await);
     }
     assert!(ids.is_sorted(), "{ids:?}");
     assert!(ids[2].created_at() >= ids[1].created_at());
     // A key is one message, whichever process it comes to.
-    let one = send(&ahead, bob, message(chat, Some("key"))).await;
-    assert_eq!(send(&behind, bob, message(chat, Some("key"))).await, one);
+    let one = id_of(&ahead, bob, chat, Some("key")).await;
+    assert_eq!(id_of(&behind, bob, chat, Some("key")).await, one);
     place.clear().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_go_on_after_what_an_earlier_process_has_kept() {
-    let place = Place::new();
-    let store = place
-        .open(Arc::new(ManualClock::at(4_000_000_000_000)))
-        .await
-        .unwrap();
+    let place = Place::mongodb();
+    let store = at(&place, 4_000_000_000_000).await;
     let newest = user(&store, "ann").await;
     let clock = Arc::new(ManualClock::at(1_700_000_000_000));
     let ids = Arc::new(Ids::new(clock.clone()));
-    MongoStore::connect(&place.options(), ids.clone(), clock)
+    MongoStore::connect(&options(&place), ids.clone(), clock)
         .await
         .unwrap();
     assert!(ids.next::<RawId>() > newest.raw());
@@ -442,12 +379,8 @@ async fn ids_go_on_after_what_an_earlier_process_has_kept() {
 }
 
 async fn refusal(uri: &str) -> String {
-    let options = MongoOptions {
-        uri: uri.to_owned(),
-        patience: Duration::from_mins(1),
-        switch: StoreSwitch::default(),
-    };
     let clock = Arc::new(SystemClock);
+    let options = patient(uri, StoreSwitch::default());
     let refused = MongoStore::connect(&options, Arc::new(Ids::new(clock.clone())), clock).await;
     refused.err().unwrap().to_string()
 }
@@ -479,8 +412,10 @@ async fn what_cannot_be_reached_is_told_within_five_seconds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_refused_is_told_and_not_shown() {
-    let place = Place::new();
-    let uri = place.uri.replacen("mongodb://", "mongodb://nobody:hush@", 1);
+    let place = Place::mongodb();
+    let uri = options(&place)
+        .uri
+        .replacen("mongodb://", "mongodb://nobody:hush@", 1);
     let text = refusal(&uri).await;
     assert!(text.contains("refuses the user and password"), "{text}");
     assert!(!text.contains("hush"), "{text}");

@@ -28,10 +28,10 @@ use crate::ids::{ChatId, Ids, MessageId, UserId};
 use crate::policy::{Permit, Role, Rule, authorize};
 
 /// An id that nobody and nothing has.
-const NOBODY: &str = "0123456789abcdef01234567";
+pub(super) const NOBODY: &str = "0123456789abcdef01234567";
 
 /// Where a store is kept, while a test uses it.
-enum Place {
+pub(super) enum Place {
     Memory,
     Disk(TempDir),
     MongoDb {
@@ -51,7 +51,7 @@ impl Place {
     }
 
     /// A database of its own.
-    fn mongodb() -> Self {
+    pub(super) fn mongodb() -> Self {
         let mongodb = MongoDb::shared().unwrap();
         let uri = mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple()));
         Self::MongoDb {
@@ -60,7 +60,7 @@ impl Place {
         }
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
+    pub(super) async fn open(&self) -> Arc<dyn Store> {
         self.open_switched(StoreSwitch::default()).await
     }
 
@@ -71,11 +71,7 @@ impl Place {
             Self::Memory => Location::Memory,
             Self::Disk(folder) => Location::Folder(folder.path().to_owned()),
             Self::MongoDb { uri, .. } => {
-                let options = MongoOptions {
-                    uri: uri.clone(),
-                    patience: Duration::from_mins(1),
-                    switch,
-                };
+                let options = patient(uri, switch);
                 return Arc::new(MongoStore::connect(&options, ids, clock).await.unwrap());
             }
         };
@@ -83,11 +79,20 @@ impl Place {
     }
 
     /// Leaves nothing behind in a database that was there before.
-    async fn clear(self) {
+    pub(super) async fn clear(self) {
         if let Self::MongoDb { uri, .. } = self {
             let client = ::mongodb::Client::with_uri_str(uri).await.unwrap();
             client.default_database().unwrap().drop().await.unwrap();
         }
+    }
+}
+
+/// A MongoDB that is waited for: a stand-in may be slow.
+pub(super) fn patient(uri: &str, switch: StoreSwitch) -> MongoOptions {
+    MongoOptions {
+        uri: uri.to_owned(),
+        patience: Duration::from_mins(1),
+        switch,
     }
 }
 
@@ -199,7 +204,7 @@ async fn a_database_is_reopened() {
 }
 
 /// Whatever is needed for leave is there: what the store itself still checks is what these tests are about.
-async fn permit<C: Rule>(store: &Arc<dyn Store>, actor: UserId, command: C) -> Permit<C> {
+pub(super) async fn permit<C: Rule>(store: &Arc<dyn Store>, actor: UserId, command: C) -> Permit<C> {
     let facts = match command.chat() {
         Some(chat) => store.facts(chat, actor).await.unwrap(),
         None => None,
@@ -207,7 +212,7 @@ async fn permit<C: Rule>(store: &Arc<dyn Store>, actor: UserId, command: C) -> P
     authorize(actor, command, facts).unwrap()
 }
 
-async fn user(store: &Arc<dyn Store>, name: &str) -> UserId {
+pub(super) async fn user(store: &Arc<dyn Store>, name: &str) -> UserId {
     let new = NewUser {
         email: format!("{name}@example.org"),
         name: name.to_owned(),
@@ -217,11 +222,11 @@ async fn user(store: &Arc<dyn Store>, name: &str) -> UserId {
     store.create_user(new).await.unwrap().unwrap().id
 }
 
-fn list(users: &[UserId]) -> MemberList {
+pub(super) fn list(users: &[UserId]) -> MemberList {
     MemberList::new(users.to_vec()).unwrap()
 }
 
-async fn group(store: &Arc<dyn Store>, admin: UserId, others: &[UserId]) -> Chat {
+pub(super) async fn group(store: &Arc<dyn Store>, admin: UserId, others: &[UserId]) -> Chat {
     let command = CreateGroup {
         others: list(others),
         title: None,
@@ -236,7 +241,7 @@ async fn group(store: &Arc<dyn Store>, admin: UserId, others: &[UserId]) -> Chat
     }
 }
 
-fn message(chat: ChatId, client_id: Option<&str>, body: &str) -> SendMessage {
+pub(super) fn message(chat: ChatId, client_id: Option<&str>, body: &str) -> SendMessage {
     let limits = Limits {
         body_max_bytes: 100_000,
     };
@@ -248,7 +253,7 @@ fn message(chat: ChatId, client_id: Option<&str>, body: &str) -> SendMessage {
     }
 }
 
-async fn send(
+pub(super) async fn send(
     store: &Arc<dyn Store>,
     sender: UserId,
     chat: ChatId,
@@ -259,7 +264,7 @@ async fn send(
     store.append_message(&permit).await.unwrap()
 }
 
-async fn stored(store: &Arc<dyn Store>, sender: UserId, chat: ChatId, body: &str) -> Message {
+pub(super) async fn stored(store: &Arc<dyn Store>, sender: UserId, chat: ChatId, body: &str) -> Message {
     match send(store, sender, chat, None, body).await {
         Append::Stored(message) => message,
         other => panic!("{other:?}"),
