@@ -27,8 +27,10 @@ impl Scene {
     /// Gives the target its store back, if it was taken away.
     pub async fn end_outage(&self) -> Result<(), Stop> {
         match self.context.target.store() {
-            Some(switch) if self.outage.0.swap(false, Ordering::AcqRel) => {
-                switch.bring_up().await.map_err(Stop::Harness)
+            Some(switch) if self.outage.0.load(Ordering::Acquire) => {
+                switch.bring_up().await.map_err(Stop::Harness)?;
+                self.outage.0.store(false, Ordering::Release);
+                Ok(())
             }
             _ => Ok(()),
         }
