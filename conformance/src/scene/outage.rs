@@ -27,10 +27,8 @@ impl Scene {
     /// Gives the target its store back, if it was taken away.
     pub async fn end_outage(&self) -> Result<(), Stop> {
         match self.context.target.store() {
-            Some(switch) if self.outage.0.load(Ordering::Acquire) => {
-                switch.bring_up().await.map_err(Stop::Harness)?;
-                self.outage.0.store(false, Ordering::Release);
-                Ok(())
+            Some(switch) if self.outage.0.swap(false, Ordering::AcqRel) => {
+                switch.bring_up().await.map_err(Stop::Harness)
             }
             _ => Ok(()),
         }

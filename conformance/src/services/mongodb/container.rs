@@ -74,8 +74,7 @@ impl Container {
             .start()
             .map_err(|error| chain(&error))?;
         let host = container.get_host().map_err(|error| chain(&error))?;
-        // The image may hold a stand-in that many connections make slow.
-        let uri = format!("mongodb://{host}:{port}/?directConnection=true&maxPoolSize=10");
+        let uri = format!("mongodb://{host}:{port}/?directConnection=true");
         let started = Self { container, uri };
         started.make_writable()?;
         let uri = started.uri.clone();
