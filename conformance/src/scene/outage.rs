@@ -24,11 +24,14 @@ impl Scene {
         switch.take_down().await.map_err(Stop::Harness)
     }
 
-    /// Gives the target its store back, if it was taken away.
+    /// Gives the target its store back, if it was taken away. Until that has worked it counts as away, so that one that was
+    /// cut short is tried again at the end of the scene.
     pub async fn end_outage(&self) -> Result<(), Stop> {
         match self.context.target.store() {
-            Some(switch) if self.outage.0.swap(false, Ordering::AcqRel) => {
-                switch.bring_up().await.map_err(Stop::Harness)
+            Some(switch) if self.outage.0.load(Ordering::Acquire) => {
+                switch.bring_up().await.map_err(Stop::Harness)?;
+                self.outage.0.store(false, Ordering::Release);
+                Ok(())
             }
             _ => Ok(()),
         }
