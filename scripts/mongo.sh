@@ -124,7 +124,7 @@ try:
             print(f'{{"t":{{"$date":"{now}"}},"s":"I","c":"NETWORK","id":23016,"ctx":"listener",'
                   f'"msg":"Waiting for connections","attr":{{"port":{port},"ssl":"off"}}}}', flush=True)
         else:
-            print(f"mongodb://127.0.0.1:{port}/?directConnection=true", flush=True)
+            print(f"mongodb://127.0.0.1:{port}/?directConnection=true&maxPoolSize=10", flush=True)  # more connections only make it slower
     signal.alarm(0)
     if args.detach:  # whoever reads the caller's output to its end must not wait for the server
         quiet = os.open(os.devnull, os.O_RDWR)

@@ -148,7 +148,7 @@ async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
     }
     let scene = Scene::new(context.clone(), &CALIBRATION);
     let registered = scene.user("preflight").await;
-    scene.tear_down().await;
+    scene.tear_down().await.ok();
     registered.map_err(|stop| Unfit::NoUsers {
         url: context
             .target
@@ -166,7 +166,7 @@ async fn measure(context: &Arc<Context>) -> Option<Calibration> {
     let scene = Scene::new(context.clone(), &CALIBRATION);
     let limit = context.timing().deadline() * 4;
     let measured = tokio::time::timeout(limit, calibrate(&scene)).await;
-    scene.tear_down().await;
+    scene.tear_down().await.ok();
     measured.ok()?.ok()
 }
 

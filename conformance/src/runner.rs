@@ -209,7 +209,10 @@ async fn attempt(
         outcome = perform(&scene, limit) => outcome,
         () = stopped(&mut stop) => Err(Stop::Blocked("the run was interrupted".to_owned())),
     };
-    scene.tear_down().await;
+    let outcome = match scene.tear_down().await {
+        Err(Stop::Harness(why)) => Err(Stop::Harness(format!("the target's store is still away: {why}"))),
+        _ => outcome,
+    };
     let lost = match &outcome {
         Err(Stop::Blocked(_)) if !*stop.borrow() => preflight::still_there(&context).await.err(),
         _ => None,

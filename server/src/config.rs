@@ -226,6 +226,11 @@ impl Config {
         })
     }
 
+    /// How long a request waits: as long as one call to MongoDB may take. The embedded store is always there.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.mongodb().map(|options| options.patience)
+    }
+
     pub(crate) fn password_cost(&self) -> PasswordCost {
         PasswordCost {
             memory_kib: self.password_memory_kib,

@@ -88,16 +88,24 @@ pub async fn serve_when_ready(
         server.io.close().await;
         let _ = (&mut http).await;
     };
-    if tokio::time::timeout(grace, closing).await.is_err() {
+    let deadline = tokio::time::Instant::now() + grace;
+    if tokio::time::timeout_at(deadline, closing).await.is_err() {
         tracing::warn!("some connections did not close in time");
         http.abort();
     }
-    if let Err(error) = server.store.close().await {
-        tracing::error!(%error, "the store did not close cleanly");
+    // The store has a moment in any case.
+    let deadline = deadline.max(tokio::time::Instant::now() + Duration::from_secs(1));
+    match tokio::time::timeout_at(deadline, server.store.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the store did not close cleanly"),
+        Err(_) => tracing::error!("the store did not close in time"),
     }
     tracing::info!("stopped");
     Ok(())
 }
+
+/// A message and the words in it are one document, of 16 MiB at most.
+const MONGODB_BODY_MAX_BYTES: u32 = 1_048_576;
 
 async fn open_store(
     config: &Config,
@@ -105,6 +113,13 @@ async fn open_store(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Store>, ServeError> {
     if let Some(options) = config.mongodb() {
+        if config.body_max_bytes > MONGODB_BODY_MAX_BYTES {
+            return Err(ServeError::Setup(format!(
+                "--body-max-bytes {} is more than a document in MongoDB can hold beside its words; at most \
+                 {MONGODB_BODY_MAX_BYTES} will do",
+                config.body_max_bytes
+            )));
+        }
         return Ok(Arc::new(MongoStore::connect(&options, ids, clock).await?));
     }
     let location = if config.in_memory {
@@ -152,6 +167,7 @@ impl Server {
             rate_limiter,
             clock,
             fault_body: config.fault_body.clone(),
+            patience: config.patience(),
         };
         let service = Arc::new(Service::new(context, publisher.clone()));
         let contacts = Arc::new(Contacts {

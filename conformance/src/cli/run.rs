@@ -163,7 +163,7 @@ async fn perform(
     }
 }
 
-/// Turns true at the first Ctrl-C; the second one ends the process at once.
+/// Turns true at the first Ctrl-C or SIGTERM; the second one ends the process at once.
 #[expect(
     clippy::disallowed_methods,
     reason = "who asks twice does not want to wait for anything"
@@ -171,10 +171,10 @@ async fn perform(
 fn interruption() -> watch::Receiver<bool> {
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await {
             stopper.send_replace(true);
             anstream::eprintln!("chatspec: interrupted; writing what there is");
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if asked_to_stop().await {
                 std::process::exit(Exit::Interrupted as i32);
             }
         }
@@ -182,6 +182,24 @@ fn interruption() -> watch::Receiver<bool> {
         std::future::pending::<()>().await;
     });
     stop
+}
+
+/// Waits for a Ctrl-C, or for the SIGTERM by which CI systems end what takes too long; false where neither can be had.
+#[cfg(unix)]
+async fn asked_to_stop() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return tokio::signal::ctrl_c().await.is_ok();
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+        terminated = terminate.recv() => terminated.is_some(),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 impl From<NotReady> for Failure {

@@ -254,12 +254,14 @@ impl Scene {
         self.record().clone()
     }
 
-    /// Closes every connection of the scene, whatever state it is in, and gives back what was taken from the target.
-    pub async fn tear_down(&self) {
-        self.end_outage().await.ok();
+    /// Closes every connection of the scene, whatever state it is in, and gives back what was taken from the target. That
+    /// this cannot be done is the kit's fault, and has to be done by hand.
+    pub async fn tear_down(&self) -> Result<(), Stop> {
+        let given_back = self.end_outage().await;
         let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
         let closing = futures_util::future::join_all(clients.iter().map(Client::close));
         tokio::time::timeout(Duration::from_secs(5), closing).await.ok();
+        given_back
     }
 
     fn keep(&self, client: &Client) {

@@ -1,6 +1,7 @@
 //! Taking the target's store away for a while, where there is a way: what a server says of its own failures is seen then.
 
 use std::fmt;
+use std::io::{Read as _, Seek as _};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,26 +85,36 @@ async fn switch<E: fmt::Display + Send + 'static>(
     }
 }
 
-/// Runs a hook through the shell; what it says is told only when it fails.
+/// Runs a hook through the shell; what it says is told only when it fails. It ends when the shell does: what it leaves in
+/// the background, a server perhaps, is no part of it.
 async fn hook(name: &str, command: &str) -> Result<(), String> {
-    let running = Command::new("sh")
+    let failed = |error: std::io::Error| format!("hooks.{name} cannot be run: {error}");
+    let mut said = tempfile::tempfile().map_err(failed)?;
+    let mut shell = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(said.try_clone().map_err(failed)?)
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(HOOK_WITHIN, running)
+        .spawn()
+        .map_err(failed)?;
+    let status = tokio::time::timeout(HOOK_WITHIN, shell.wait())
         .await
         .map_err(|_| format!("hooks.{name} did not end within {} s", HOOK_WITHIN.as_secs()))?
-        .map_err(|error| format!("hooks.{name} cannot be run: {error}"))?;
-    if output.status.success() {
+        .map_err(failed)?;
+    if status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said
+    let mut text = Vec::new();
+    said.rewind()
+        .and_then(|()| said.read_to_end(&mut text))
+        .map_err(failed)?;
+    let text = String::from_utf8_lossy(&text);
+    let last = text
         .lines()
         .rfind(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    Err(format!("hooks.{name} ended with {}: {last}", output.status))
+    Err(format!("hooks.{name} ended with {status}: {last}"))
 }
 
 #[cfg(test)]
@@ -128,5 +139,12 @@ mod tests {
             told.contains("store_up") && told.contains('3') && told.contains("never down"),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_hook_may_leave_a_server_behind() {
+        let began = std::time::Instant::now();
+        hook("store_up", "sleep 20 & echo started >&2").await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(10));
     }
 }

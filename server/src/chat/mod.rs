@@ -15,6 +15,7 @@ pub use read::Read;
 pub use send::Sent;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -38,20 +39,30 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// The body of a message that is to fail, where failing is to be rehearsed.
     pub fault_body: Option<String>,
+    /// How long one who asks waits at most; for ever where there is none.
+    pub patience: Option<Duration>,
 }
+
+/// Nobody waits for the reply any more. What was asked for may be done all the same, and is told to others then.
+#[derive(Debug, thiserror::Error)]
+#[error("it took longer than {} ms", .0.as_millis())]
+struct TooSlow(Duration);
 
 /// A command that can be carried out once it is permitted.
 #[async_trait]
 pub trait UseCase: Rule + Send + Sync + Sized + 'static {
     /// What the one who asked gets.
-    type Reply: Send;
+    type Reply: Send + 'static;
 
     /// Carries it out; what it returns is durable.
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Self::Reply>, ChatError>;
 }
 
-/// The application, without sockets and HTTP. Share it behind an `Arc`.
-pub struct Service {
+/// The application, without sockets and HTTP. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+struct Parts {
     context: Context,
     publisher: Arc<dyn Publish>,
     lanes: Lanes,
@@ -60,18 +71,53 @@ pub struct Service {
 impl Service {
     /// A service that tells the outside through `publisher`.
     pub fn new(context: Context, publisher: Arc<dyn Publish>) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             context,
             publisher,
             lanes: Lanes::default(),
-        }
+        }))
     }
 
     /// Carries out `command` for `actor`: when this returns, the change is durable and has been published.
     ///
+    /// What has been begun is led to its end, whether somebody waits for it or not: a change that is stored and told to
+    /// nobody would be a message lost, and a member removed who still listens.
+    pub async fn perform<C: UseCase>(&self, actor: UserId, command: C) -> Result<C::Reply, ChatError> {
+        let work = tokio::spawn(self.0.clone().carry_out(actor, command));
+        let done = match self.0.context.patience {
+            Some(patience) => match tokio::time::timeout(patience, work).await {
+                Ok(done) => done,
+                Err(_) => return Err(ChatError::internal(&TooSlow(patience))),
+            },
+            None => work.await,
+        };
+        done.unwrap_or_else(|panicked| Err(ChatError::internal(&panicked)))
+    }
+
+    /// Lets `actor` read `chat`, or says why not.
+    pub async fn authorize_read(&self, actor: UserId, chat: ChatId) -> Result<Role, ChatError> {
+        Ok(may_read(self.0.context.store.facts(chat, actor).await?)?)
+    }
+
+    /// What is kept, for reading.
+    pub fn store(&self) -> &dyn Store {
+        self.0.context.store.as_ref()
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.context.clock.as_ref()
+    }
+}
+
+impl Parts {
     /// Commands on one chat go one after the other, so that what a chat publishes comes in the order in which it was
     /// stored, and nobody enters a room from which they are being removed.
-    pub async fn perform<C: UseCase>(&self, actor: UserId, command: C) -> Result<C::Reply, ChatError> {
+    async fn carry_out<C: UseCase>(
+        self: Arc<Self>,
+        actor: UserId,
+        command: C,
+    ) -> Result<C::Reply, ChatError> {
         let chat = command.chat();
         let _lane = match chat {
             Some(chat) => Some(self.lanes.enter(chat).await),
@@ -84,21 +130,6 @@ impl Service {
         let permit = authorize(actor, command, facts)?;
         let committed = C::apply(permit, &self.context).await?;
         Ok(committed.publish(self.publisher.as_ref()).await)
-    }
-
-    /// Lets `actor` read `chat`, or says why not.
-    pub async fn authorize_read(&self, actor: UserId, chat: ChatId) -> Result<Role, ChatError> {
-        Ok(may_read(self.context.store.facts(chat, actor).await?)?)
-    }
-
-    /// What is kept, for reading.
-    pub fn store(&self) -> &dyn Store {
-        self.context.store.as_ref()
-    }
-
-    /// What time it is.
-    pub fn clock(&self) -> &dyn Clock {
-        self.context.clock.as_ref()
     }
 }
 

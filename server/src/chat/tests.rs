@@ -59,6 +59,10 @@ struct House {
 }
 
 async fn house() -> House {
+    house_with(None).await
+}
+
+async fn house_with(patience: Option<Duration>) -> House {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(Location::Memory, ids, clock.clone()).unwrap());
@@ -72,6 +76,7 @@ async fn house() -> House {
         rate_limiter,
         clock,
         fault_body: Some(FAULT.into()),
+        patience,
     };
     let service = Arc::new(Service::new(context, recorder.clone()));
     let user = |name: &str| NewUser {
@@ -140,6 +145,49 @@ async fn a_message_is_stored_published_once_and_a_repeat_changes_nothing() {
     let bobs = house.send(house.bob, "c1", "mine").await.unwrap();
     assert!(!bobs.repeated, "another member's clientId is another message");
     assert_eq!(house.stored().await, 2);
+}
+
+/// A moment, and what has been published when it is over, as soon as there is something.
+async fn published_in_the_end(house: &House) -> Vec<MessageId> {
+    for _ in 0..1_000 {
+        let published = house.recorder.messages();
+        if !published.is_empty() {
+            return published;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Vec::new()
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_led_to_its_end() {
+    let house = house().await;
+    let turn = house.service.0.lanes.enter(house.chat).await;
+    let asking = house.send(house.alice, "c1", "hello");
+    // The one who asks goes away.
+    assert!(
+        tokio::time::timeout(Duration::from_millis(20), asking)
+            .await
+            .is_err()
+    );
+    assert_eq!(house.recorder.messages(), []);
+    drop(turn);
+    let published = published_in_the_end(&house).await;
+    let again = house.send(house.alice, "c1", "hello").await.unwrap();
+    assert!(again.repeated);
+    assert_eq!(published, [again.message.id]);
+}
+
+#[tokio::test]
+async fn who_has_waited_long_enough_is_told_so_and_the_message_is_still_published() {
+    let house = house_with(Some(Duration::from_millis(50))).await;
+    let turn = house.service.0.lanes.enter(house.chat).await;
+    let told = house.send(house.alice, "c1", "hello").await;
+    assert!(matches!(told, Err(ChatError::Internal { .. })), "{told:?}");
+    drop(turn);
+    let published = published_in_the_end(&house).await;
+    let again = house.send(house.alice, "c1", "hello").await.unwrap();
+    assert_eq!(published, [again.message.id]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

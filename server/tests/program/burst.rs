@@ -102,6 +102,20 @@ impl Burst {
     }
 }
 
+/// Every message of the chat has been announced to `listener`, which was in the room all the time, once and in order:
+/// also those whose senders had been told of a failure before they were stored.
+pub(crate) async fn all_were_announced(listener: &Socket, reader: &Person, url: &str, chat: &str) {
+    let mut kept: Vec<String> = reader
+        .messages(url, chat)
+        .await
+        .into_iter()
+        .map(|(_, id)| id)
+        .collect();
+    kept.reverse();
+    wait_until("announcements", || listener.heard().len() >= kept.len()).await;
+    assert_eq!(listener.heard(), kept);
+}
+
 /// Waits for what has to come about in the end.
 pub(crate) async fn wait_until(what: &str, come: impl Fn() -> bool) {
     const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);

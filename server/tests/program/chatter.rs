@@ -99,11 +99,16 @@ impl Person {
             }
         });
         let (answered, pong) = (waiting.clone(), out.clone());
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hearing = heard.clone();
         let reading = tokio::spawn(async move {
             while let Some(Ok(frame)) = stream.next().await {
                 let Ok(text) = frame.to_text() else { continue };
                 if text == "2" {
                     pong.send("3".to_owned()).ok();
+                }
+                if let Some(id) = text.strip_prefix("42").and_then(id_of_new_message) {
+                    hearing.lock().unwrap().push(id);
                 }
                 if let Some((id, ack)) = text.strip_prefix("43").and_then(split_ack)
                     && let Some(waiting) = answered.lock().unwrap().remove(&id)
@@ -118,9 +123,25 @@ impl Person {
             out,
             waiting,
             next: AtomicU64::new(0),
+            heard,
             reading,
         }
     }
+
+    /// Opens a connection that is in the room of a chat.
+    pub(crate) async fn join(&self, url: &str, chat: &str) -> Socket {
+        let socket = self.connect(url).await;
+        let joined = socket.request("room:join", &json!({"chatId": chat})).await;
+        assert_eq!(joined.unwrap()["ok"], true);
+        socket
+    }
+}
+
+/// The `_id` of the message, if the event is `message:new`.
+fn id_of_new_message(event: &str) -> Option<String> {
+    let (name, data) = serde_json::from_str::<(String, Value)>(event).ok()?;
+    let id = data.pointer("/message/_id")?.as_str()?;
+    (name == "message:new").then(|| id.to_owned())
 }
 
 /// The id of an ack and its one argument.
@@ -135,6 +156,7 @@ pub(crate) struct Socket {
     out: mpsc::UnboundedSender<String>,
     waiting: Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>,
     next: AtomicU64,
+    heard: Arc<Mutex<Vec<String>>>,
     reading: tokio::task::JoinHandle<()>,
 }
 
@@ -149,6 +171,11 @@ impl Socket {
         }
         self.out.send(format!("42{id}{}", json!([event, payload]))).ok()?;
         answered.await.ok()
+    }
+
+    /// The ids of the messages that have been announced to it, in the order of arrival.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
     }
 
     /// Whether the server has not closed it.

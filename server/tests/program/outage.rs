@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chatspec::services::mongodb::MongoDb;
 use serde_json::json;
 
-use crate::burst::{Burst, wait_until};
+use crate::burst::{Burst, all_were_announced, wait_until};
 use crate::chatter::{Person, Socket};
 use crate::process::Server;
 
@@ -36,6 +36,7 @@ async fn a_database_that_goes_away_and_comes_back() {
     let (ann, bob) = (Person::register(&url).await, Person::register(&url).await);
     let chat = ann.group(&url, &bob).await;
     let sockets = Arc::new(vec![ann.connect(&url).await, bob.connect(&url).await]);
+    let listener = bob.join(&url, &chat).await;
     let burst = Arc::new(Burst::default());
     let sending = tokio::spawn({
         let (burst, sockets, chat) = (burst.clone(), sockets.clone(), chat.clone());
@@ -67,7 +68,9 @@ async fn a_database_that_goes_away_and_comes_back() {
         burst.sent().len(),
         "in the end, every message is acknowledged"
     );
+    assert!(listener.is_open(), "a connection was lost");
     burst.is_kept(&bob, &url, &chat).await;
+    all_were_announced(&listener, &bob, &url, &chat).await;
     assert_eq!(bob.messages(&url, &chat).await.len(), burst.sent().len());
     let log = fs::read_to_string(log.path()).unwrap();
     for id in burst.failures() {
@@ -96,13 +99,10 @@ async fn a_server_without_its_database_stops_when_told_to() {
     let socket = ann.connect(&server.url()).await;
     switch(&mongodb, MongoDb::take_down).await;
     let join = json!({"chatId": "0123456789abcdef01234567"});
-    let (refused, ended) = tokio::join!(socket.request("room:join", &join), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        server.signal("-TERM");
-        server.ended()
-    });
-    assert_eq!(ended, Some(0));
-    assert!(refused.is_none_or(|ack| ack["error"] == "INTERNAL"));
+    let refused = socket.request("room:join", &join).await.unwrap();
+    assert_eq!(refused["error"], "INTERNAL");
+    server.signal("-TERM");
+    assert_eq!(server.ended(), Some(0));
     let log = fs::read_to_string(log.path()).unwrap();
     assert!(!log.contains("panicked"), "{log}");
 }

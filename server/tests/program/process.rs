@@ -80,7 +80,7 @@ impl Server {
         panic!("still running after {WITHIN:?}");
     }
 
-    /// Ends it as a power cut would: it gets no chance to do anything more.
+    /// Kills it with SIGKILL: it gets no chance to do anything more.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::burst::{Burst, wait_until};
+use crate::burst::{Burst, all_were_announced, wait_until};
 use crate::chatter::{Person, Socket};
 use crate::process::Server;
 
@@ -66,10 +66,13 @@ async fn hand_on(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_filled_faster_than_it_can_take() {
     const CHATS: usize = 4;
-    let mongodb = MongoDb::shared().unwrap();
-    let uri = mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple()));
+    // One of ours has one host, and is found at no other address than that of the brake.
+    let mongodb = tokio::task::spawn_blocking(MongoDb::obtain_ours)
+        .await
+        .unwrap()
+        .unwrap();
+    let uri = mongodb.database("chatspec");
     let host = uri.split("://").nth(1).unwrap().split('/').next().unwrap();
-    let host = host.rsplit('@').next().unwrap();
     let brake = Brake::before(host.to_owned()).await;
     let braked = uri.replacen(host, &brake.address, 1);
     let args = [
@@ -83,14 +86,15 @@ async fn a_database_that_is_filled_faster_than_it_can_take() {
     let server = Server::start(&args);
     let url = server.url();
     let (ann, bob) = (Person::register(&url).await, Person::register(&url).await);
-    let mut bursts = Vec::new();
+    let (mut bursts, mut listeners) = (Vec::new(), Vec::new());
     for _ in 0..CHATS {
         let chat = ann.group(&url, &bob).await;
         let sockets = Arc::new(vec![ann.connect(&url).await, bob.connect(&url).await]);
+        listeners.push(bob.join(&url, &chat).await);
         bursts.push((chat, sockets, Arc::new(Burst::default())));
     }
-    // Each message takes several calls: together they take longer than the server waits, now and then.
-    brake.delay(350);
+    // Each message takes three calls at least, which together take longer than the server waits.
+    brake.delay(600);
     let sending = tokio::spawn(join_all(bursts.clone().into_iter().map(
         |(chat, sockets, burst)| async move {
             burst.run(&sockets, &chat).await;
@@ -119,7 +123,7 @@ async fn a_database_that_is_filled_faster_than_it_can_take() {
         burst.end();
     }
     sending.await.unwrap();
-    for (chat, sockets, burst) in &bursts {
+    for ((chat, sockets, burst), listener) in bursts.iter().zip(&listeners) {
         assert!(sockets.iter().all(Socket::is_open), "a connection was lost");
         assert_eq!(
             burst.acked().len(),
@@ -127,9 +131,8 @@ async fn a_database_that_is_filled_faster_than_it_can_take() {
             "in the end, every message is acknowledged"
         );
         burst.is_kept(&bob, &url, chat).await;
+        all_were_announced(listener, &bob, &url, chat).await;
         assert_eq!(bob.messages(&url, chat).await.len(), burst.sent().len());
     }
     println!("{} failures while it was slow, 0 lost, 0 doubled", failures());
-    let client = ::mongodb::Client::with_uri_str(&uri).await.unwrap();
-    client.default_database().unwrap().drop().await.unwrap();
 }

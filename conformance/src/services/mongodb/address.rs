@@ -14,7 +14,10 @@ pub(super) fn with_database(uri: &str, name: &str) -> String {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
     let before = path.trim_start_matches('/');
     let mut options = options.to_owned();
-    let identified = hosts.contains('@') && !options.contains("authSource=");
+    // The DNS may name another source for such an address, and a mechanism has its own.
+    let named = |option: &str| options.to_lowercase().contains(option);
+    let elsewhere = hosts.starts_with("mongodb+srv://") || named("authsource=") || named("authmechanism=");
+    let identified = hosts.contains('@') && !elsewhere;
     if identified && !before.is_empty() {
         let more = format!("authSource={before}");
         options = if options.is_empty() {
@@ -27,13 +30,14 @@ pub(super) fn with_database(uri: &str, name: &str) -> String {
     format!("{hosts}/{name}{mark}{options}")
 }
 
-/// The address as it may be shown.
+/// The address as it may be shown: the hosts, whatever characters a password before them has.
 pub(super) fn without_password(uri: &str) -> String {
-    let end = end_of_hosts(uri);
-    match (uri.find("://"), uri[..end].rfind('@')) {
-        (Some(scheme), Some(at)) => format!("{}***{}", &uri[..scheme + 3], &uri[at..]),
-        _ => uri.to_owned(),
-    }
+    let hosts = uri
+        .rsplit_once('@')
+        .map_or_else(|| uri.split("://").nth(1), |(_, hosts)| Some(hosts));
+    let hosts = hosts.unwrap_or_default();
+    let end = hosts.find(['/', '?']).unwrap_or(hosts.len());
+    format!("mongodb://{}", &hosts[..end])
 }
 
 #[cfg(test)]
@@ -51,7 +55,8 @@ mod tests {
                 "mongodb://h:1,i:2/x?replicaSet=r",
             ),
             ("mongodb://h:1?replicaSet=r", "mongodb://h:1/x?replicaSet=r"),
-            ("mongodb+srv://u:p@h/old", "mongodb+srv://u:p@h/x?authSource=old"),
+            ("mongodb+srv://u:p@h/old", "mongodb+srv://u:p@h/x"),
+            ("mongodb://u:p@h/old", "mongodb://u:p@h/x?authSource=old"),
             (
                 "mongodb://u:p@h/old?tls=true",
                 "mongodb://u:p@h/x?tls=true&authSource=old",
@@ -68,7 +73,12 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        assert_eq!(without_password("mongodb://u:p@h:1/x"), "mongodb://***@h:1/x");
-        assert_eq!(without_password("mongodb://h:1/x?a=@"), "mongodb://h:1/x?a=@");
+        for (uri, shown) in [
+            ("mongodb://u:p@h:1/x", "mongodb://h:1"),
+            ("mongodb://u:p?/q@h:1,i:2/x?tls=true", "mongodb://h:1,i:2"),
+            ("mongodb://h:1/x?tlsCertificateKeyFilePassword=p", "mongodb://h:1"),
+        ] {
+            assert_eq!(without_password(uri), shown);
+        }
     }
 }

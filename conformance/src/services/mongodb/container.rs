@@ -74,7 +74,8 @@ impl Container {
             .start()
             .map_err(|error| chain(&error))?;
         let host = container.get_host().map_err(|error| chain(&error))?;
-        let uri = format!("mongodb://{host}:{port}/?directConnection=true");
+        // The image may hold a stand-in that many connections make slow.
+        let uri = format!("mongodb://{host}:{port}/?directConnection=true&maxPoolSize=10");
         let started = Self { container, uri };
         started.make_writable()?;
         let uri = started.uri.clone();

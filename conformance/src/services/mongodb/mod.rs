@@ -26,13 +26,19 @@ const URI: &str = "MONGODB_URI";
 const ONLY: &str = "CHATSPEC_MONGO";
 
 /// A MongoDB, for as long as this lives. What was started for it is stopped when it is dropped.
-#[derive(Debug)]
 pub struct MongoDb {
     uri: String,
     origin: String,
     keeper: Option<Keeper>,
     /// Whether it needs no stopping when the process ends.
     ends_with_us: bool,
+}
+
+impl fmt::Debug for MongoDb {
+    /// Without the connection string, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MongoDb({})", self.origin)
+    }
 }
 
 /// A way to a MongoDB, in the order in which they are tried.

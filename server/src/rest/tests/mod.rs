@@ -65,6 +65,7 @@ impl Api {
             rate_limiter: RateLimiter::new(config.rate()),
             clock,
             fault_body: None,
+            patience: None,
         };
         let router = router(RestState {
             service: Arc::new(Service::new(context, Arc::new(Nobody))),

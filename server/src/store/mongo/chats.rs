@@ -43,9 +43,10 @@ pub(super) async fn create(db: Db, new: NewChat) -> Result<Create> {
     });
     match created.await {
         Err(error) if is_duplicate(&error) => {
-            let existing = db.chats.find_one(doc! {"pair": pair}).hint(CHAT_BY_PAIR.into());
-            let existing = existing.await?.ok_or(error)?;
-            Ok(Create::Existing(existing.into()))
+            let existing = db
+                .found_in_the_end(&db.chats, doc! {"pair": pair}, CHAT_BY_PAIR)
+                .await?;
+            Ok(Create::Existing(existing.ok_or(error)?.into()))
         }
         created => created,
     }

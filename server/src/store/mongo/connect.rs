@@ -20,7 +20,7 @@ use crate::ids::{Ids, RawId};
 use crate::store::StoreSwitch;
 
 /// Where the database is, and how long to wait for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MongoOptions {
     /// The connection string; the database is the one that it names.
     pub uri: String,
@@ -30,8 +30,20 @@ pub struct MongoOptions {
     pub switch: StoreSwitch,
 }
 
+/// What MongoDB answers to those whom it does not know, or does not let do that: Unauthorized, `AuthenticationFailed`.
+const NOT_ALLOWED: [i32; 2] = [13, 18];
+
 /// The database that a connection string without one means.
 const DEFAULT_DATABASE: &str = "chatspec";
+
+impl std::fmt::Debug for MongoOptions {
+    /// Without the connection string, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MongoOptions")
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
 
 /// How long a start may take at most, whatever the patience for calls: making indexes on much data takes its time, and
 /// is not counted.
@@ -106,7 +118,10 @@ impl MongoStore {
         db.greet(&hosts).await?;
         let prepare = async || {
             indexes::ensure(&db).await?;
-            sessions::end_left_over(&db).await?;
+            // Without it, what a killed process was at stays locked for a minute: no reason not to start.
+            if let Err(error) = sessions::end_left_over(&db).await {
+                tracing::warn!(%error, "transactions of earlier processes could not be ended");
+            }
             db.go_on().await
         };
         prepare().await.map_err(|error: Error| ConnectError::Prepare {
@@ -124,7 +139,7 @@ impl MongoStore {
 
 /// What the operator gave, and on top of it what the store's promises need.
 pub(super) async fn client_options(options: &MongoOptions) -> Result<ClientOptions, ConnectError> {
-    let wrong = |error: Error| ConnectError::Uri(told(&error));
+    let wrong = |error: Error| ConnectError::Uri(told(&options.uri, &error));
     let parsing = ClientOptions::parse(&options.uri);
     let mut parsed = match tokio::time::timeout(CONNECT_WITHIN, parsing).await {
         Ok(parsed) => parsed.map_err(wrong)?,
@@ -136,6 +151,8 @@ pub(super) async fn client_options(options: &MongoOptions) -> Result<ClientOptio
         .get_or_insert_with(|| "chatspec-server".to_owned());
     let within = options.patience.min(CONNECT_WITHIN);
     parsed.server_selection_timeout.get_or_insert(within);
+    // The driver's own ten would make a few slow queries everybody's.
+    parsed.max_pool_size.get_or_insert(100);
     parsed.connect_timeout.get_or_insert(within);
     parsed.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     parsed.read_concern = Some(ReadConcern::majority());
@@ -144,8 +161,12 @@ pub(super) async fn client_options(options: &MongoOptions) -> Result<ClientOptio
     Ok(parsed)
 }
 
-/// What the driver says, without the part of the connection string that it quotes.
-fn told(error: &Error) -> String {
+/// What the driver says, without the part of the connection string that it quotes. With a password in it, any part may be
+/// one of the password.
+fn told(uri: &str, error: &Error) -> String {
+    if uri.contains('@') {
+        return "in user and password, characters such as : / ? # @ % must be percent-encoded".to_owned();
+    }
     match error.kind.as_ref() {
         ErrorKind::InvalidArgument { message, .. } | ErrorKind::DnsResolve { message, .. } => message.clone(),
         _ => error.to_string(),
@@ -155,6 +176,9 @@ fn told(error: &Error) -> String {
 /// What an error of the network comes to, out of all that the driver knows of it.
 fn plainly(error: &Error) -> String {
     let text = error.to_string();
+    if text.contains("RsGhost") {
+        return "its replica set is not initiated: run rs.initiate() in mongosh once".to_owned();
+    }
     let system = text
         .split("I/O error: ")
         .nth(1)
@@ -212,10 +236,11 @@ impl Db {
                 hosts: hosts.to_owned(),
                 cause: message.clone(),
             },
-            ErrorKind::Command(command) => ConnectError::Refused {
+            ErrorKind::Command(command) if NOT_ALLOWED.contains(&command.code) => ConnectError::Refused {
                 hosts: hosts.to_owned(),
                 cause: command.message.clone(),
             },
+            ErrorKind::Command(command) => unreachable(format!("it says: {}", command.message)),
             _ => {
                 tracing::debug!(%error, "the database cannot be reached");
                 unreachable(plainly(&error))

@@ -26,12 +26,9 @@ pub(super) async fn append(db: Db, sender: UserId, command: SendMessage) -> Resu
     match appended.await {
         Err(error) if is_duplicate(&error) => {
             let client_id = command.client_id.as_ref().map(ClientId::as_str);
-            let earlier = db
-                .messages
-                .find_one(doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id})
-                .hint(MESSAGE_BY_KEY.into());
-            let earlier = earlier.await?.ok_or(error)?;
-            Ok(Append::Repeat(earlier.into()))
+            let key = doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id};
+            let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
+            Ok(Append::Repeat(earlier.ok_or(error)?.into()))
         }
         appended => appended,
     }

@@ -50,7 +50,7 @@ use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};
 use outage::Outage;
 use sessions::{SessionRecord, Sessions};
 
-/// The database did not answer in time. What was asked for may be done all the same.
+/// The database did not answer in time.
 #[derive(Debug, thiserror::Error)]
 #[error("MongoDB did not answer within {} ms", .0.as_millis())]
 struct TooSlow(Duration);
@@ -87,8 +87,7 @@ struct Db {
 }
 
 impl MongoStore {
-    /// Runs one call to its end or to the end of patience. The driver's futures must not be dropped half-way, as the
-    /// caller of a store may drop its own: so they run in a task.
+    /// Runs a call to its end: of one that changes something, that decides what is told to whom. The driver's futures must not be dropped half-way, as the caller of a store may drop its own: so it runs in a task.
     async fn run<T, F>(&self, call: impl FnOnce(Db) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -99,19 +98,27 @@ impl MongoStore {
         }
         self.switch.check()?;
         self.outage.check().map_err(StoreError::new)?;
-        let task = self.calls.spawn(call(self.db.clone()));
-        match tokio::time::timeout(self.db.patience, task).await {
-            Ok(Ok(done)) => done.map_err(|error| {
+        match self.calls.spawn(call(self.db.clone())).await {
+            Ok(done) => done.map_err(|error| {
                 if matches!(*error.kind, ErrorKind::ServerSelection { .. }) {
                     self.outage.begin(&self.db, &self.calls);
                 }
                 StoreError::new(error)
             }),
-            Ok(Err(panicked)) => Err(StoreError::new(panicked)),
-            Err(_) => {
-                self.outage.begin(&self.db, &self.calls);
-                Err(StoreError::new(TooSlow(self.db.patience)))
-            }
+            Err(panicked) => Err(StoreError::new(panicked)),
+        }
+    }
+
+    /// Runs a call that changes nothing, until its end or that of patience.
+    async fn read<T, F>(&self, call: impl FnOnce(Db) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = mongodb::error::Result<T>> + Send + 'static,
+    {
+        let patience = self.db.patience;
+        match tokio::time::timeout(patience, self.run(call)).await {
+            Ok(done) => done,
+            Err(_) => Err(StoreError::new(TooSlow(patience))),
         }
     }
 }
@@ -119,7 +126,7 @@ impl MongoStore {
 #[async_trait]
 impl Store for MongoStore {
     async fn ping(&self) -> Result<()> {
-        self.run(async |db: Db| db.database().run_command(doc! {"ping": 1}).await.map(drop))
+        self.read(async |db: Db| db.database().run_command(doc! {"ping": 1}).await.map(drop))
             .await
     }
 
@@ -142,7 +149,7 @@ impl Store for MongoStore {
 
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>> {
         let email = email.to_owned();
-        self.run(|db| users::credentials(db, email)).await
+        self.read(|db| users::credentials(db, email)).await
     }
 
     async fn create_session(&self, session: Session) -> Result<()> {
@@ -150,7 +157,7 @@ impl Store for MongoStore {
     }
 
     async fn session(&self, token: TokenHash) -> Result<Option<Session>> {
-        self.run(|db| users::session(db, token)).await
+        self.read(|db| users::session(db, token)).await
     }
 
     async fn revoke_session(&self, token: TokenHash) -> Result<bool> {
@@ -158,18 +165,18 @@ impl Store for MongoStore {
     }
 
     async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>> {
-        self.run(|db| members::facts(db, chat, actor)).await
+        self.read(|db| members::facts(db, chat, actor)).await
     }
 
     async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {
-        self.run(|db| chats::find(db, chat)).await
+        self.read(|db| chats::find(db, chat)).await
     }
 
     async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
         let cursor = cursor
             .map(|text| ChatCursor::parse(text).ok_or(PageError::Cursor))
             .transpose()?;
-        Ok(self.run(|db| chats::list(db, user, cursor, limit)).await?)
+        Ok(self.read(|db| chats::list(db, user, cursor, limit)).await?)
     }
 
     async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create> {
@@ -214,11 +221,11 @@ impl Store for MongoStore {
     }
 
     async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>> {
-        self.run(|db| messages::chat_of(db, message)).await
+        self.read(|db| messages::chat_of(db, message)).await
     }
 
     async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
-        self.run(|db| messages::page(db, chat, window, limit)).await
+        self.read(|db| messages::page(db, chat, window, limit)).await
     }
 
     async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance> {
@@ -235,11 +242,11 @@ impl Store for MongoStore {
         limit: u32,
     ) -> Result<SearchPage> {
         let words = words::of(query);
-        self.run(|db| messages::search(db, user, words, chat, before, limit))
+        self.read(|db| messages::search(db, user, words, chat, before, limit))
             .await
     }
 
     async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>> {
-        self.run(|db| members::contacts(db, user)).await
+        self.read(|db| members::contacts(db, user)).await
     }
 }

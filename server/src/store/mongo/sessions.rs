@@ -1,8 +1,9 @@
 //! The sessions in which transactions run, each on record before its first.
 //!
-//! A transaction outlives the process that began it: MongoDB keeps what it has touched from everyone else until it has
-//! been idle for a minute. So a process that starts ends what is on record; a transaction of a process that lives is begun
-//! again by that process, and nothing of it shows.
+//! A transaction outlives the process that began it: MongoDB keeps what it has touched from everyone else until the
+//! transaction is a minute old. So a process that starts ends what is on record. Where several processes share a database,
+//! what another of them has under way at that moment is ended too: the driver begins most of that again by itself, and the
+//! rest fails, to be asked for once more.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

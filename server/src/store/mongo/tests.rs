@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use chatspec::services::mongodb::MongoDb;
 use futures_util::TryStreamExt as _;
 use mongodb::IndexModel;
 use mongodb::bson::{Bson, Document};
@@ -16,7 +17,7 @@ use super::*;
 use crate::clock::{ManualClock, SystemClock, Timestamp};
 use crate::command::Title;
 use crate::ids::RawId;
-use crate::store::suite::{Place, group, list, patient, permit, send, user};
+use crate::store::suite::{Place, connected, group, list, patient, permit, send, user};
 
 fn options(place: &Place) -> MongoOptions {
     match place {
@@ -26,7 +27,7 @@ fn options(place: &Place) -> MongoOptions {
 }
 
 async fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
-    MongoStore::connect(&options(place), Arc::new(Ids::new(clock.clone())), clock).await
+    connected(&options(place), Arc::new(Ids::new(clock.clone())), clock).await
 }
 
 /// A process whose clock stands still at that time.
@@ -282,6 +283,53 @@ async fn every_query_is_served_by_an_index_that_exists() {
     place.clear().await;
 }
 
+/// What a command is promised by, if it is one that reads or writes documents: outside of transactions, and at their
+/// end, writes ask for a majority and its journals, and reads for what a majority holds.
+fn unsafe_in(name: &str, command: &Document) -> Option<String> {
+    let durable = doc! {"w": "majority", "j": true};
+    let (key, wanted) = match name {
+        "commitTransaction" => ("writeConcern", durable),
+        _ if command.contains_key("autocommit") => return None,
+        "insert" | "update" | "delete" | "findAndModify" => ("writeConcern", durable),
+        "find" | "aggregate" => ("readConcern", doc! {"level": "majority"}),
+        _ => return None,
+    };
+    let given = command.get_document(key).ok();
+    (given != Some(&wanted)).then(|| format!("{name} has {key} {given:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_is_durable_and_every_read_is_of_what_lasts() {
+    let place = Place::mongodb();
+    let seen: Arc<Mutex<Vec<(String, Document)>>> = Arc::default();
+    let mut client_options = connect::client_options(&options(&place)).await.unwrap();
+    let log = seen.clone();
+    client_options.command_event_handler = Some(EventHandler::callback(move |event| {
+        if let CommandEvent::Started(started) = event {
+            log.lock().unwrap().push((started.command_name, started.command));
+        }
+    }));
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(Ids::new(clock.clone()));
+    let store = MongoStore::with(client_options, Duration::from_mins(1), ids, clock)
+        .await
+        .unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    use_everything(&store).await;
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    let commits = seen
+        .iter()
+        .filter(|(name, _)| name == "commitTransaction")
+        .count();
+    assert!(commits >= 6, "{commits} transactions seen");
+    let wrong: Vec<_> = seen
+        .iter()
+        .filter_map(|(name, command)| unsafe_in(name, command))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+    place.clear().await;
+}
+
 #[test]
 fn an_index_that_does_not_fit_is_seen() {
     let query = |filter, sort| Query {
@@ -371,9 +419,7 @@ async fn ids_go_on_after_what_an_earlier_process_has_kept() {
     let newest = user(&store, "ann").await;
     let clock = Arc::new(ManualClock::at(1_700_000_000_000));
     let ids = Arc::new(Ids::new(clock.clone()));
-    MongoStore::connect(&options(&place), ids.clone(), clock)
-        .await
-        .unwrap();
+    connected(&options(&place), ids.clone(), clock).await.unwrap();
     assert!(ids.next::<RawId>() > newest.raw());
     place.clear().await;
 }
@@ -394,7 +440,8 @@ async fn what_cannot_be_reached_is_told_within_five_seconds() {
         ("mongodb://127.0.0.1:1/x".to_owned(), "is it running"),
         (format!("mongodb://{mute_at}/x"), "is it running"),
         ("nonsense".to_owned(), "--mongodb-uri"),
-        ("mongodb://user:hush@".to_owned(), "--mongodb-uri"),
+        ("mongodb://user:hush@".to_owned(), "percent-encoded"),
+        ("mongodb://user:hush?x@h/x".to_owned(), "percent-encoded"),
         ("mongodb://user:hush@127.0.0.1:1/x".to_owned(), "is it running"),
         ("mongodb+srv://no-such-host.invalid/x".to_owned(), "--mongodb-uri"),
     ] {
@@ -412,9 +459,9 @@ async fn what_cannot_be_reached_is_told_within_five_seconds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_refused_is_told_and_not_shown() {
-    let place = Place::mongodb();
-    let uri = options(&place)
-        .uri
+    let mongodb = MongoDb::obtain_ours().unwrap();
+    let uri = mongodb
+        .database("x")
         .replacen("mongodb://", "mongodb://nobody:hush@", 1);
     let text = refusal(&uri).await;
     assert!(text.contains("refuses the user and password"), "{text}");

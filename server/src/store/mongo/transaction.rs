@@ -1,12 +1,15 @@
 //! Several writes as one.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use mongodb::ClientSession;
+use mongodb::bson::Document;
 use mongodb::error::{Error, ErrorKind, Result, WriteFailure};
+use mongodb::{ClientSession, Collection};
+use serde::de::DeserializeOwned;
 
 use super::Db;
+use super::indexes::Index;
 
 /// What MongoDB says when a unique index has the key already.
 const DUPLICATE_KEY: i32 = 11_000;
@@ -39,10 +42,35 @@ impl Db {
                 work(session, context)
             })
             .await;
-        if done.is_ok() {
+        // After a duplicate it was aborted in good order.
+        if done.as_ref().map_or_else(is_duplicate, |_| true) {
             self.transactions.give_back(taken);
         }
         done
+    }
+}
+
+impl Db {
+    /// The document that a duplicate key has told of. It may take a moment until a majority holds it, and until then it
+    /// cannot be read.
+    pub(super) async fn found_in_the_end<T>(
+        &self,
+        collection: &Collection<T>,
+        key: Document,
+        index: Index,
+    ) -> Result<Option<T>>
+    where
+        T: DeserializeOwned + Send + Sync,
+    {
+        const PACE: Duration = Duration::from_millis(20);
+        let deadline = Instant::now() + self.patience;
+        loop {
+            let found = collection.find_one(key.clone()).hint(index.into()).await?;
+            if found.is_some() || Instant::now() > deadline {
+                return Ok(found);
+            }
+            tokio::time::sleep(PACE).await;
+        }
     }
 }
 

@@ -16,10 +16,10 @@ use futures_util::future::join_all;
 use tempfile::TempDir;
 
 use super::{
-    Add, Advance, Append, Chat, Create, EmbeddedStore, Location, Message, MongoOptions, MongoStore, NewUser,
-    Remove, Session, Store, StoreSwitch, Window,
+    Add, Advance, Append, Chat, ConnectError, Create, EmbeddedStore, Location, Message, MongoOptions,
+    MongoStore, NewUser, Remove, Session, Store, StoreSwitch, Window,
 };
-use crate::clock::{SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::command::{
     AddMembers, Body, ClientId, CreateGroup, GROUP_MAX_MEMBERS, Limits, MarkRead, MemberList, OpenDirect,
     RemoveMember, Rename, SendMessage, Title,
@@ -72,7 +72,7 @@ impl Place {
             Self::Disk(folder) => Location::Folder(folder.path().to_owned()),
             Self::MongoDb { uri, .. } => {
                 let options = patient(uri, switch);
-                return Arc::new(MongoStore::connect(&options, ids, clock).await.unwrap());
+                return Arc::new(connected(&options, ids, clock).await.unwrap());
             }
         };
         Arc::new(EmbeddedStore::open_switched(location, ids, clock, switch).unwrap())
@@ -94,6 +94,22 @@ pub(super) fn patient(uri: &str, switch: StoreSwitch) -> MongoOptions {
         patience: Duration::from_mins(1),
         switch,
     }
+}
+
+/// A store in a MongoDB that others keep busy: a start that finds it so is tried again.
+pub(super) async fn connected(
+    options: &MongoOptions,
+    ids: Arc<Ids>,
+    clock: Arc<dyn Clock>,
+) -> Result<MongoStore, ConnectError> {
+    const ATTEMPTS: usize = 10;
+    for _ in 1..ATTEMPTS {
+        match MongoStore::connect(options, ids.clone(), clock.clone()).await {
+            Err(ConnectError::Unreachable { .. }) => {}
+            done => return done,
+        }
+    }
+    MongoStore::connect(options, ids, clock).await
 }
 
 /// Makes one module per backend with every test in it.
