@@ -28,7 +28,7 @@ rounds() {
 
 rounds quiet "$quiet"
 for _ in $(seq $((2 * $(nproc)))); do
-    nice sh -c 'while :; do :; done' &
+    sh -c 'while :; do :; done' &
     busy+=("$!")
 done
 rounds loaded "$loaded"

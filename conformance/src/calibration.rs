@@ -42,16 +42,23 @@ impl Timing {
         self.at_least(10_000.0, |seen| 20.0 * seen.connect_ms)
     }
 
-    /// How long a scenario may take in all, for one whose steps themselves wait for `waits`.
+    /// How long a scenario may take in all, for one whose steps themselves wait for `waits`: a minute and a thousand round
+    /// trips more.
     pub fn scenario(&self, waits: Duration) -> Duration {
-        (Duration::from_mins(1) + 2 * waits).mul_f64(self.scale)
+        const TRIPS: f64 = 1_000.0;
+        let trips = self
+            .measured
+            .map_or(0.0, |seen| TRIPS * seen.rtt_median_ms.max(seen.broadcast_ms));
+        (Duration::from_mins(1) + 2 * waits + millis(trips)).mul_f64(self.scale)
     }
 
-    /// What a fence waits after its sentinel, since a server may handle two events at once: 4 slow round trips, between
-    /// 20 and 500 ms.
+    /// What a fence waits after its sentinel, since a server may handle two events at once: 4 slow round trips
+    /// or broadcasts, between 20 and 500 ms.
     pub fn settle(&self) -> Duration {
-        let p99 = self.measured.map_or(25.0, |seen| seen.rtt_p99_ms);
-        millis((4.0 * p99).clamp(20.0, 500.0)).mul_f64(self.scale)
+        let slow = self
+            .measured
+            .map_or(25.0, |seen| seen.rtt_p99_ms.max(seen.broadcast_ms));
+        millis((4.0 * slow).clamp(20.0, 500.0)).mul_f64(self.scale)
     }
 
     /// How near to a limit nothing is decided: 4 slow round trips, at least 50 ms.

@@ -119,7 +119,14 @@ pub fn by_requirement(
                 .filter(|check| check.requirement == requirement.id)
                 .cloned()
                 .collect();
-            let verdict = Verdict::over(checks.iter().map(|check| check.verdict));
+            let blocked = checks
+                .iter()
+                .any(|check| check.unverified == Some(Unverified::Blocked));
+            let verdict = match Verdict::over(checks.iter().map(|check| check.verdict)) {
+                // What passed elsewhere does not make up for a story that broke off.
+                Verdict::Pass if blocked => Verdict::Unverified,
+                verdict => verdict,
+            };
             let decisive = checks.iter().find(|check| check.verdict == verdict);
             let reason = match (verdict, decisive) {
                 (Verdict::Pass, _) => None,
@@ -135,10 +142,7 @@ pub fn by_requirement(
                 statement: requirement.statement.clone(),
                 verdict,
                 reason,
-                blocked: verdict == Verdict::Unverified
-                    && checks
-                        .iter()
-                        .any(|check| check.unverified == Some(Unverified::Blocked)),
+                blocked: verdict == Verdict::Unverified && blocked,
                 checks,
             }
         })

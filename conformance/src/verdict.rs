@@ -7,8 +7,9 @@
 //! 2. any `harness` → harness (the kit itself is at fault, so nothing that passed can be trusted)
 //! 3. any `inconclusive` → inconclusive
 //! 4. any `warn` → warn
-//! 5. any `pass` → pass (a check that could not be made elsewhere is still listed, but does not take the pass away)
-//! 6. else → unverified
+//! 5. any `unverified` because a step before it did not work → unverified: a story that breaks off proves nothing
+//! 6. any `pass` → pass (a check that the target does not offer elsewhere is still listed, but does not take it away)
+//! 7. else → unverified
 
 use serde::{Deserialize, Serialize};
 

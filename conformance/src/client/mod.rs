@@ -180,6 +180,14 @@ impl Client {
         }
     }
 
+    /// Waits until `n` events that match have arrived, or the time is up.
+    pub(crate) async fn wait_for(&self, n: usize, pattern: &Pattern, within: Duration) {
+        let hidden = &self.inner.hidden;
+        let meant = |item: &&Item| matches!(item, Item::Event(event) if pattern.matches(event) && !hidden.covers(event));
+        let enough = |items: &[Item]| (items.iter().filter(meant).count() >= n).then_some(());
+        self.inbox().wait(within, enough).await;
+    }
+
     /// Waits for an event, those of the kit's own fences included.
     pub(crate) async fn wait_unfiltered(
         &self,

@@ -196,7 +196,6 @@ const ROUNDS: usize = 5;
 const MESSAGES: usize = 8;
 
 async fn race(scene: &Scene) -> Outcome {
-    scene.counted("RCPT-09", "rounds of a race", ROUNDS);
     for round in 1..=ROUNDS {
         let [alice, bob] = scene.users(["alice", "bob"]).await?;
         let chat = scene.plain_group(&alice, &[&bob]).await?;
@@ -230,11 +229,11 @@ async fn race(scene: &Scene) -> Outcome {
         scene.check("RCPT-09", left.map_err(|mismatch| mismatch.at(&at)));
 
         // In which order the others were told, and which of them, is open: each of them may have been overtaken.
-        scene.fence_room(&chat, &[&witness]).await?;
         let newest = ids.last().map(String::as_str).unwrap_or_default();
-        let told = witness.events(&event("receipt:update").at("/messageId", newest));
-        let once = equal("receipt:update for the newest", &told.len(), &1);
+        let told = event("receipt:update").at("/messageId", newest);
+        let once = scene.exactly(1, &witness, &told, Fence::Room(&chat)).await?;
         scene.check("RCPT-09", once.map_err(|mismatch| mismatch.at(&at)));
     }
+    scene.counted("RCPT-09", "rounds of a race", ROUNDS);
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::steps::joined;
 use super::{Cost, Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, equal, field, text};
+use crate::expect::{Found, Mismatch, equal, field, text, utc_time};
 use crate::scene::chats::Chat;
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
@@ -70,6 +70,13 @@ async fn away_and_back(scene: &Scene) -> Outcome {
         Ok::<_, Stop>((back, listed))
     };
     let ((), (back, listed)) = futures_util::future::try_join(sending, coming_back).await?;
+    // What is not in the backfill has to come, if perhaps later than the fence.
+    for body in &during {
+        if !listed.iter().any(|message| message["body"] == body.as_str()) {
+            let late = event("message:new").at("/message/body", body.as_str());
+            let _ = back.expect(&late).await;
+        }
+    }
     scene.fence_room(&chat, &[&back]).await?;
 
     let count = |messages: &[Value]| {
@@ -209,9 +216,14 @@ async fn expired_meanwhile(scene: &Scene) -> Outcome {
     const GRACE: u64 = 3;
     let alice = scene.user("alice").await?;
     let minter = scene.minter()?;
+    // By the target's clock, if it tells it (PRES-05): it may be some seconds off ours.
+    let client = scene.connect(&alice).await?;
+    let data = scene.step(&client, "presence:ping", json!({})).await?;
+    let ours = time::OffsetDateTime::now_utc();
+    let ahead = utc_time(&data["serverTime"]).unwrap_or(ours) - ours;
     let ending = |seconds: i64| {
         let mut claims = minter.claims(&alice.id);
-        claims["exp"] = json!(time::OffsetDateTime::now_utc().unix_timestamp() + seconds);
+        claims["exp"] = json!((time::OffsetDateTime::now_utc() + ahead).unix_timestamp() + seconds);
         Ok::<_, Stop>(Handshake::token(minter.sign(&claims)?))
     };
     let handshake = ending(LIFE)?;

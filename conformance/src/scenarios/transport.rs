@@ -55,7 +55,7 @@ async fn websocket(scene: &Scene) -> Outcome {
         .await?;
     let client = scene.require("TRANS-01", answer.accepted())?;
     let handshake = client.handshake();
-    let announced = ["/pingInterval", "/pingTimeout", "/maxPayload"].map(|pointer| {
+    let announced = ["/pingInterval", "/pingTimeout"].map(|pointer| {
         let value = field(&handshake, pointer)?;
         that(
             value.is_u64(),

@@ -108,6 +108,8 @@ impl Scene {
         pattern: &Pattern,
         fence: Fence<'_>,
     ) -> Result<Found<Vec<Event>>, Stop> {
+        // What has to come may take another way than the sentinel, through another process for instance, and be later.
+        client.wait_for(n, pattern, self.timing().deadline()).await;
         match fence {
             Fence::Room(chat) => self.fence_room(chat, &[client]).await?,
             Fence::Outside { chat, insider } => {

@@ -49,6 +49,7 @@ pub struct Context {
     run: String,
     counter: AtomicU64,
     staff: tokio::sync::OnceCell<fence::Staff>,
+    registrations: tokio::sync::Semaphore,
 }
 
 impl Context {
@@ -63,6 +64,7 @@ impl Context {
             run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
             counter: AtomicU64::new(0),
             staff: tokio::sync::OnceCell::new(),
+            registrations: tokio::sync::Semaphore::new(people::REGISTRATIONS),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::client::raw::RawClient;
@@ -96,10 +96,13 @@ pub(super) async fn store_away(scene: &Scene) -> Outcome {
     let asked = requests(scene).into_iter().chain(requests(scene));
     let asking = clients.iter().zip(asked).map(async |(client, (event, payload))| {
         // That an ack comes at all while the store is away is more than the contract says.
-        let reply = client.start(event, vec![payload])?.ack(GIVES_UP_WITHIN).await;
-        Ok::<_, Stop>((event, reply))
+        let reply = match client.start(event, vec![payload]) {
+            Ok(pending) => pending.ack(GIVES_UP_WITHIN).await,
+            Err(closed) => Err(closed),
+        };
+        (event, reply)
     });
-    let replies = try_join_all(asking).await?;
+    let replies = join_all(asking).await;
     scene.end_outage().await?;
 
     let mut failures = Failures::default();

@@ -184,7 +184,15 @@ async fn hears_in_the_end(scene: &Scene, client: &Client, poster: &User, chat: &
 
 async fn no_payload(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
+    let chat = scene.group(&alice, &[]).await?;
     let client = scene.connect_raw(&alice).await?;
+    // The twins: with a payload, each of them succeeds.
+    scene.join(&client, &chat).await?;
+    let id = scene
+        .send(&client, &chat, &scene.unique("with a payload"))
+        .await?;
+    scene.read(&client, &chat, &id).await?;
+    scene.leave(&client, &chat).await?;
     for event in ["room:join", "room:leave", "message:send", "receipt:read"] {
         let reply = client.request_args(event, Vec::new()).await;
         scene.check(

@@ -166,6 +166,12 @@ async fn no_token(scene: &Scene) -> Outcome {
         payloads.extend(scene.check(requirement, refused));
     }
 
+    let by_query = Handshake::bare().query_token("no such token");
+    payloads.extend(scene.check(
+        "AUTH-05",
+        turned_away(scene, "a garbage token in the query", by_query).await?,
+    ));
+
     let Some(first) = payloads.first() else {
         return Err(Stop::Blocked("no refusal came to be compared".to_owned()));
     };
@@ -260,7 +266,9 @@ async fn refused_is_out(scene: &Scene) -> Outcome {
         "AUTH-12",
         that(!stored, "nothing stored for a refused connection", &body),
     );
-    // The fence above has gone through the room: whatever the outcast was to get, it has.
+    // A message that it would hear if it had been let into the room, and a fence behind that.
+    scene.send(&insider, &chat, &scene.unique("for members")).await?;
+    scene.fence_room(&chat, &[&insider]).await?;
     let events = outcast.all_events();
     scene.check(
         "AUTH-12",

@@ -31,8 +31,11 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         ("another sub under the old signature", promoted),
         ("another exp under the old signature", prolonged),
     ] {
-        let refused = turned_away(scene, why, Handshake::token(token)).await?;
-        payloads.extend(scene.check("AUTH-06", refused));
+        let by_query = Handshake::bare().query_token(&token);
+        for handshake in [Handshake::token(token), by_query] {
+            let refused = turned_away(scene, why, handshake).await?;
+            payloads.extend(scene.check("AUTH-06", refused));
+        }
     }
 
     let claims = crate::target::jwt::claims_of(token);
@@ -102,8 +105,11 @@ pub(super) async fn claims(scene: &Scene) -> Outcome {
         ("AUTH-09", "an object as sub", with("sub", json!({"$ne": null}))),
     ] {
         let token = minter.sign(&claims)?;
-        let refused = turned_away(scene, why, Handshake::token(token)).await?;
-        payloads.extend(scene.check(requirement, refused));
+        let by_query = Handshake::bare().query_token(&token);
+        for handshake in [Handshake::token(token), by_query] {
+            let refused = turned_away(scene, why, handshake).await?;
+            payloads.extend(scene.check(requirement, refused));
+        }
     }
     scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));
     Ok(())

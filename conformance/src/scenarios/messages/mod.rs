@@ -257,6 +257,12 @@ async fn order(scene: &Scene) -> Outcome {
     for pending in pending {
         accepted(pending.ack(scene.timing().deadline()).await)?;
     }
+    // All of them have to come, if perhaps later than the fence.
+    for body in awaited.iter().chain(&pipelined) {
+        let _ = listener
+            .expect(&event("message:new").at("/message/body", body.as_str()))
+            .await;
+    }
     scene.fence_room(&chat, &[&listener]).await?;
     let mut listed = scene.messages(&bob, &chat).await?;
     listed.reverse();

@@ -210,6 +210,8 @@ async fn oversize_frame(scene: &Scene) -> Outcome {
         // The frame is still being read or thrown away: spread over that time, not all before it.
         scene.sleep(Duration::from_millis(20)).await;
     }
+    dealt_with(&client).await;
+    scene.check("ROB-05", still_works(&bystander).await);
     let fresh = scene.connect_raw(&alice).await?;
     scene.check("ROB-05", still_works(&fresh).await);
     Ok(())
