@@ -32,7 +32,8 @@ use tokio::sync::{mpsc, watch};
 #[derive(Clone, Copy, Debug)]
 enum Habit {
     Silent,
-    Refuses,
+    /// Refuses everything with this code.
+    Refuses(&'static str),
     Agrees,
     Echoes,
     Disconnects,
@@ -52,7 +53,7 @@ impl Habit {
                     drop(ack.send(&json!({"ok": true, "data": {"serverTime": now}})));
                 }
             }
-            Self::Refuses => drop(ack.send(&json!({"ok": false, "error": "FORBIDDEN", "message": "no"}))),
+            Self::Refuses(code) => drop(ack.send(&json!({"ok": false, "error": code, "message": "no"}))),
             Self::Agrees => drop(ack.send(&json!({"ok": true}))),
             Self::Echoes => {
                 drop(socket.emit(event, data));
@@ -113,6 +114,9 @@ async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Requ
         .unwrap()
 }
 
+/// Most of the time goes into waiting for what never comes, and nothing here is slow.
+const HASTE: f64 = 0.4;
+
 /// The MUSTs with their verdicts.
 async fn judged(habit: Habit) -> Vec<(String, Verdict)> {
     let (reference, _running) = reference::start(None).await.unwrap();
@@ -124,7 +128,7 @@ async fn judged(habit: Habit) -> Vec<(String, Verdict)> {
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let context = preflight::prepare(profile.into(), contract, 1.0, false)
+    let context = preflight::prepare(profile.into(), contract, HASTE, false)
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();
@@ -164,8 +168,23 @@ fn silence_earns_nothing() {
 }
 
 #[test]
-fn refusing_everything_earns_nothing() {
-    keeps_only(Habit::Refuses, &[]);
+fn refusing_everything_as_forbidden_earns_nothing() {
+    keeps_only(Habit::Refuses("FORBIDDEN"), &[]);
+}
+
+#[test]
+fn refusing_everything_as_invalid_earns_nothing() {
+    keeps_only(Habit::Refuses("VALIDATION_ERROR"), &[]);
+}
+
+#[test]
+fn refusing_everything_as_too_much_earns_nothing() {
+    keeps_only(Habit::Refuses("RATE_LIMITED"), &[]);
+}
+
+#[test]
+fn failing_at_everything_earns_nothing() {
+    keeps_only(Habit::Refuses("INTERNAL"), &[]);
 }
 
 #[test]
