@@ -22,13 +22,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "chat-updates/title",
         "Members learn of a new title",
-        &["CHAT-06"],
+        &["CHAT-04", "CHAT-06"],
         run!(title),
     ),
     Scenario::new(
         "chat-updates/created",
         "Members learn of a new chat",
-        &["CHAT-07"],
+        &["CHAT-04", "CHAT-07"],
         run!(created),
     ),
 ];
@@ -78,16 +78,21 @@ async fn members(scene: &Scene) -> Outcome {
             scene.check("CHAT-05", scene.schema("events/server/chat-update", told.data()));
         }
     }
+    keeps_out(scene, &o, &chat).await
+}
+
+/// The outsider has not been told of the chat, and will not be (CHAT-04).
+async fn keeps_out(scene: &Scene, outsider: &Client, chat: &Chat) -> Outcome {
     let about = event("chat:update").at("/chat/_id", chat.id.as_str());
-    let silence = scene.absent(&o, &about, Fence::User).await?;
+    let silence = scene.absent(outsider, &about, Fence::User).await?;
     scene.check("CHAT-04", silence);
     Ok(())
 }
 
 async fn title(scene: &Scene) -> Outcome {
-    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let [alice, bob, outsider] = scene.users(["alice", "bob", "outsider"]).await?;
     let chat = scene.plain_group(&alice, &[&bob]).await?;
-    let [a, b] = connect(scene, [&alice, &bob]).await?;
+    let [a, b, o] = connect(scene, [&alice, &bob, &outsider]).await?;
     let title = scene.unique("Plans");
     scene.rename(&chat, &title).await?;
     let told = event("chat:update")
@@ -96,23 +101,23 @@ async fn title(scene: &Scene) -> Outcome {
     for client in [&a, &b] {
         scene.check("CHAT-06", client.expect(&told).await);
     }
-    Ok(())
+    keeps_out(scene, &o, &chat).await
 }
 
 async fn created(scene: &Scene) -> Outcome {
     let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
-    let clients = connect(scene, [&alice, &bob, &carol]).await?;
+    let clients @ [a, b, c] = &connect(scene, [&alice, &bob, &carol]).await?;
     let chat = scene.plain_group(&alice, &[&bob, &carol]).await?;
     let told = event("chat:update").at("/chat/_id", chat.id.as_str());
-    for client in &clients {
+    for client in clients {
         scene.check("CHAT-07", client.expect(&told).await);
     }
     let dm = scene.dm(&bob, &carol).await?;
     let told = event("chat:update")
         .at("/chat/_id", dm.id.as_str())
         .at("/chat/title", json!(null));
-    for client in &clients[1..] {
+    for client in [b, c] {
         scene.check("CHAT-07", client.expect(&told).await);
     }
-    Ok(())
+    keeps_out(scene, a, &dm).await
 }

@@ -67,9 +67,12 @@ async fn window_passes(scene: &Scene) {
 }
 
 async fn devices(scene: &Scene) -> Outcome {
-    let [alice, bob, stranger] = scene.users(["alice", "bob", "stranger"]).await?;
-    scene.plain_group(&alice, &[&bob]).await?;
+    let [alice, bob, former, stranger] = scene.users(["alice", "bob", "former", "stranger"]).await?;
+    let chat = scene.plain_group(&alice, &[&bob, &former]).await?;
     let (b, s) = (scene.connect(&bob).await?, scene.connect(&stranger).await?);
+    // Contacts are who share a chat now.
+    let f = scene.connect(&former).await?;
+    scene.remove_member(&chat, &former).await?;
 
     let first = scene.connect(&alice).await?;
     let online = b.expect(&about(&alice).at("/status", "online")).await;
@@ -114,8 +117,13 @@ async fn devices(scene: &Scene) -> Outcome {
         )
         .await;
     scene.check("PRES-02", offline);
-    let silence = scene.absent(&s, &about(&alice), Fence::User).await?;
-    scene.check("PRES-04", silence);
+    for (client, who) in [
+        (&s, "who never shared a chat"),
+        (&f, "who no longer shares a chat"),
+    ] {
+        let silence = scene.absent(client, &about(&alice), Fence::User).await?;
+        scene.check("PRES-04", silence.map_err(|mismatch| mismatch.at(who)));
+    }
 
     scene.aside(new_contact(scene, &bob, &stranger, &s)).await
 }

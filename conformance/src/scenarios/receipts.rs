@@ -3,13 +3,12 @@
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::steps::{NOWHERE, accepted, joined, refused, still_works};
+use super::steps::{NOWHERE, accepted, joined, refused, still_works, unread};
 use super::{Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, equal, has, show, utc_time};
+use crate::expect::{Found, equal, has, utc_time};
 use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
-use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -41,15 +40,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn receipt(chat: &Chat, message_id: &str) -> Value {
     json!({"chatId": chat.id, "messageId": message_id})
-}
-
-/// How many messages the listing counts as unread for this user.
-async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<Found<u64>, Stop> {
-    let chats = scene.chats(user).await?;
-    let row = chats.iter().find(|row| row["_id"] == chat.id.as_str());
-    let count = row.and_then(|row| row["unreadCount"].as_u64());
-    let shown = row.map_or_else(|| "no such row".to_owned(), show);
-    Ok(count.ok_or_else(|| Mismatch::new("the chat in the listing, with its unreadCount", shown)))
 }
 
 async fn forward(scene: &Scene) -> Outcome {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::client::inbox::Mark;
-use crate::expect::{Found, ack, that};
+use crate::expect::{Found, Mismatch, ack, show, that};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
@@ -66,4 +66,13 @@ pub(super) async fn joined<const N: usize>(
     clients
         .try_into()
         .map_err(|_| Stop::Harness("as many clients as users".to_owned()))
+}
+
+/// How many messages the listing counts as unread for this user.
+pub(super) async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<Found<u64>, Stop> {
+    let chats = scene.chats(user).await?;
+    let row = chats.iter().find(|row| row["_id"] == chat.id.as_str());
+    let count = row.and_then(|row| row["unreadCount"].as_u64());
+    let shown = row.map_or_else(|| "no such row".to_owned(), show);
+    Ok(count.ok_or_else(|| Mismatch::new("the chat in the listing, with its unreadCount", shown)))
 }

@@ -4,7 +4,7 @@ mod tokens;
 
 use serde_json::{Value, json};
 
-use super::steps::{accepted, joined, message, still_works};
+use super::steps::{accepted, joined, message, still_works, unread};
 use super::{Scenario, run};
 use crate::contract::corpus::Token;
 use crate::expect::event::event;
@@ -305,10 +305,13 @@ async fn identity(scene: &Scene) -> Outcome {
     scene.check("AUTH-13", has(heard.data(), "/userId", alice.id.as_str()));
 
     let id = scene.send(&b, &chat, &scene.unique("to be read")).await?;
+    let carols = unread(scene, &carol, &chat).await??;
     let claim = json!({"chatId": chat.id, "messageId": id, "userId": carol.id});
     scene.step(&a, "receipt:read", claim).await?;
     let heard = b.expect(&event("receipt:update")).await?;
     scene.check("AUTH-13", has(heard.data(), "/userId", alice.id.as_str()));
+    let left = unread(scene, &carol, &chat).await??;
+    scene.check("AUTH-13", equal("Carol's unreadCount, as before", &left, &carols));
     Ok(())
 }
 
