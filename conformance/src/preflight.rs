@@ -22,8 +22,6 @@ use crate::target::reference::{self, ReferenceError};
 use crate::target::{Target, TargetError, websocket_url};
 use crate::transcript::Transcript;
 
-const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
-
 /// Why the target cannot be tested: what is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum Unfit {
@@ -63,7 +61,8 @@ pub enum Unfit {
     },
     /// Users cannot be made there.
     #[error(
-        "users cannot be registered at {url}: {why}. The target must offer POST /v1/auth/register as the contract has it"
+        "users cannot be made at {url}: {why}. Say in the target file how it is done, under [provision] and \
+         [rest.register]; chatspec doctor tells step by step what works"
     )]
     NoUsers {
         /// Where.
@@ -93,8 +92,8 @@ pub enum NotReady {
 /// Who is to be tested.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// A server that runs already.
-    Running(Box<Profile>),
+    /// The server of a profile, which runs already or is started.
+    Profile(Box<Profile>),
     /// The reference server, started inside the kit.
     Reference,
     /// The same, on a MongoDB that is obtained for it.
@@ -103,7 +102,7 @@ pub enum Subject {
 
 impl From<Profile> for Subject {
     fn from(profile: Profile) -> Self {
-        Self::Running(Box::new(profile))
+        Self::Profile(Box::new(profile))
     }
 }
 
@@ -115,7 +114,7 @@ pub async fn prepare(
     strict: bool,
 ) -> Result<Arc<Context>, NotReady> {
     let target = match subject {
-        Subject::Running(profile) => Target::new(*profile)?,
+        Subject::Profile(profile) => Target::start(*profile).await?,
         Subject::Reference => start_reference(None).await?,
         Subject::ReferenceOnMongoDb => start_reference(Some(Arc::new(obtain_mongodb().await?))).await?,
     };
@@ -177,14 +176,21 @@ pub async fn still_there(context: &Context) -> Result<(), String> {
         return Ok(());
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    opens_engine(context, url).await.map_err(actual)
+    let gone = opens_engine(context, url).await.map_err(actual);
+    match context.target.obituary() {
+        Some(obituary) => gone.map_err(|why| format!("{why}; {obituary}")),
+        None => gone,
+    }
 }
 
 async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
     let within = context.timing().connect();
     let shown = url.to_string();
     let path = url
-        .join("/socket.io/?EIO=4&transport=polling")
+        .join(&format!(
+            "{}?EIO=4&transport=polling",
+            context.target.profile.handshake.path
+        ))
         .map_err(|error| Unfit::Unreachable {
             url: shown.clone(),
             why: error.to_string(),
@@ -216,7 +222,8 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
         .unwrap_or_default();
     if kind.starts_with("text/html") && response.status().is_success() {
         let why = format!(
-            "it answers /socket.io/ with a web page (HTTP {}, {kind})",
+            "it answers {} with a web page (HTTP {}, {kind})",
+            context.target.profile.handshake.path,
             response.status().as_u16()
         );
         return Err(Unfit::NotSocketIo { url: shown, why });
@@ -225,7 +232,11 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
 }
 
 async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
-    let url = websocket_url(url, ENGINE).map_err(|error| Mismatch::fault(error.to_string()))?;
+    let path = format!(
+        "{}?EIO=4&transport=websocket",
+        context.target.profile.handshake.path
+    );
+    let url = websocket_url(url, &path).map_err(|error| Mismatch::fault(error.to_string()))?;
     let within = context.timing().connect();
     let wire = raw::dial(
         url.as_str(),

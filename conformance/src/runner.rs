@@ -271,11 +271,15 @@ fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> Sc
             ));
         }
     }
-    if let Err(Stop::Blocked(why)) = &outcome {
-        // Half a story proves nothing: what passed before may be what a server that does nothing passes as well.
+    // Half a story proves nothing: what passed before may be what a server that does nothing passes as well.
+    let broken_off = match &outcome {
+        Err(Stop::Blocked(why)) => Some((Unverified::Blocked, format!("blocked: {why}"))),
+        Err(Stop::Unverified(why)) => Some((Unverified::NotOffered, why.clone())),
+        _ => None,
+    };
+    if let Some((kind, why)) = broken_off {
         for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Pass) {
-            let why = format!("blocked: {why}");
-            *check = Check::unverified(&check.requirement, scenario.id, Unverified::Blocked, why);
+            *check = Check::unverified(&check.requirement, scenario.id, kind, why.clone());
         }
     }
     for requirement in scenario.requirements {

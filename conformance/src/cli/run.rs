@@ -18,6 +18,7 @@ use crate::report::terminal::Terminal;
 use crate::result::Exit;
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
+use crate::target::TargetError;
 use crate::target::profile::Profile;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
@@ -53,6 +54,8 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
         None => Profile::default(),
     };
     if !args.url.is_empty() {
+        // It runs there already.
+        profile.launch = None;
         profile.urls.clone_from(&args.url);
     }
     if args.jwt_secret.is_some() {
@@ -205,6 +208,9 @@ async fn asked_to_stop() -> bool {
 impl From<NotReady> for Failure {
     fn from(error: NotReady) -> Self {
         let exit = match error {
+            NotReady::Target(TargetError::Launch(_) | TargetError::MongoDb(_) | TargetError::Jwks(_)) => {
+                Exit::Fault
+            }
             NotReady::Target(_) => Exit::Usage,
             NotReady::Reference(_) | NotReady::MongoDb(_) | NotReady::Unfit(_) => Exit::Fault,
         };

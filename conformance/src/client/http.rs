@@ -51,7 +51,8 @@ pub struct Http {
     pub(crate) client: reqwest::Client,
     pub(crate) base: Url,
     pub(crate) who: String,
-    pub(crate) token: Option<String>,
+    /// The header that carries the token: name and value.
+    pub(crate) auth: Option<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) transcript: Arc<Transcript>,
     pub(crate) deadline: Duration,
@@ -62,13 +63,6 @@ impl Http {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// With this bearer token instead of the user's.
-    #[must_use]
-    pub fn bearer(mut self, token: &str) -> Self {
-        self.token = Some(token.to_owned());
         self
     }
 
@@ -118,10 +112,7 @@ impl Http {
             .join(path)
             .map_err(|error| Mismatch::fault(format!("{path}: {error}")))?;
         let mut request = self.client.request(method.clone(), url).timeout(self.deadline);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
-        for (name, value) in &self.headers {
+        for (name, value) in self.auth.iter().chain(&self.headers) {
             request = request.header(name, value);
         }
         if let Some(body) = body {

@@ -21,10 +21,10 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// Opens a session; CONNECT is not sent.
-    pub(crate) async fn open(http: Http) -> Found<Self> {
-        let path = "/socket.io/?EIO=4&transport=polling";
-        let reply = http.get(path).await?;
+    /// Opens a session where Socket.IO listens; CONNECT is not sent.
+    pub(crate) async fn open(http: Http, listens_at: &str) -> Found<Self> {
+        let path = format!("{listens_at}?EIO=4&transport=polling");
+        let reply = http.get(&path).await?;
         reply.expect(&[200])?;
         let mut packets: Vec<String> = reply.text.split(SEPARATOR).map(str::to_owned).collect();
         let opened = packets.remove(0);

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use super::steps::joined;
 use super::{Cost, Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, equal, field, text, utc_time};
+use crate::expect::{Found, Mismatch, equal, text, utc_time};
 use crate::scene::chats::Chat;
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
+use crate::target::provision::Lack;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
@@ -128,12 +129,10 @@ async fn walk(
     let mut ids: Vec<String> = Vec::new();
     let mut cursor = from.map(str::to_owned);
     for _ in 0..PAGES {
-        let position = cursor.as_ref().map_or(String::new(), |id| format!("&{by}={id}"));
-        let path = format!("/v1/chats/{}/messages?limit={LIMIT}{position}", chat.id);
-        let reply = scene.rest(user).get(&path).await?;
-        let page = match reply.expect(&[200]).and_then(|body| field(body, "/messages")) {
-            Ok(messages) => messages.as_array().cloned().unwrap_or_default(),
-            Err(mismatch) => return Ok(Err(mismatch)),
+        let page = match scene.page(user, chat, LIMIT, by, cursor.as_deref()).await {
+            Ok(messages) => messages,
+            Err(Lack::Failed(mismatch)) => return Ok(Err(mismatch)),
+            Err(lack) => return Err(lack.into()),
         };
         if page.len() > LIMIT {
             return Ok(Err(Mismatch::new(

@@ -84,12 +84,9 @@ async fn origins(scene: &Scene) -> Outcome {
         ));
     };
     let alice = scene.user("alice").await?;
+    let chats = scene.path_of_chats()?;
     let seen = async |origin: &str| {
-        let reply = scene
-            .rest(&alice)
-            .header("origin", origin)
-            .get("/v1/chats")
-            .await?;
+        let reply = scene.rest(&alice).header("origin", origin).get(&chats).await?;
         Ok::<_, Stop>(reply.header(ALLOW).map(str::to_owned))
     };
     let to_allowed = seen(&allowed).await?;

@@ -1,11 +1,11 @@
 //! Chats and memberships.
 
-use serde_json::{Value, json};
-
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::http::id_at;
-use crate::target::provision;
+use crate::target::profile::rest::Operation;
+use crate::target::provision::Lack;
+use crate::target::provision::template::Fill;
 
 /// A chat made for one scenario.
 #[derive(Clone, Debug)]
@@ -14,8 +14,6 @@ pub struct Chat {
     pub id: String,
     /// Who made it, and is its admin.
     pub admin: User,
-    /// The ChatDTO as the target gave it. Its `memberIds` hold the witness too, where there is one.
-    pub dto: Value,
     /// Whether the kit's witness is a member, so that fences need no member of the scenario.
     pub(super) witnessed: bool,
 }
@@ -43,27 +41,38 @@ impl Scene {
     }
 
     /// Adds a member over REST, as the admin.
-    pub async fn add_member(&self, chat: &Chat, user: &User) -> Result<Value, Stop> {
-        provision::add_members(&self.rest(&chat.admin), &chat.id, &[&user.id])
+    pub async fn add_member(&self, chat: &Chat, user: &User) -> Result<(), Stop> {
+        self.change_member(Operation::AddMember, &chat.admin, &chat.id, user)
             .await
             .step(&format!("adding {} to the chat", user.name))
     }
 
     /// Removes a member over REST, as the admin.
     pub async fn remove_member(&self, chat: &Chat, user: &User) -> Result<(), Stop> {
-        provision::remove_member(&self.rest(&chat.admin), &chat.id, &user.id)
+        self.change_member(Operation::RemoveMember, &chat.admin, &chat.id, user)
             .await
             .step(&format!("removing {} from the chat", user.name))
     }
 
-    /// Changes the title over REST, as the admin; gives the ChatDTO.
-    pub async fn rename(&self, chat: &Chat, title: &str) -> Result<Value, Stop> {
-        let path = format!("/v1/chats/{}", chat.id);
-        let reply = self
-            .rest(&chat.admin)
-            .patch(&path, &json!({"title": title}))
-            .await?;
-        Ok(reply.expect(&[200]).step("renaming the chat")?.clone())
+    /// Adds or removes a member of the chat with this id.
+    pub(super) async fn change_member(
+        &self,
+        operation: Operation,
+        admin: &User,
+        chat: &str,
+        user: &User,
+    ) -> Result<(), Lack> {
+        let fill = Fill::default().with("chat", chat).with("user", user.id.as_str());
+        self.ask(operation, admin, &fill).await.map(drop)
+    }
+
+    /// Changes the title over REST, as the admin.
+    pub async fn rename(&self, chat: &Chat, title: &str) -> Result<(), Stop> {
+        let fill = Fill::default()
+            .with("chat", chat.id.as_str())
+            .with("title", title);
+        let renamed = self.ask(Operation::Rename, &chat.admin, &fill).await;
+        renamed.step("renaming the chat").map(drop)
     }
 
     async fn create(
@@ -74,14 +83,36 @@ impl Scene {
         witnessed: bool,
     ) -> Result<Chat, Stop> {
         let title = (kind == "group").then(|| self.unique("chatspec"));
-        let dto = provision::create_chat(&self.rest(admin), kind, members, title.as_deref())
+        let id = self
+            .create_chat(admin, kind, members, title.as_deref())
             .await
             .step(&format!("creating a {kind}"))?;
         Ok(Chat {
-            id: id_at(&dto, "/_id")?,
+            id,
             admin: admin.clone(),
-            dto,
             witnessed,
         })
+    }
+
+    /// Creates a chat over REST; gives its id.
+    pub(super) async fn create_chat(
+        &self,
+        creator: &User,
+        kind: &str,
+        members: &[&str],
+        title: Option<&str>,
+    ) -> Result<String, Lack> {
+        let mut everyone = vec![creator.id.as_str()];
+        everyone.extend(members);
+        let fill = Fill::default()
+            .with("kind", kind)
+            .with("members", members)
+            .with("everyone", everyone)
+            .with("creator", creator.id.as_str())
+            .with("title", title);
+        Ok(id_at(
+            &self.ask(Operation::CreateChat, creator, &fill).await?,
+            "/_id",
+        )?)
     }
 }

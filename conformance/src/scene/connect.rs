@@ -13,9 +13,11 @@ use crate::client::polling::Polling;
 use crate::client::raw::{self, RawClient};
 use crate::client::{Client, Wire, socketio};
 use crate::expect::{Found, ack, text};
+use crate::target::profile::{Connecting, TokenPlace};
 use crate::target::websocket_url;
 
-const ENGINE: &str = "/socket.io/?EIO=4&transport=websocket";
+/// What a WebSocket asks Engine.IO for.
+const WEBSOCKET: &str = "?EIO=4&transport=websocket";
 
 /// How to ask for a connection, where that is what a scenario is about.
 #[derive(Clone, Debug, Default)]
@@ -106,9 +108,17 @@ impl Scene {
     pub async fn connect(&self, user: &User) -> Result<Client, Stop> {
         let name = self.name_for(&user.name);
         let inbox = Arc::new(Inbox::default());
+        let (payload, query) = self.credentials(user);
+        let target = self.context.target.next_url();
+        // What is not to be in the address is not put there: `rust_socketio` shows it in its errors.
+        let address = match (self.profile().handshake.path.as_str(), query) {
+            ("/socket.io/", query) if query.is_empty() => Ok(target.clone()),
+            (path, query) => target.join(&format!("{path}?{}", query.trim_start_matches('&'))),
+        };
+        let address = address.map_err(|error| Stop::Harness(error.to_string()))?;
         let wire = socketio::connect(
-            self.context.target.next_url().as_str(),
-            Some(json!({"token": user.access_token})),
+            address.as_str(),
+            payload,
             &name,
             inbox.clone(),
             self.transcript.clone(),
@@ -121,8 +131,10 @@ impl Scene {
 
     /// Connects with the user's access token, as a raw client.
     pub async fn connect_raw(&self, user: &User) -> Result<RawClient, Stop> {
-        let client = self.open_raw(ENGINE, &user.name, Some(user)).await?;
-        client.connect("/", Some(&json!({"token": user.access_token})))?;
+        let (payload, query) = self.credentials(user);
+        let path = format!("{}{query}", self.engine());
+        let client = self.open_raw(&path, &user.name, Some(user)).await?;
+        client.connect("/", payload.as_ref())?;
         match client.answer("/", self.timing().connect()).await? {
             Ok(_) => Ok(client),
             Err(payload) => Err(Stop::Blocked(format!(
@@ -138,8 +150,8 @@ impl Scene {
             .extend_pairs(&handshake.query)
             .finish();
         let path = match query {
-            query if query.is_empty() => ENGINE.to_owned(),
-            query => format!("{ENGINE}&{query}"),
+            query if query.is_empty() => self.engine(),
+            query => format!("{}&{query}", self.engine()),
         };
         let client = match self.open_raw(&path, who, None).await {
             Ok(client) => client,
@@ -160,18 +172,19 @@ impl Scene {
 
     /// A WebSocket after the Engine.IO handshake, before CONNECT: for frames written by hand.
     pub async fn raw(&self, who: &str) -> Result<RawClient, Stop> {
-        self.open_raw(ENGINE, who, None).await
+        self.open_raw(&self.engine(), who, None).await
     }
 
     /// A session over HTTP long-polling, before CONNECT.
     pub async fn polling(&self) -> Found<Polling> {
         let http = self.rest_as_nobody();
-        Polling::open(http.header("content-type", "text/plain; charset=utf-8")).await
+        let http = http.header("content-type", "text/plain; charset=utf-8");
+        Polling::open(http, &self.profile().handshake.path).await
     }
 
     /// A WebSocket that asks to take over a session of long-polling.
     pub async fn take_over(&self, session: &Polling, who: &str) -> Result<RawClient, Stop> {
-        let path = format!("{ENGINE}&sid={}", session.sid());
+        let path = format!("{}&sid={}", self.engine(), session.sid());
         self.dial(session.base(), &path, who, None).await
     }
 
@@ -213,6 +226,31 @@ impl Scene {
         Ok(ack::ok(&reply)
             .step(&format!("{event} as {}", client.name()))?
             .clone())
+    }
+
+    fn engine(&self) -> String {
+        format!("{}{WEBSOCKET}", self.profile().handshake.path)
+    }
+
+    /// How a user asks for a connection: the CONNECT payload, and what goes into the query string behind the rest.
+    fn credentials(&self, user: &User) -> (Option<Value>, String) {
+        let Connecting {
+            token_in,
+            token_field,
+            ..
+        } = &self.profile().handshake;
+        match token_in {
+            TokenPlace::Payload => {
+                let payload = [(token_field.clone(), user.access_token.as_str().into())];
+                (Some(Value::Object(payload.into_iter().collect())), String::new())
+            }
+            TokenPlace::Query => {
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair(token_field, &user.access_token)
+                    .finish();
+                (None, format!("&{query}"))
+            }
+        }
     }
 
     async fn open_raw(&self, path: &str, who: &str, user: Option<&User>) -> Result<RawClient, Stop> {

@@ -22,11 +22,10 @@ use super::chats::Chat;
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::Client;
-use crate::client::http::id_at;
 use crate::client::inbox::Event;
 use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
-use crate::target::provision;
+use crate::target::profile::rest::Operation;
 use crate::transcript::Line;
 
 /// Which path the sentinel takes.
@@ -174,14 +173,13 @@ impl Scene {
             groups.entry(user.to_owned()).or_default().clone()
         };
         let mut group = group.lock().await;
-        let rest = self.rest(&staff.admin);
         let Group { id, spare_is_in } = match &mut *group {
             Some(group) => group,
             none => {
-                let dto = provision::create_chat(&rest, "group", &[user], Some(SENTINEL))
+                let id = self
+                    .create_chat(&staff.admin, "group", &[user], Some(SENTINEL))
                     .await
                     .step("creating a fence group")?;
-                let id = id_at(&dto, "/_id")?;
                 self.hidden.hide_chat(&id);
                 none.insert(Group {
                     id,
@@ -190,15 +188,14 @@ impl Scene {
             }
         };
         let mark = client.mark();
-        if *spare_is_in {
-            provision::remove_member(&rest, id, &staff.spare.id)
-                .await
-                .step("fencing")?;
+        let change = if *spare_is_in {
+            Operation::RemoveMember
         } else {
-            provision::add_members(&rest, id, &[&staff.spare.id])
-                .await
-                .step("fencing")?;
-        }
+            Operation::AddMember
+        };
+        self.change_member(change, &staff.admin, id, &staff.spare)
+            .await
+            .step("fencing")?;
         *spare_is_in = !*spare_is_in;
         let arrived = client.wait_unfiltered(self.timing().deadline(), |event| {
             let chat = &event.data()["chat"];

@@ -32,8 +32,9 @@ use crate::scenarios::Scenario;
 use crate::target::Target;
 use crate::target::jwt::Minter;
 use crate::target::profile::Profile;
+use crate::target::provision::Lack;
 use crate::transcript::Transcript;
-use crate::verdict::{Check, Level};
+use crate::verdict::{Check, Level, Unverified};
 
 /// What all scenes of a run share.
 #[derive(Debug)]
@@ -108,6 +109,16 @@ impl From<Mismatch> for Stop {
     }
 }
 
+impl From<Lack> for Stop {
+    /// What the target does not offer is nobody's fault.
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Failed(mismatch) => mismatch.into(),
+            Lack::NotOffered { .. } | Lack::UsedUp(_) => Self::Unverified(lack.to_string()),
+        }
+    }
+}
+
 /// Says which step it was that did not work.
 pub trait Step<T> {
     /// Stops with `what` in front of the reason: `joining as bob: expected …`.
@@ -117,6 +128,15 @@ pub trait Step<T> {
 impl<T> Step<T> for Found<T> {
     fn step(self, what: &str) -> Result<T, Stop> {
         self.map_err(|mismatch| mismatch.at(what).into())
+    }
+}
+
+impl<T> Step<T> for Result<T, Lack> {
+    fn step(self, what: &str) -> Result<T, Stop> {
+        self.map_err(|lack| match lack {
+            Lack::Failed(mismatch) => mismatch.at(what).into(),
+            lack => lack.into(),
+        })
     }
 }
 
@@ -181,6 +201,19 @@ impl Scene {
             .ok_or_else(|| Stop::Judged(requirement.to_owned()))
     }
 
+    /// Records that a requirement cannot be judged here, and goes on; gives what there is otherwise.
+    pub fn offered<T>(&self, requirement: &str, found: Result<T, Stop>) -> Result<Option<T>, Stop> {
+        match found {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Unverified(why)) => {
+                let check = Check::unverified(requirement, self.scenario.id, Unverified::NotOffered, why);
+                self.record().checks.push(check);
+                Ok(None)
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
     /// Notes how the target uses a freedom that the contract leaves (a MAY); never a verdict.
     pub fn note(&self, requirement: &str, text: impl Into<String>) {
         self.record().notes.push((requirement.to_owned(), text.into()));
@@ -230,7 +263,8 @@ impl Scene {
     pub fn minter(&self) -> Result<Minter, Stop> {
         Minter::new(&self.profile().auth).ok_or_else(|| {
             Stop::Unverified(
-                "the target's JWT key is not known: give --jwt-secret, or auth.jwt_secret in the target file"
+                "the target's JWT key is not known: give --jwt-secret, or auth.jwt_secret_env, auth.private_key_file or \
+                 auth.jwks_env in the target file"
                     .to_owned(),
             )
         })

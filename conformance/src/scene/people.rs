@@ -8,8 +8,11 @@ use serde_json::Value;
 use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
 use crate::client::http::Http;
-use crate::expect::{Found, field};
-use crate::target::provision::{self, Account};
+use crate::expect::{Mismatch, show};
+use crate::target::profile::capabilities::Capability;
+use crate::target::profile::rest::Operation;
+use crate::target::provision::template::Fill;
+use crate::target::provision::{Account, Asker, Lack, Person};
 use crate::transcript::Transcript;
 
 /// A user made for one scenario.
@@ -19,14 +22,9 @@ pub struct User {
     pub name: String,
     /// Its id at the target.
     pub id: String,
-    /// Its e-mail address, which no other run has.
-    pub email: String,
-    /// Its password.
-    pub password: String,
-    /// Its JWT.
+    /// What it connects with, a JWT where the target has them.
     pub access_token: String,
-    /// Its session token.
-    pub session_token: String,
+    account: Account,
 }
 
 /// How long a registration may take.
@@ -48,20 +46,18 @@ impl Context {
         // long that takes is no promise of the protocol.
         http.deadline = http.deadline.max(REGISTERED_WITHIN);
         let _turn = self.registrations.acquire().await;
-        let Account {
-            id,
-            access_token,
-            session_token,
-        } = provision::register(&http, &email, &password, name)
-            .await
-            .step(&format!("registering {name}"))?;
-        Ok(User {
+        let person = Person {
             name: name.to_owned(),
-            id,
             email,
             password,
-            access_token,
-            session_token,
+        };
+        let account = self.target.provisioner().register(&http, &person).await;
+        let account = account.step(&format!("registering {name}"))?;
+        Ok(User {
+            name: person.name,
+            id: account.id.clone(),
+            access_token: account.access_token.clone(),
+            account,
         })
     }
 
@@ -75,7 +71,7 @@ impl Context {
             client: self.target.http().clone(),
             base: self.target.next_url().clone(),
             who: who.to_owned(),
-            token: token.map(ToOwned::to_owned),
+            auth: token.map(|token| self.target.provisioner().auth_header(token)),
             headers: Vec::new(),
             transcript: transcript.clone(),
             deadline: self.timing().deadline(),
@@ -108,33 +104,54 @@ impl Scene {
         self.context.http("nobody", None, &self.transcript)
     }
 
-    /// Logs the user in once more; gives it with new tokens.
-    pub async fn login(&self, user: &User) -> Result<User, Stop> {
-        let account = provision::login(&self.rest_as_nobody(), &user.email, &user.password)
-            .await
-            .step(&format!("logging in {}", user.name))?;
-        Ok(User {
-            access_token: account.access_token,
-            session_token: account.session_token,
-            ..user.clone()
-        })
+    /// The user's session token; stops the scenario where the target has none.
+    pub fn session_token<'a>(&self, user: &'a User) -> Result<&'a str, Stop> {
+        let offers = self.profile().capabilities.offers(Capability::SessionTokens);
+        match &user.account.session_token {
+            Some(token) if offers => Ok(token),
+            Some(_) => Err(Lack::NotOffered {
+                capability: Capability::SessionTokens,
+                works: true,
+            }
+            .into()),
+            None if offers => Err(Stop::Blocked(
+                "registering gives no session token: say where it is in rest.register.reply, or set \
+                 capabilities.session_tokens = false"
+                    .to_owned(),
+            )),
+            None => Err(Lack::NotOffered {
+                capability: Capability::SessionTokens,
+                works: false,
+            }
+            .into()),
+        }
     }
 
     /// Logs out, which revokes the user's session token.
     pub async fn logout(&self, user: &User) -> Result<(), Stop> {
-        let http = self
+        let token = self.session_token(user)?;
+        let http = self.context.http(&user.name, Some(token), &self.transcript);
+        let asker = Asker {
+            http: &http,
+            account: Some(&user.account),
+        };
+        let nothing = Fill::default();
+        let done = self
             .context
-            .http(&user.name, Some(&user.session_token), &self.transcript);
-        let reply = http.send(reqwest::Method::POST, "/v1/auth/logout", None).await?;
-        reply.expect(&[204]).step(&format!("logging out {}", user.name))?;
+            .target
+            .provisioner()
+            .ask(Operation::Logout, asker, &nothing);
+        done.await.step(&format!("logging out {}", user.name))?;
         Ok(())
     }
 
     /// The newest messages of a chat as this user reads them over REST, newest first, at most 200, without the kit's own.
     pub async fn messages(&self, user: &User, chat: &Chat) -> Result<Vec<Value>, Stop> {
-        let path = format!("/v1/chats/{}/messages?limit=200", chat.id);
-        let reply = self.rest(user).get(&path).await?;
-        let mut messages = list(reply.expect(&[200]).step("listing messages")?, "/messages")?;
+        let page = Fill::default().with("chat", chat.id.as_str()).with("limit", 200);
+        let mut messages = self
+            .list(Operation::ListMessages, user, page)
+            .await
+            .step("listing messages")?;
         messages.retain(|message| {
             !message["body"]
                 .as_str()
@@ -143,10 +160,30 @@ impl Scene {
         Ok(messages)
     }
 
+    /// One page of a chat's messages as this user reads it over REST: with `by` = `before`, those before `id`, newest first;
+    /// with `after`, those after it, oldest first.
+    pub async fn page(
+        &self,
+        user: &User,
+        chat: &Chat,
+        limit: usize,
+        by: &str,
+        id: Option<&str>,
+    ) -> Result<Vec<Value>, Lack> {
+        let page = Fill::default()
+            .with("chat", chat.id.as_str())
+            .with("limit", limit)
+            .with(by, id);
+        self.list(Operation::ListMessages, user, page).await
+    }
+
     /// The user's chats as REST lists them, at most 100, latest activity first, without the kit's own.
     pub async fn chats(&self, user: &User) -> Result<Vec<Value>, Stop> {
-        let reply = self.rest(user).get("/v1/chats?limit=100").await?;
-        let mut chats = list(reply.expect(&[200]).step("listing chats")?, "/chats")?;
+        let page = Fill::default().with("limit", 100);
+        let mut chats = self
+            .list(Operation::ListChats, user, page)
+            .await
+            .step("listing chats")?;
         chats.retain(|chat| {
             !chat["_id"]
                 .as_str()
@@ -155,20 +192,44 @@ impl Scene {
         Ok(chats)
     }
 
+    /// The path at which the target lists chats, for what is not about the chats.
+    pub fn path_of_chats(&self) -> Result<String, Stop> {
+        let template = self.profile().rest.template(Operation::ListChats);
+        template.map(|template| template.path).map_err(Stop::Harness)
+    }
+
+    /// A chat as this user sees it over REST: the ChatDTO.
+    pub async fn chat(&self, user: &User, chat: &Chat) -> Result<Value, Lack> {
+        let fill = Fill::default().with("chat", chat.id.as_str());
+        self.ask(Operation::GetChat, user, &fill).await
+    }
+
     /// Posts a message over REST, which has no rate limit; gives the MessageDTO.
     pub async fn post_message(&self, user: &User, chat: &Chat, body: &str) -> Result<Value, Stop> {
-        let path = format!("/v1/chats/{}/messages", chat.id);
-        let reply = self
-            .rest(user)
-            .post(&path, &serde_json::json!({"body": body}))
-            .await?;
-        Ok(reply.expect(&[201]).step("posting a message")?.clone())
+        let fill = Fill::default().with("chat", chat.id.as_str()).with("body", body);
+        self.ask(Operation::PostMessage, user, &fill)
+            .await
+            .step("posting a message")
     }
-}
 
-fn list(body: &Value, pointer: &str) -> Found<Vec<Value>> {
-    let value = field(body, pointer)?;
-    value.as_array().cloned().ok_or_else(|| {
-        crate::expect::Mismatch::new(format!("a list at {pointer}"), crate::expect::show(body))
-    })
+    /// Asks for something beside the sockets, as this user.
+    pub(super) async fn ask(&self, operation: Operation, user: &User, fill: &Fill) -> Result<Value, Lack> {
+        let http = self.rest(user);
+        let asker = Asker {
+            http: &http,
+            account: Some(&user.account),
+        };
+        self.context
+            .target
+            .provisioner()
+            .ask(operation, asker, fill)
+            .await
+    }
+
+    async fn list(&self, operation: Operation, user: &User, fill: Fill) -> Result<Vec<Value>, Lack> {
+        match self.ask(operation, user, &fill).await? {
+            Value::Array(items) => Ok(items),
+            other => Err(Mismatch::new(format!("a list from {operation}"), show(&other)).into()),
+        }
+    }
 }

@@ -2,30 +2,60 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use serde_json::{Map, Value, json};
 
 use super::profile::Auth;
 use crate::expect::{Found, Mismatch};
 
+/// The `kid` of a key that the kit has made.
+const KEY_ID: &str = "chatspec";
+
 /// Mints tokens that the target accepts, and tokens that it must not accept.
 #[derive(Clone)]
 pub struct Minter {
-    secret: String,
+    algorithm: Algorithm,
+    /// The secret, or the private key as PEM.
+    key: String,
+    key_id: Option<String>,
     issuer: Option<String>,
     audience: Option<String>,
     claims: Map<String, Value>,
 }
 
 impl Minter {
-    /// A minter, if the target's secret is known.
+    /// A minter, if the target's key is known.
     pub fn new(auth: &Auth) -> Option<Self> {
+        let key = if auth.is_asymmetric() {
+            &auth.private_key
+        } else {
+            &auth.jwt_secret
+        };
+        let served = auth.is_asymmetric().then(|| KEY_ID.to_owned());
         Some(Self {
-            secret: auth.jwt_secret.clone()?,
+            algorithm: auth.algorithm,
+            key: key.clone()?,
+            key_id: auth.key_id.clone().or(served),
             issuer: auth.issuer.clone(),
             audience: auth.audience.clone(),
             claims: auth.claims.clone(),
         })
+    }
+
+    /// Whether the key can be used. The error begins with the profile's key for it.
+    pub fn test(&self) -> Result<(), String> {
+        let wrong = |why: &dyn std::fmt::Display| {
+            format!(
+                "auth.private_key_file: it is no private key for {:?} in PEM: {why}",
+                self.algorithm
+            )
+        };
+        let key = self.encoding_key().map_err(|error| wrong(&error))?;
+        jsonwebtoken::encode(&self.header(), &json!({}), &key).map_err(|error| wrong(&error))?;
+        Ok(())
     }
 
     /// Whether the target declares an issuer, an audience.
@@ -50,9 +80,85 @@ impl Minter {
         Value::Object(claims)
     }
 
-    /// Signs claims with the target's key and HS256.
+    /// Signs claims with the target's key and algorithm.
     pub fn sign(&self, claims: &Value) -> Found<String> {
-        sign(&self.secret, Algorithm::HS256, claims)
+        let key = self.encoding_key().map_err(|error| unsignable(&error))?;
+        jsonwebtoken::encode(&self.header(), claims, &key).map_err(|error| unsignable(&error))
+    }
+
+    /// The public half of the key, where there are two.
+    pub fn public_key(&self) -> Found<Jwk> {
+        let mut public = if self.algorithm == Algorithm::EdDSA {
+            // `Jwk::from_encoding_key` takes only keys without their public half, which is optional in the format.
+            let key =
+                ed25519_dalek::SigningKey::from_pkcs8_pem(&self.key).map_err(|error| unsignable(&error))?;
+            let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+            serde_json::from_value(json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA"}))
+                .map_err(|error| unsignable(&error))?
+        } else {
+            let key = self.encoding_key().map_err(|error| unsignable(&error))?;
+            Jwk::from_encoding_key(&key, self.algorithm).map_err(|error| unsignable(&error))?
+        };
+        public.common.key_id.clone_from(&self.key_id);
+        Ok(public)
+    }
+
+    /// The claims signed with HS256 and the public key as the secret, where there is one: whoever lets the token choose the
+    /// algorithm takes it for good.
+    pub fn confused(&self, claims: &Value) -> Option<Found<String>> {
+        let public = match self.algorithm {
+            Algorithm::RS256 => rsa::RsaPrivateKey::from_pkcs8_pem(&self.key)
+                .or_else(|_| rsa::RsaPrivateKey::from_pkcs1_pem(&self.key).map_err(Into::into))
+                .map_err(|error: rsa::pkcs8::Error| error.to_string())
+                .and_then(|key| {
+                    key.to_public_key()
+                        .to_public_key_pem(LineEnding::LF)
+                        .map_err(|error| error.to_string())
+                }),
+            Algorithm::ES256 => p256::SecretKey::from_pkcs8_pem(&self.key)
+                .map_err(|error| error.to_string())
+                .and_then(|key| {
+                    key.public_key()
+                        .to_public_key_pem(LineEnding::LF)
+                        .map_err(|error| error.to_string())
+                }),
+            Algorithm::EdDSA => ed25519_dalek::SigningKey::from_pkcs8_pem(&self.key)
+                .map_err(|error| error.to_string())
+                .and_then(|key| {
+                    key.verifying_key()
+                        .to_public_key_pem(LineEnding::LF)
+                        .map_err(|error| error.to_string())
+                }),
+            _ => return None,
+        };
+        let signed = public
+            .map_err(|why| Mismatch::fault(format!("the public key could not be had: {why}")))
+            .and_then(|public| {
+                let header = Header {
+                    alg: Algorithm::HS256,
+                    ..self.header()
+                };
+                let key = EncodingKey::from_secret(public.as_bytes());
+                jsonwebtoken::encode(&header, claims, &key).map_err(|error| unsignable(&error))
+            });
+        Some(signed)
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            kid: self.key_id.clone(),
+            ..Header::new(self.algorithm)
+        }
+    }
+
+    fn encoding_key(&self) -> Result<EncodingKey, jsonwebtoken::errors::Error> {
+        let key = self.key.as_bytes();
+        match self.algorithm {
+            Algorithm::RS256 => EncodingKey::from_rsa_pem(key),
+            Algorithm::ES256 => EncodingKey::from_ec_pem(key),
+            Algorithm::EdDSA => EncodingKey::from_ed_pem(key),
+            _ => Ok(EncodingKey::from_secret(key)),
+        }
     }
 }
 
@@ -62,11 +168,24 @@ impl std::fmt::Debug for Minter {
     }
 }
 
-/// Signs claims with any HMAC secret.
-pub fn sign(secret: &str, algorithm: Algorithm, claims: &Value) -> Found<String> {
-    let key = EncodingKey::from_secret(secret.as_bytes());
-    jsonwebtoken::encode(&Header::new(algorithm), claims, &key)
-        .map_err(|error| Mismatch::fault(format!("a token could not be signed: {error}")))
+fn unsignable(error: &dyn std::fmt::Display) -> Mismatch {
+    Mismatch::fault(format!("a token cannot be signed with the target's key: {error}"))
+}
+
+/// A private key for this algorithm, as PEM, that nobody else has.
+pub fn new_private_key(algorithm: Algorithm) -> Result<String, String> {
+    /// The shortest that is still taken for safe.
+    const RSA_BITS: usize = 2_048;
+    let random = &mut rsa::rand_core::OsRng;
+    let pem = match algorithm {
+        Algorithm::RS256 => rsa::RsaPrivateKey::new(random, RSA_BITS)
+            .map_err(|error| error.to_string())?
+            .to_pkcs8_pem(LineEnding::LF),
+        Algorithm::ES256 => p256::SecretKey::random(random).to_pkcs8_pem(LineEnding::LF),
+        Algorithm::EdDSA => ed25519_dalek::SigningKey::generate(random).to_pkcs8_pem(LineEnding::LF),
+        other => return Err(format!("{other:?} has no private key")),
+    };
+    Ok(pem.map_err(|error| error.to_string())?.to_string())
 }
 
 /// A token with `alg: none` and an empty signature.

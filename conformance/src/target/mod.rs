@@ -1,24 +1,34 @@
 //! Who is under test.
 //!
 //! - [`profile`]: what is known about a target beforehand, from a TOML file
+//! - [`mod@launch`]: starting it, where the kit is to do that
 //! - [`mod@reference`]: the reference server, started inside the kit's process
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
+//! - [`jwks`]: serving the public half of it
 //! - [`store`]: taking the target's store away for a while
 
+pub mod jwks;
 pub mod jwt;
+pub mod launch;
 pub mod profile;
 pub mod provision;
 pub mod reference;
 pub mod store;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
 
+use crate::services::mongodb::{MongoDb, NoMongoDb};
+use jwks::{Jwks, JwksError};
+use jwt::Minter;
+use launch::{LaunchError, Launched};
 use profile::Profile;
+use provision::{ProvisionError, Provisioner};
 use store::StoreSwitch;
 
 /// A target that can be talked to.
@@ -30,7 +40,21 @@ pub struct Target {
     next: AtomicUsize,
     http: reqwest::Client,
     store: Option<StoreSwitch>,
-    running: Option<reference::Running>,
+    provisioner: Provisioner,
+    running: Option<Running>,
+}
+
+/// What runs for a target and ends with it, the target itself before what it needs.
+#[derive(Debug)]
+enum Running {
+    Reference {
+        _server: reference::Running,
+    },
+    Launched {
+        server: Mutex<Launched>,
+        _mongodb: Option<Arc<MongoDb>>,
+        _jwks: Option<Jwks>,
+    },
 }
 
 /// Why there is no target to talk to.
@@ -50,6 +74,18 @@ pub enum TargetError {
     /// HTTP cannot be spoken at all on this machine.
     #[error("the HTTP client could not be set up: {0}")]
     Http(#[from] reqwest::Error),
+    /// Users cannot be made.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// It cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It was to have a MongoDB.
+    #[error("services.mongodb: {0}")]
+    MongoDb(#[from] NoMongoDb),
+    /// It was to have the public keys.
+    #[error("auth.jwks_env: {0}")]
+    Jwks(#[from] JwksError),
 }
 
 impl Target {
@@ -71,6 +107,7 @@ impl Target {
             .build()?;
         Ok(Self {
             store: StoreSwitch::of(&profile.hooks),
+            provisioner: Provisioner::new(&profile)?,
             profile,
             urls,
             next: AtomicUsize::new(0),
@@ -79,12 +116,64 @@ impl Target {
         })
     }
 
+    /// The target of a profile, started first where the profile says how.
+    pub async fn start(mut profile: Profile) -> Result<Self, TargetError> {
+        let Some(launch) = profile.launch.clone() else {
+            return Self::new(profile);
+        };
+        let mut env = Vec::new();
+        let mongodb = match &profile.services.mongodb {
+            Some(variable) => {
+                let mongodb = tokio::task::spawn_blocking(MongoDb::obtain).await;
+                let mongodb = Arc::new(mongodb.map_err(|error| JwksError::Key(error.to_string()))??);
+                let database = format!("chatspec_{}", uuid::Uuid::new_v4().simple());
+                env.push((variable.clone(), mongodb.database(&database)));
+                Some(mongodb)
+            }
+            None => None,
+        };
+        let jwks = match profile.auth.jwks_env.clone() {
+            Some(variable) => {
+                let jwks = serve_keys(&mut profile).await?;
+                env.push((variable, jwks.url.clone()));
+                Some(jwks)
+            }
+            None => None,
+        };
+        let started = launch::launch(&launch, &profile.folder, &profile.urls, &env).await?;
+        profile.urls = started.urls;
+        let mut target = Self::new(profile)?;
+        let ours = mongodb.clone().filter(|mongodb| mongodb.is_ours());
+        target.store = target.store.or(ours.map(StoreSwitch::MongoDb));
+        target.running = Some(Running::Launched {
+            server: Mutex::new(started.launched),
+            _mongodb: mongodb,
+            _jwks: jwks,
+        });
+        Ok(target)
+    }
+
     /// Keeps a server that the kit has started, until the target is dropped.
     #[must_use]
     pub fn keeping(mut self, running: reference::Running) -> Self {
         self.store = Some(running.store_switch());
-        self.running = Some(running);
+        self.running = Some(Running::Reference { _server: running });
         self
+    }
+
+    /// How it ended, and what it wrote last, where the kit has started it and it has ended.
+    pub fn obituary(&self) -> Option<String> {
+        match &self.running {
+            Some(Running::Launched { server, .. }) => {
+                server.lock().unwrap_or_else(PoisonError::into_inner).obituary()
+            }
+            _ => None,
+        }
+    }
+
+    /// How users, chats and all else are made there.
+    pub const fn provisioner(&self) -> &Provisioner {
+        &self.provisioner
     }
 
     /// How its store can be taken away, if it can.
@@ -108,6 +197,18 @@ impl Target {
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }
+}
+
+/// Serves the public half of the target's key, which is made first where there is none.
+async fn serve_keys(profile: &mut Profile) -> Result<Jwks, TargetError> {
+    if profile.auth.private_key.is_none() {
+        let algorithm = profile.auth.algorithm;
+        let key = tokio::task::spawn_blocking(move || jwt::new_private_key(algorithm)).await;
+        let key = key.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        profile.auth.private_key = Some(key.map_err(JwksError::Key)?);
+    }
+    let minter = Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?;
+    Ok(Jwks::serve(&minter).await?)
 }
 
 fn parse(text: &str) -> Result<Url, TargetError> {

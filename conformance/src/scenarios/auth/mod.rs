@@ -14,6 +14,8 @@ use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
+use crate::target::profile::capabilities::Capability;
+use crate::target::provision::Lack;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
@@ -140,12 +142,28 @@ async fn ways_in(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
     // Only a member is let into the room: that alone tells who the connection is.
     let chat = scene.group(&alice, &[]).await?;
-    let session = Handshake::token(alice.session_token.as_str());
-    scene.check("AUTH-03", let_in_as_member(scene, session, &chat).await?);
-    let payload = Handshake::token(jwt(&alice)?);
-    scene.check("AUTH-01", let_in_as_member(scene, payload, &chat).await?);
-    let query = Handshake::bare().query_token(jwt(&alice)?);
-    scene.check("AUTH-02", let_in_as_member(scene, query, &chat).await?);
+    if let Some(token) = scene.offered("AUTH-03", scene.session_token(&alice))? {
+        let session = Handshake::token(token);
+        scene.check("AUTH-03", let_in_as_member(scene, session, &chat).await?);
+    }
+    if let Some(token) = scene.offered("AUTH-01", jwt(&alice))? {
+        let payload = Handshake::token(token);
+        scene.check("AUTH-01", let_in_as_member(scene, payload, &chat).await?);
+    }
+    let Some(token) = scene.offered("AUTH-02", jwt(&alice))? else {
+        return Ok(());
+    };
+    let query = Handshake::bare().query_token(token);
+    let let_in = let_in_as_member(scene, query, &chat).await?;
+    if scene.profile().capabilities.offers(Capability::QueryTokens) {
+        scene.check("AUTH-02", let_in);
+    } else {
+        let lack = Lack::NotOffered {
+            capability: Capability::QueryTokens,
+            works: let_in.is_ok(),
+        };
+        scene.offered("AUTH-02", Err::<(), _>(lack.into()))?;
+    }
     Ok(())
 }
 
@@ -200,13 +218,14 @@ async fn refusal_of_garbage(scene: &Scene) -> Result<Value, Stop> {
 
 async fn session_ends(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
-    twin(scene, &alice.session_token).await?;
+    let token = scene.session_token(&alice)?;
+    twin(scene, token).await?;
     let unknown = "c2Vzc2lvbiB0aGF0IG5vYm9keSBldmVyIG9wZW5lZCE";
     let mut payloads = Vec::new();
     let refused = turned_away(scene, "an unknown session token", Handshake::token(unknown)).await?;
     payloads.extend(scene.check("AUTH-10", refused));
     scene.logout(&alice).await?;
-    let revoked = Handshake::token(alice.session_token.as_str());
+    let revoked = Handshake::token(token);
     let refused = turned_away(scene, "a revoked session token", revoked).await?;
     payloads.extend(scene.check("AUTH-10", refused));
     scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));

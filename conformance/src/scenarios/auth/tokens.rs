@@ -62,6 +62,11 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         let refused = turned_away(scene, why, Handshake::token(token)).await?;
         payloads.extend(scene.check("AUTH-08", refused));
     }
+    if let Some(token) = scene.minter().ok().and_then(|minter| minter.confused(&claims)) {
+        let why = "signed with HS256 and the public key as the secret";
+        let refused = turned_away(scene, why, Handshake::token(token?)).await?;
+        payloads.extend(scene.check("AUTH-08", refused));
+    }
     scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));
     Ok(())
 }

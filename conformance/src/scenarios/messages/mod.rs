@@ -324,13 +324,12 @@ async fn durable_at_ack(scene: &Scene) -> Outcome {
     let [alice, bob] = scene.users(["alice", "bob"]).await?;
     let chat = scene.plain_group(&alice, &[&bob]).await?;
     let [client] = joined(scene, &chat, [&alice]).await?;
-    let path = format!("/v1/chats/{}", chat.id);
     let updated_at = async || {
-        let reply = scene.rest(&bob).get(&path).await?;
-        utc_time(&reply.expect(&[200])?["updatedAt"])
+        let shown = scene.chat(&bob, &chat).await?;
+        Ok::<_, Stop>(utc_time(&shown["updatedAt"]))
     };
     for n in 0..3 {
-        let before = updated_at().await?;
+        let before = updated_at().await??;
         // A clock that tells whole seconds, or milliseconds, must have gone on to show that anything has moved.
         scene.sleep(tick_of(before)).await;
         let body = scene.unique(&format!("durable {n}"));
@@ -343,7 +342,7 @@ async fn durable_at_ack(scene: &Scene) -> Outcome {
                 &1,
             ),
         );
-        let after = scene.require("MSG-16", updated_at().await)?;
+        let after = scene.require("MSG-16", updated_at().await?)?;
         scene.check(
             "MSG-16",
             that(after > before, format!("updatedAt after {before}"), after),

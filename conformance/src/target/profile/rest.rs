@@ -1,0 +1,365 @@
+//! How a target's REST API is spoken: a template for each thing that the kit asks of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+const CONTRACT: &str = include_str!("contract.toml");
+
+/// The templates of a target file; what they leave out is the contract's.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rest {
+    /// The header that carries a token, as in `authorization: Bearer {{token}}`.
+    pub auth: Option<String>,
+    /// Headers that every request carries.
+    pub headers: BTreeMap<String, String>,
+    /// Makes a user.
+    pub register: Call,
+    /// Ends the session of a session token.
+    pub logout: Call,
+    /// Makes a chat, or finds the DM that there is.
+    pub create_chat: Call,
+    /// Shows a chat.
+    pub get_chat: Call,
+    /// Changes the title of a group.
+    pub rename: Call,
+    /// Adds one member to a group.
+    pub add_member: Call,
+    /// Removes one member from a group.
+    pub remove_member: Call,
+    /// Posts a message.
+    pub post_message: Call,
+    /// Lists messages of a chat.
+    pub list_messages: Call,
+    /// Lists the chats of a user.
+    pub list_chats: Call,
+}
+
+/// One request, and where in its answer things are.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Call {
+    /// Method and path, as in `POST /v1/chats`.
+    pub request: Option<String>,
+    /// What goes into the query string.
+    pub query: Option<BTreeMap<String, Value>>,
+    /// Headers beside the token.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// The JSON body.
+    pub body: Option<Value>,
+    /// Status codes of success.
+    pub status: Option<Vec<u16>>,
+    /// JSON pointer to the list, where the answer holds one.
+    pub items: Option<String>,
+    /// JSON pointers by the contract's names.
+    pub reply: Option<BTreeMap<String, String>>,
+    /// What a placeholder stands for in this target's words.
+    pub values: Option<BTreeMap<String, Map<String, Value>>>,
+}
+
+/// What the kit asks of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Makes a user.
+    Register,
+    /// Ends a session.
+    Logout,
+    /// Makes a chat.
+    CreateChat,
+    /// Shows a chat.
+    GetChat,
+    /// Changes a title.
+    Rename,
+    /// Adds a member.
+    AddMember,
+    /// Removes a member.
+    RemoveMember,
+    /// Posts a message.
+    PostMessage,
+    /// Lists messages.
+    ListMessages,
+    /// Lists chats.
+    ListChats,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Register,
+        Self::Logout,
+        Self::CreateChat,
+        Self::GetChat,
+        Self::Rename,
+        Self::AddMember,
+        Self::RemoveMember,
+        Self::PostMessage,
+        Self::ListMessages,
+        Self::ListChats,
+    ];
+
+    /// Its name in a target file, and to a provisioning program.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Logout => "logout",
+            Self::CreateChat => "create_chat",
+            Self::GetChat => "get_chat",
+            Self::Rename => "rename",
+            Self::AddMember => "add_member",
+            Self::RemoveMember => "remove_member",
+            Self::PostMessage => "post_message",
+            Self::ListMessages => "list_messages",
+            Self::ListChats => "list_chats",
+        }
+    }
+
+    /// What its templates may speak of.
+    pub const fn placeholders(self) -> &'static [&'static str] {
+        match self {
+            Self::Register => &["email", "password", "name"],
+            Self::Logout => &[],
+            Self::CreateChat => &["kind", "members", "everyone", "creator", "title"],
+            Self::GetChat => &["chat"],
+            Self::Rename => &["chat", "title"],
+            Self::AddMember | Self::RemoveMember => &["chat", "user"],
+            Self::PostMessage => &["chat", "body"],
+            Self::ListMessages => &["chat", "limit", "before", "after"],
+            Self::ListChats => &["limit"],
+        }
+    }
+
+    /// What an answer, or each item of a list, must hold.
+    pub const fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::Register => &["userId"],
+            Self::CreateChat => &["_id"],
+            Self::GetChat => &["updatedAt"],
+            Self::ListMessages => &["_id", "body"],
+            Self::ListChats => &["_id", "unreadCount"],
+            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember | Self::PostMessage => &[],
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A request as it is made, with nothing left open.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// How.
+    pub method: Method,
+    /// Where, with placeholders.
+    pub path: String,
+    /// The query string.
+    pub query: BTreeMap<String, Value>,
+    /// Headers beside the token.
+    pub headers: BTreeMap<String, String>,
+    /// The JSON body.
+    pub body: Option<Value>,
+    /// Status codes of success.
+    pub status: Vec<u16>,
+    /// JSON pointer to the list.
+    pub items: Option<String>,
+    /// JSON pointers by the contract's names; the answer as it is without.
+    pub reply: Option<BTreeMap<String, String>>,
+    /// What placeholders stand for.
+    pub values: BTreeMap<String, Map<String, Value>>,
+}
+
+impl Rest {
+    /// The template of an operation. The error names the key that is wrong and says what would be right.
+    pub fn template(&self, operation: Operation) -> Result<Template, String> {
+        let contract: Self =
+            toml::from_str(CONTRACT).map_err(|error| format!("the contract's own templates: {error}"))?;
+        let (own, contract) = (self.call(operation).clone(), contract.call(operation).clone());
+        let key = |name: &str| format!("rest.{operation}.{name}");
+        let request = own.request.or(contract.request).unwrap_or_default();
+        let (method, path) = split(&request).ok_or_else(|| {
+            format!(
+                "{}: {request:?} is no request: give a method and a path, as in \"POST /v1/chats\"",
+                key("request")
+            )
+        })?;
+        let template = Template {
+            method,
+            path,
+            query: own.query.or(contract.query).unwrap_or_default(),
+            headers: self
+                .headers
+                .clone()
+                .into_iter()
+                .chain(own.headers.or(contract.headers).unwrap_or_default())
+                .collect(),
+            body: own.body.or(contract.body),
+            status: own.status.or(contract.status).unwrap_or_default(),
+            items: own.items.or(contract.items),
+            reply: own.reply.or(contract.reply),
+            values: own.values.unwrap_or_default(),
+        };
+        template.check(operation)?;
+        Ok(template)
+    }
+
+    /// The header that carries this token: name and value.
+    pub fn auth_header(&self, token: &str) -> (String, String) {
+        let template = self.auth.as_deref().unwrap_or(AUTH);
+        let (name, value) = template.split_once(':').unwrap_or(("authorization", template));
+        (name.trim().to_owned(), value.trim().replace("{{token}}", token))
+    }
+
+    /// Looks at every template. The error names the key.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(auth) = &self.auth
+            && !(auth.contains(':') && auth.contains("{{token}}"))
+        {
+            return Err(format!(
+                "rest.auth: {auth:?} must be a header with {{{{token}}}} in it, as in {AUTH:?}"
+            ));
+        }
+        Operation::ALL
+            .into_iter()
+            .try_for_each(|operation| self.template(operation).map(drop))
+    }
+
+    const fn call(&self, operation: Operation) -> &Call {
+        match operation {
+            Operation::Register => &self.register,
+            Operation::Logout => &self.logout,
+            Operation::CreateChat => &self.create_chat,
+            Operation::GetChat => &self.get_chat,
+            Operation::Rename => &self.rename,
+            Operation::AddMember => &self.add_member,
+            Operation::RemoveMember => &self.remove_member,
+            Operation::PostMessage => &self.post_message,
+            Operation::ListMessages => &self.list_messages,
+            Operation::ListChats => &self.list_chats,
+        }
+    }
+}
+
+const AUTH: &str = "authorization: Bearer {{token}}";
+
+fn split(request: &str) -> Option<(Method, String)> {
+    let (method, path) = request.split_once(' ')?;
+    let path = path.trim();
+    // Any text is a method to HTTP.
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method);
+    (known && path.starts_with('/')).then_some((method.parse().ok()?, path.to_owned()))
+}
+
+impl Template {
+    /// The placeholders are known, and the pointers are pointers.
+    fn check(&self, operation: Operation) -> Result<(), String> {
+        let key = |name: &str| format!("rest.{operation}.{name}");
+        let mut texts = vec![("request", self.path.clone())];
+        texts.extend(self.body.iter().map(|body| ("body", body.to_string())));
+        texts.extend(self.query.values().map(|value| ("query", value.to_string())));
+        texts.extend(self.headers.values().map(|value| ("headers", value.clone())));
+        for (name, text) in texts {
+            for placeholder in placeholders(&text) {
+                if !operation.placeholders().contains(&placeholder) {
+                    let known: Vec<String> = operation
+                        .placeholders()
+                        .iter()
+                        .map(|known| format!("{{{{{known}}}}}"))
+                        .collect();
+                    return Err(format!(
+                        "{}: {{{{{placeholder}}}}} is no placeholder here; there {}",
+                        key(name),
+                        if known.is_empty() {
+                            "is none".to_owned()
+                        } else {
+                            format!("are {}", known.join(" "))
+                        }
+                    ));
+                }
+            }
+        }
+        if self.status.is_empty() {
+            return Err(format!("{}: give at least one status code", key("status")));
+        }
+        let pointers = self
+            .reply
+            .iter()
+            .flatten()
+            .map(|(name, pointer)| (key(&format!("reply.{name}")), pointer));
+        for (key, pointer) in pointers.chain(self.items.iter().map(|pointer| (key("items"), pointer))) {
+            if !(pointer.is_empty() || pointer.starts_with('/')) {
+                return Err(format!(
+                    "{key}: {pointer:?} is no JSON pointer: it begins with a slash, as in \"/user/id\""
+                ));
+            }
+        }
+        if let Some(reply) = &self.reply
+            && let Some(missing) = operation.needs().iter().find(|name| !reply.contains_key(**name))
+        {
+            return Err(format!("{}: say where {missing} is", key("reply")));
+        }
+        Ok(())
+    }
+}
+
+/// The placeholders in a text.
+pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(name, _)| name.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_the_contracts() {
+        let rest: Rest = toml::from_str("[create_chat]\nrequest = 'PUT /rooms'\n").unwrap();
+        let template = rest.template(Operation::CreateChat).unwrap();
+        assert_eq!(
+            (template.method.as_str(), template.path.as_str()),
+            ("PUT", "/rooms")
+        );
+        assert_eq!(template.status, [200, 201]);
+        assert!(template.body.unwrap().to_string().contains("memberIds"));
+        Rest::default().check().unwrap();
+    }
+
+    #[test]
+    fn mistakes_are_told_with_the_key() {
+        for (text, told) in [
+            ("[rename]\nrequest = 'FETCH /x'", "rest.rename.request"),
+            ("[rename]\nrequest = 'POST x'", "rest.rename.request"),
+            (
+                "[rename]\nbody = { t = '{{titel}}' }",
+                "rest.rename.body: {{titel}}",
+            ),
+            ("[logout]\nbody = { t = '{{chat}}' }", "there is none"),
+            ("[rename]\nstatus = []", "rest.rename.status"),
+            ("[list_chats]\nitems = 'chats'", "rest.list_chats.items"),
+            ("[register]\nreply = { accessToken = '/t' }", "userId"),
+            ("auth = 'X-Token'", "rest.auth"),
+        ] {
+            let rest: Rest = toml::from_str(text).unwrap();
+            let error = rest.check().unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn tokens_go_where_the_target_wants_them() {
+        let rest: Rest = toml::from_str("auth = 'X-Auth-Token: {{token}}'").unwrap();
+        assert_eq!(
+            rest.auth_header("abc"),
+            ("X-Auth-Token".to_owned(), "abc".to_owned())
+        );
+        assert_eq!(Rest::default().auth_header("abc").1, "Bearer abc");
+    }
+}

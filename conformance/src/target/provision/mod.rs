@@ -1,0 +1,262 @@
+//! Making users, chats and memberships at a target that may have its own way of doing so.
+//!
+//! - [`Provisioner`]: one way for all that is asked, whatever the target's is
+//! - [`template`]: requests and answers of a REST API
+//! - [`program`]: a program of the target's owner
+//! - [`roster`]: users that are there already
+
+pub mod program;
+pub mod roster;
+pub mod template;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::jwt::Minter;
+use super::profile::capabilities::{Capabilities, Capability};
+use super::profile::rest::{Operation, Rest};
+use super::profile::{Profile, Provision};
+use crate::client::http::{Http, id_at};
+use crate::expect::{Found, Mismatch};
+use program::{Program, ProgramError};
+use roster::{Roster, RosterError};
+use template::Fill;
+
+/// A user that exists at the target.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// What it connects with, a JWT where the target has them.
+    pub access_token: String,
+    /// Its session token, if there are any.
+    pub session_token: Option<String>,
+}
+
+/// Somebody who is to become a user.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// What the scenario calls it.
+    pub name: String,
+    /// An e-mail address that no other run has.
+    pub email: String,
+    /// A password.
+    pub password: String,
+}
+
+/// Who asks for something, and how HTTP is spoken as them.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// With the token of the one who asks.
+    pub http: &'a Http,
+    /// Who that is; nobody where a user is to be made.
+    pub account: Option<&'a Account>,
+}
+
+/// Why something could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Lack {
+    /// The target does not offer it, by its target file.
+    #[error("not offered: {capability}, as the target file says{}", if *.works { format!(", but it works: set capabilities.{capability} = true") } else { String::new() })]
+    NotOffered {
+        /// What.
+        capability: Capability,
+        /// Whether it works all the same.
+        works: bool,
+    },
+    /// There is no more of it.
+    #[error("{0}")]
+    UsedUp(String),
+    /// It did not work.
+    #[error("{0}")]
+    Failed(Mismatch),
+}
+
+impl From<Mismatch> for Lack {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Failed(mismatch)
+    }
+}
+
+/// Why nothing can be made at the target.
+#[derive(Debug, Error)]
+pub enum ProvisionError {
+    /// Tokens are to be minted, and there is no key.
+    #[error(
+        "provision.kind = \"jwt\" mints tokens with the target's key, and the target file tells none: give \
+         auth.jwt_secret_env, auth.private_key_file or auth.jwks_env"
+    )]
+    NoKey,
+    /// The file of users.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The program.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
+/// One way for all that is asked of a target beside its sockets.
+#[derive(Debug)]
+pub struct Provisioner {
+    rest: Rest,
+    offers: Capabilities,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Rest,
+    Minted { minter: Minter, register: bool },
+    Listed(Roster),
+    Program(Program),
+}
+
+impl Provisioner {
+    /// The one that a profile describes.
+    pub fn new(profile: &Profile) -> Result<Self, ProvisionError> {
+        let way = match &profile.provision {
+            Provision::Rest => Way::Rest,
+            Provision::Jwt { register } => Way::Minted {
+                minter: Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?,
+                register: *register,
+            },
+            Provision::Static { file } => Way::Listed(Roster::read(&profile.folder.join(file))?),
+            Provision::Command { command } => Way::Program(Program::start(command, &profile.folder)?),
+        };
+        Ok(Self {
+            rest: profile.rest.clone(),
+            offers: profile.capabilities.clone(),
+            way,
+        })
+    }
+
+    /// Makes a user.
+    pub async fn register(&self, http: &Http, person: &Person) -> Result<Account, Lack> {
+        let asker = Asker { http, account: None };
+        let fill = Fill::default()
+            .with("name", person.name.as_str())
+            .with("email", person.email.as_str())
+            .with("password", person.password.as_str());
+        match &self.way {
+            Way::Rest | Way::Program(_) => account(&self.perform(Operation::Register, asker, &fill).await?),
+            Way::Listed(roster) => roster.next(),
+            Way::Minted { minter, register } => {
+                let id = if *register {
+                    id_at(&self.perform(Operation::Register, asker, &fill).await?, "/userId")?
+                } else {
+                    new_id()
+                };
+                Ok(Account {
+                    access_token: minter.sign(&minter.claims(&id))?,
+                    session_token: None,
+                    id,
+                })
+            }
+        }
+    }
+
+    /// Asks for something as a user; gives the answer under the contract's names.
+    pub async fn ask(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
+        match needed(operation, fill).filter(|capability| !self.offers.offers(*capability)) {
+            None => Ok(self.perform(operation, asker, fill).await?),
+            // What is said not to be there is tried all the same: that it works is worth telling.
+            Some(capability) => Err(Lack::NotOffered {
+                capability,
+                works: self.perform(operation, asker, fill).await.is_ok(),
+            }),
+        }
+    }
+
+    /// The header that carries this token in REST requests: name and value.
+    pub fn auth_header(&self, token: &str) -> (String, String) {
+        self.rest.auth_header(token)
+    }
+
+    async fn perform(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Found<Value> {
+        if let Way::Program(program) = &self.way {
+            return program.ask(operation, asker.account, fill).await;
+        }
+        let template = self.rest.template(operation).map_err(Mismatch::fault)?;
+        let request = template::request(&template, fill)?;
+        let http = request
+            .headers
+            .iter()
+            .fold(asker.http.clone(), |http, (name, value)| http.header(name, value));
+        let reply = http
+            .send(template.method.clone(), &request.path, request.body)
+            .await?;
+        template::answer(&template, operation.needs(), reply.expect(&template.status)?)
+    }
+}
+
+/// What a target must offer for this.
+fn needed(operation: Operation, fill: &Fill) -> Option<Capability> {
+    let is = |name: &str, wanted: &str| fill.as_map().get(name).is_some_and(|value| value == wanted);
+    match operation {
+        Operation::Register => None,
+        Operation::Logout => Some(Capability::Logout),
+        Operation::CreateChat => is("kind", "dm").then_some(Capability::DirectChats),
+        Operation::GetChat => Some(Capability::GetChat),
+        Operation::Rename => Some(Capability::Rename),
+        Operation::AddMember => Some(Capability::AddMember),
+        Operation::RemoveMember => Some(Capability::RemoveMember),
+        Operation::PostMessage => Some(Capability::PostMessage),
+        Operation::ListMessages if fill.as_map().contains_key("after") => Some(Capability::AfterCursor),
+        Operation::ListMessages => Some(Capability::ListMessages),
+        Operation::ListChats => Some(Capability::ListChats),
+    }
+}
+
+fn account(answer: &Value) -> Result<Account, Lack> {
+    Ok(Account {
+        id: id_at(answer, "/userId")?,
+        access_token: id_at(answer, "/accessToken")?,
+        session_token: answer["sessionToken"].as_str().map(str::to_owned),
+    })
+}
+
+/// 24 hex characters that nobody has.
+fn new_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()[..24].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_declared_absent_is_told_with_what_would_change_it() {
+        let lack = |works| Lack::NotOffered {
+            capability: Capability::Rename,
+            works,
+        };
+        assert_eq!(
+            lack(false).to_string(),
+            "not offered: rename, as the target file says"
+        );
+        assert!(
+            lack(true)
+                .to_string()
+                .ends_with("but it works: set capabilities.rename = true")
+        );
+    }
+
+    #[test]
+    fn tokens_can_only_be_minted_with_a_key() {
+        let profile = Profile::parse("[provision]\nkind = 'jwt'").unwrap();
+        assert!(matches!(Provisioner::new(&profile), Err(ProvisionError::NoKey)));
+    }
+
+    #[test]
+    fn a_listing_after_a_message_takes_a_capability_of_its_own() {
+        let fill = Fill::default().with("after", "x");
+        assert_eq!(
+            needed(Operation::ListMessages, &fill),
+            Some(Capability::AfterCursor)
+        );
+        assert_eq!(
+            needed(Operation::CreateChat, &Fill::default().with("kind", "group")),
+            None
+        );
+    }
+}
