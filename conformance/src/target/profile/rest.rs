@@ -136,11 +136,11 @@ impl Operation {
     pub const fn needs(self) -> &'static [&'static str] {
         match self {
             Self::Register => &["userId"],
-            Self::CreateChat => &["_id"],
+            Self::CreateChat | Self::PostMessage => &["_id"],
             Self::GetChat => &["updatedAt"],
             Self::ListMessages => &["_id", "body"],
             Self::ListChats => &["_id", "unreadCount"],
-            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember | Self::PostMessage => &[],
+            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember => &[],
         }
     }
 }

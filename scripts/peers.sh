@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Holds the kit against the implementations in fixtures/peers, and compares what it says with the file beside each.
+# Needs node with npm, and Python 3.10 to 3.13; what the peers are built on is installed into their folders.
+#
+# Usage: scripts/peers.sh                      both, as CI does
+#        scripts/peers.sh node [OPTION...]     chatspec against this one, with further options of chatspec
+#        scripts/peers.sh python [OPTION...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+install_node() { npm --prefix fixtures/peers/node ci --silent --no-audit --no-fund; }
+
+install_python() (
+    cd fixtures/peers/python
+    [ -x .venv/bin/python ] || python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+)
+
+case ${1:-both} in
+both)
+    install_node
+    install_python
+    # One after the other: what two servers and two runs of the kit take from each other would show in the timing.
+    exec cargo test --locked -p chatspec --test peers -- --ignored --test-threads=1
+    ;;
+node | python)
+    "install_$1"
+    exec cargo run --locked --quiet --bin chatspec -- --target "fixtures/peers/$1/target.toml" "${@:2}"
+    ;;
+*)
+    echo "no such peer: $1; there are node and python" >&2
+    exit 2
+    ;;
+esac
