@@ -18,6 +18,7 @@
 //! - [`preflight`], [`calibration`]: whether it can be tested, and how long to wait there
 //! - [`runner`]: runs the plan and tells what happens
 //! - [`result`]: what came of it
+//! - [`doctor`]: whether a target file says what is true
 //! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
@@ -26,6 +27,7 @@ pub mod calibration;
 pub mod cli;
 pub mod client;
 pub mod contract;
+pub mod doctor;
 pub mod expect;
 pub mod figure;
 pub mod plan;

@@ -136,15 +136,7 @@ async fn obtain_mongodb() -> Result<MongoDb, NotReady> {
 
 /// Looks whether the target can be tested.
 async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
-    for url in context.target.urls() {
-        speaks_http(context, url).await?;
-        opens_engine(context, url)
-            .await
-            .map_err(|mismatch| Unfit::NotSocketIo {
-                url: url.to_string(),
-                why: actual(mismatch),
-            })?;
-    }
+    can_be_reached(context).await?;
     let scene = Scene::new(context.clone(), &CALIBRATION);
     let registered = scene.user("preflight").await;
     scene.tear_down().await.ok();
@@ -157,6 +149,20 @@ async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
             .unwrap_or_default(),
         why: reason(stop),
     })?;
+    Ok(())
+}
+
+/// Looks whether Socket.IO answers at every URL.
+pub(crate) async fn can_be_reached(context: &Context) -> Result<(), Unfit> {
+    for url in context.target.urls() {
+        speaks_http(context, url).await?;
+        opens_engine(context, url)
+            .await
+            .map_err(|mismatch| Unfit::NotSocketIo {
+                url: url.to_string(),
+                why: actual(mismatch),
+            })?;
+    }
     Ok(())
 }
 
@@ -251,7 +257,9 @@ async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
     Ok(())
 }
 
-const CALIBRATION: Scenario = Scenario::new("kit/calibration", "Measures round trips", &[], run!(nothing));
+/// The story of what is done before the scenarios.
+pub(crate) const CALIBRATION: Scenario =
+    Scenario::new("kit/calibration", "Measures round trips", &[], run!(nothing));
 
 async fn nothing(_: &Scene) -> Outcome {
     Ok(())

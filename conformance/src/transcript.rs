@@ -1,6 +1,6 @@
 //! What went over the wire in one scenario, bounded and with secrets blotted out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,8 @@ impl std::fmt::Display for Line {
 pub struct Transcript {
     began: Instant,
     lines: Mutex<VecDeque<Line>>,
+    /// Texts that are not shown, wherever they occur.
+    secrets: Mutex<BTreeSet<String>>,
 }
 
 impl Default for Transcript {
@@ -61,6 +63,7 @@ impl Default for Transcript {
         Self {
             began: Instant::now(),
             lines: Mutex::default(),
+            secrets: Mutex::default(),
         }
     }
 }
@@ -84,6 +87,26 @@ impl Transcript {
         lines.push_back(line);
     }
 
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Never shows this text, in whatever way a target writes it: a password, or a token.
+    pub fn hide(&self, secret: &str) {
+        if !secret.is_empty() {
+            self.secrets
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(secret.to_owned());
+        }
+    }
+
     /// The last `n` lines, oldest first, without the heartbeat and what else is to be left out.
     pub fn last(&self, n: usize, leave_out: impl Fn(&Line) -> bool) -> Vec<Line> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,6 +118,16 @@ impl Transcript {
             .cloned()
             .collect();
         last.reverse();
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in &mut last {
+            for secret in secrets
+                .iter()
+                .filter(|secret| line.text.contains(*secret))
+                .collect::<Vec<_>>()
+            {
+                line.text = line.text.replace(secret, "***");
+            }
+        }
         last
     }
 }
@@ -115,6 +148,7 @@ pub fn redact(text: &str) -> String {
             r#"(?x)
             (?P<key> "(?:token|accessToken|sessionToken|password)"\s*:\s*" | [?&]token= | [Bb]earer\s+ )
             [^"&\s]+
+            | (?P<jwt> eyJ[\w-]{8,}\.[\w-]+\.[\w-]* )
             "#,
         )
         .ok()

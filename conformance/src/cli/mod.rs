@@ -1,5 +1,7 @@
-//! The command line: `run` (the default), `list`, `explain`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`.
 
+mod doctor;
+mod init;
 mod list;
 mod run;
 
@@ -30,6 +32,12 @@ enum Command {
     Run(Box<RunArgs>),
     /// List the requirements, with the scenarios that judge them.
     List(ListArgs),
+    /// Write a target file to begin with.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(init::InitArgs),
+    /// Try out a target file step by step: what was sent, what came back, what to change.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -48,7 +56,7 @@ struct RunArgs {
     /// the reference server is started inside the kit.
     #[arg(long, value_name = "URL")]
     url: Vec<String>,
-    /// Target file: addresses, limits, key (see fixtures/targets).
+    /// Target file: addresses, REST API, limits, key; chatspec init writes one (see fixtures/targets).
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
     /// Run the reference server on MongoDB: that of `MONGODB_URI`, one in a container, or one that is installed and started
@@ -147,6 +155,8 @@ const EXAMPLES: &str = "Examples:
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
   chatspec --quick --timings                       what takes no waiting, and how long it took
   chatspec --target target.toml --report json=report.json
+  chatspec init --launch 'node server.mjs'         a target file to begin with
+  chatspec doctor --target chatspec.toml           what in it works, and what to change
   chatspec list
   chatspec explain MSG-05
 
@@ -156,6 +166,18 @@ Exit codes:
   2  the command line, the selection or the target file is wrong
   3  the target cannot be reached or provisioned, has gone away, or the kit itself is at fault
   130  interrupted";
+
+const INIT_EXAMPLES: &str = "Examples:
+  chatspec init                                             asks, where there is somebody to ask
+  chatspec init --url http://127.0.0.1:4000                 for a server that runs already
+  chatspec init --launch 'node server.mjs' --key-env KEY    for one that the kit starts
+  chatspec init --provision jwt --algorithm RS256 -         to standard output";
+
+const DOCTOR_EXAMPLES: &str = "Examples:
+  chatspec doctor --target chatspec.toml
+  chatspec doctor --url http://127.0.0.1:4000               a server with the contract's own REST API
+
+Exit codes: 0 all that a run needs works, 2 the target file is wrong, 3 something does not work.";
 
 fn scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -201,6 +223,8 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         None => run::run(&cli.run, contract),
         Some(Command::Run(args)) => run::run(&args, contract),
         Some(Command::List(args)) => list::list(&args, &contract),
+        Some(Command::Init(args)) => init::init(args),
+        Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -177,7 +177,8 @@ impl Scene {
 
     /// A session over HTTP long-polling, before CONNECT.
     pub async fn polling(&self) -> Found<Polling> {
-        let http = self.rest_as_nobody();
+        let mut http = self.rest_as_nobody();
+        http.base.clone_from(self.context.target.next_url());
         let http = http.header("content-type", "text/plain; charset=utf-8");
         Polling::open(http, &self.profile().handshake.path).await
     }

@@ -285,6 +285,11 @@ impl Scene {
         self.scenario
     }
 
+    /// What has gone over the wire so far.
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
     /// What was said so far.
     pub fn recorded(&self) -> Record {
         self.record().clone()

@@ -52,7 +52,10 @@ impl Context {
             password,
         };
         let account = self.target.provisioner().register(&http, &person).await;
+        transcript.hide(&person.password);
         let account = account.step(&format!("registering {name}"))?;
+        transcript.hide(&account.access_token);
+        transcript.hide(account.session_token.as_deref().unwrap_or_default());
         Ok(User {
             name: person.name,
             id: account.id.clone(),
@@ -69,7 +72,7 @@ impl Context {
     ) -> Http {
         Http {
             client: self.target.http().clone(),
-            base: self.target.next_url().clone(),
+            base: self.target.rest_url().clone(),
             who: who.to_owned(),
             auth: token.map(|token| self.target.provisioner().auth_header(token)),
             headers: Vec::new(),

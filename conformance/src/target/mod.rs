@@ -37,6 +37,8 @@ pub struct Target {
     /// What is known about it.
     pub profile: Profile,
     urls: Vec<Url>,
+    /// Where the REST API is, if that is somewhere else.
+    rest: Option<Url>,
     next: AtomicUsize,
     http: reqwest::Client,
     store: Option<StoreSwitch>,
@@ -108,6 +110,7 @@ impl Target {
         Ok(Self {
             store: StoreSwitch::of(&profile.hooks),
             provisioner: Provisioner::new(&profile)?,
+            rest: profile.rest.url.as_deref().map(parse).transpose()?,
             profile,
             urls,
             next: AtomicUsize::new(0),
@@ -191,6 +194,11 @@ impl Target {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         // There is at least one: `new` sees to it.
         &self.urls[turn % self.urls.len()]
+    }
+
+    /// The URL for the next REST request.
+    pub fn rest_url(&self) -> &Url {
+        self.rest.as_ref().unwrap_or_else(|| self.next_url())
     }
 
     /// The HTTP client that all share.

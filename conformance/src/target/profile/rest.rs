@@ -7,12 +7,15 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-const CONTRACT: &str = include_str!("contract.toml");
+/// The contract's own templates, as TOML.
+pub const CONTRACT: &str = include_str!("contract.toml");
 
 /// The templates of a target file; what they leave out is the contract's.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rest {
+    /// Where the REST API is, if not where Socket.IO is.
+    pub url: Option<String>,
     /// The header that carries a token, as in `authorization: Bearer {{token}}`.
     pub auth: Option<String>,
     /// Headers that every request carries.

@@ -1,0 +1,92 @@
+//! `doctor`: tries out a target file step by step.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+
+use super::{Color, Failure, scale};
+use crate::contract::Contract;
+use crate::doctor::{self, Finding, State};
+use crate::result::Exit;
+use crate::target::profile::Profile;
+
+/// What `doctor` takes.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Target file.
+    #[arg(long, value_name = "FILE", required_unless_present = "url")]
+    target: Option<PathBuf>,
+    /// Address of the target's port, instead of those in the file.
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    /// Factor on every deadline, for slow machines.
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
+    timeout_scale: f64,
+    /// How colours are used.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// Tries out what the file says; 0 where everything works.
+pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Failure> {
+    let mut profile = match &args.target {
+        Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
+        None => Profile::default(),
+    };
+    if !args.url.is_empty() {
+        profile.launch = None;
+        profile.urls.clone_from(&args.url);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Fault, error))?;
+    let mut out = AutoStream::new(io::stdout(), args.color.choice());
+    let examined = doctor::examine(profile, contract, args.timeout_scale, |finding| {
+        // Whoever has stopped reading does not want to know more.
+        let _ = show(&mut out, finding);
+    });
+    let well = runtime.block_on(examined);
+    runtime.shutdown_background();
+    let ending = if well {
+        format!("\n  {GREEN}All that a run needs works.{GREEN:#}")
+    } else {
+        format!("\n  {RED}Something has to be mended{RED:#} before a run says anything about it.")
+    };
+    let _ = writeln!(out, "{ending}");
+    Ok(if well { Exit::Conforms } else { Exit::Fault })
+}
+
+fn show(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    let step = finding.step;
+    match &finding.state {
+        State::Works(seen) => writeln!(out, "  {GREEN}✓{GREEN:#} {step:<24} {DIM}{seen}{DIM:#}"),
+        State::NotOffered(why) => writeln!(out, "  {YELLOW}·{YELLOW:#} {step:<24} {why}"),
+        State::NotTried(cause) => {
+            writeln!(
+                out,
+                "  {YELLOW}·{YELLOW:#} {step:<24} not tried: it builds on \"{cause}\""
+            )
+        }
+        State::Broken { why, frames, advice } => {
+            writeln!(out, "  {RED}✗ {step}{RED:#}")?;
+            for frame in frames {
+                writeln!(out, "      {DIM}{frame}{DIM:#}")?;
+            }
+            for line in why.lines() {
+                writeln!(out, "      {line}")?;
+            }
+            writeln!(out, "      {BOLD}change:{BOLD:#} {advice}")
+        }
+    }?;
+    out.flush()
+}
