@@ -1,7 +1,8 @@
 //! The kit against implementations that share no code with it, each started by its own target file: what it says of them
 //! is exactly what stands in the file `expected.toml` beside them.
 //!
-//! They need node and Python, and what they are built on: `scripts/peers.sh` installs that and runs these tests.
+//! They need node and Python, and what they are built on: `scripts/peers.sh` installs that and runs these tests. So does
+//! the example of a program that makes users.
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 
@@ -15,7 +16,8 @@ use chatspec::preflight;
 use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
-use chatspec::target::profile::Profile;
+use chatspec::target::profile::{Cors, Profile, Provision};
+use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
@@ -93,4 +95,34 @@ async fn node() {
 #[ignore = "needs Python: scripts/peers.sh installs what it is built on, and runs it"]
 async fn python() {
     is_judged_as_expected("python").await;
+}
+
+/// The program that is an example for `provision.kind = "command"`, at the reference server.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python: scripts/peers.sh runs it"]
+async fn program() {
+    let (reference, _running) = reference::start(None).await.unwrap();
+    let url = &reference.urls[0];
+    let mut profile = Profile {
+        provision: Provision::Command {
+            command: format!("CHAT_URL={url} exec python3 provision.py"),
+        },
+        folder: peer("../targets"),
+        ..reference
+    };
+    // A REST API that is spoken to all the same would not answer.
+    profile.rest.url = Some("http://127.0.0.1:1".to_owned());
+    // Which origins REST answers is nothing that a program can tell.
+    profile.cors = Cors::default();
+    let result = run(profile).await;
+    let missing: Vec<_> = result
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.level != Level::May && requirement.verdict != Verdict::Pass)
+        .map(|requirement| (requirement.id.as_str(), &requirement.reason))
+        .collect();
+    assert!(
+        missing.iter().all(|(id, _)| ["ACK-04", "TRANS-03"].contains(id)),
+        "{missing:#?}"
+    );
 }

@@ -1,10 +1,11 @@
-//! Every scenario as a test of its own: against the reference server, or against `CHATSPEC_URL`.
+//! Every scenario as a test of its own: against the reference server, or against `CHATSPEC_URL` or `CHATSPEC_TARGET`.
 //!
 //! The first test that runs starts all scenarios that are selected, at once; each test then waits for its own result. So
 //! `cargo test` takes as long as the command line does, and filters, `--exact`, `--skip` and `--list` work as everywhere.
 //!
 //! - `CHATSPEC_URL`: another target; several addresses of it are separated by commas
-//! - `CHATSPEC_JWT_SECRET`: that target's HS256 secret
+//! - `CHATSPEC_TARGET`: a target file, from the top of the repository on; `CHATSPEC_URL` comes before the addresses in it
+//! - `CHATSPEC_JWT_SECRET`: the target's HS256 secret
 //! - `CHATSPEC_TIMEOUT_SCALE`: a factor on every deadline
 //!
 //! Against the reference, a scenario succeeds only if everything that it judges passes. Against another target, what
@@ -13,6 +14,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 
@@ -61,7 +63,7 @@ fn overall() -> [Trial; 2] {
         }),
         Trial::ignorable_test("run/the-reference-keeps-every-must-and-should", || {
             let result = BOARD.run()?;
-            if profile().is_some() || result.scenarios.len() < scenarios::all().count() {
+            if !on_the_reference() || result.scenarios.len() < scenarios::all().count() {
                 return Ok(Completion::ignored_with(
                     "not every scenario ran on the reference",
                 ));
@@ -88,7 +90,7 @@ fn overall() -> [Trial; 2] {
 }
 
 fn conclude(result: &ScenarioResult) -> Result<Completion, Failed> {
-    let reference = profile().is_none();
+    let reference = on_the_reference();
     let blocked = result
         .checks
         .iter()
@@ -126,15 +128,35 @@ fn told(result: &ScenarioResult) -> String {
     text
 }
 
+/// Whether the environment names no target.
+fn on_the_reference() -> bool {
+    set("CHATSPEC_URL").is_none() && set("CHATSPEC_TARGET").is_none()
+}
+
+/// A variable that is set, and not to nothing.
+fn set(variable: &str) -> Option<String> {
+    env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
 /// The target that the environment names; none for the reference server.
-fn profile() -> Option<Profile> {
-    let urls = env::var("CHATSPEC_URL").ok().filter(|urls| !urls.is_empty())?;
-    let mut profile = Profile {
-        urls: urls.split(',').map(|url| url.trim().to_owned()).collect(),
-        ..Profile::default()
+fn profile() -> Result<Option<Profile>, String> {
+    if on_the_reference() {
+        return Ok(None);
+    }
+    let mut profile = match set("CHATSPEC_TARGET") {
+        // Tests run in the folder of their package.
+        Some(file) => {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+            Profile::read(&file).map_err(|error| error.to_string())?
+        }
+        None => Profile::default(),
     };
-    profile.auth.jwt_secret = env::var("CHATSPEC_JWT_SECRET").ok();
-    Some(profile)
+    if let Some(urls) = set("CHATSPEC_URL") {
+        profile.launch = None;
+        profile.urls = urls.split(',').map(|url| url.trim().to_owned()).collect();
+    }
+    profile.auth.jwt_secret = set("CHATSPEC_JWT_SECRET").or(profile.auth.jwt_secret);
+    Ok(Some(profile))
 }
 
 /// The scenarios that the filters leave.
@@ -209,7 +231,7 @@ fn perform(board: &Board) -> Result<Arc<RunResult>, String> {
     }
     let ids: Vec<String> = scenarios.iter().map(|scenario| scenario.id.to_owned()).collect();
     let plan = Plan::select(&contract, &scenarios, &ids, &[]).map_err(|error| error.to_string())?;
-    let subject = profile().map_or(Subject::Reference, Subject::from);
+    let subject = profile()?.map_or(Subject::Reference, Subject::from);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
         let context = preflight::prepare(subject, contract, scale, false)

@@ -83,7 +83,8 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
         ),
         Some(401 | 403) if operation == Operation::Register => {
             format!(
-                "registering must need no token, or rest.headers must carry one that may; {request} is asked"
+                "{request:?} needs a token: is it the method and the path for registering? If it is, rest.headers must carry \
+                 a token that may"
             )
         }
         Some(401 | 403) => {

@@ -105,7 +105,7 @@ pub async fn examine(
             return false;
         }
     }
-    walk(&context, told).await;
+    Box::pin(walk(&context, told)).await;
     well
 }
 

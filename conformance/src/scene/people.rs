@@ -45,6 +45,7 @@ impl Context {
         // Hashing a password is meant to be slow: where many ask for it at once, they would wait for each other, and how
         // long that takes is no promise of the protocol.
         http.deadline = http.deadline.max(REGISTERED_WITHIN);
+        transcript.hide(&password);
         let _turn = self.registrations.acquire().await;
         let person = Person {
             name: name.to_owned(),
@@ -52,7 +53,6 @@ impl Context {
             password,
         };
         let account = self.target.provisioner().register(&http, &person).await;
-        transcript.hide(&person.password);
         let account = account.step(&format!("registering {name}"))?;
         transcript.hide(&account.access_token);
         transcript.hide(account.session_token.as_deref().unwrap_or_default());

@@ -5,6 +5,7 @@
 
 mod dialect;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chatspec::contract::Contract;
@@ -61,7 +62,8 @@ async fn examined(text: &str) -> Vec<Finding> {
     let profile = Profile::parse(text).unwrap();
     let contract = Contract::embedded().unwrap();
     // What never comes is waited for, and nothing here is slow.
-    doctor::examine(profile, contract, 0.4, |finding| findings.push(finding.clone())).await;
+    let examining = doctor::examine(profile, contract, 0.4, |finding| findings.push(finding.clone()));
+    Box::pin(examining).await;
     findings
 }
 
@@ -228,10 +230,12 @@ async fn users_may_come_from_a_file() {
             .await
             .unwrap();
         let made: Value = made.json().await.unwrap();
-        users.push_str(&format!(
-            "[[users]]\nid = {}\naccess_token = {}\nsession_token = {}\n",
-            made["user"]["id"], made["accessToken"], made["sessionToken"]
-        ));
+        let (id, access, session) = (&made["user"]["id"], &made["accessToken"], &made["sessionToken"]);
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            users,
+            "[[users]]\nid = {id}\naccess_token = {access}\nsession_token = {session}"
+        );
     }
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), users).unwrap();

@@ -29,6 +29,7 @@ use super::template::Fill;
 use crate::expect::{Found, Mismatch, shorten, show};
 use crate::target::launch::Tail;
 use crate::target::profile::rest::Operation;
+use crate::transcript::redact;
 
 /// How long an answer may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -131,7 +132,7 @@ impl Program {
             Err(_) => Ok(answered.await),
         };
         let failed = |why: &str| {
-            let said = self.said.text();
+            let said = redact(&self.said.text());
             let said = if said.is_empty() {
                 said
             } else {
