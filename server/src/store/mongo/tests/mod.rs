@@ -1,0 +1,157 @@
+//! What only the store on MongoDB promises: several processes on one database, errors at the start that say what to do.
+//!
+//! - `queries`: an index for every query, and concerns that let an ack mean durable
+
+mod queries;
+
+use std::net::TcpListener;
+use std::time::Instant;
+
+use chatspec::services::mongodb::MongoDb;
+use futures_util::TryStreamExt as _;
+use mongodb::IndexModel;
+use mongodb::bson::Document;
+
+use super::*;
+use crate::clock::{ManualClock, SystemClock, Timestamp};
+use crate::command::Title;
+use crate::ids::RawId;
+use crate::store::suite::{Place, connected, group, list, patient, permit, send, user};
+
+fn options(place: &Place) -> MongoOptions {
+    match place {
+        Place::MongoDb { uri, .. } => patient(uri, StoreSwitch::default()),
+        _ => panic!("not in a MongoDB"),
+    }
+}
+
+async fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
+    connected(&options(place), Arc::new(Ids::new(clock.clone())), clock).await
+}
+
+/// A process whose clock stands still at that time.
+async fn at(place: &Place, ms: u64) -> Arc<dyn Store> {
+    Arc::new(open(place, Arc::new(ManualClock::at(ms))).await.unwrap())
+}
+
+/// Sends a message, or sends it again; gives its id.
+async fn id_of(store: &Arc<dyn Store>, sender: UserId, chat: ChatId, key: Option<&str>) -> MessageId {
+    match send(store, sender, chat, key, "the quick fox").await {
+        Append::Stored(message) | Append::Repeat(message) => message.id,
+        Append::NotMember => panic!("a member"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_twice_finds_the_indexes_and_another_definition_is_told() {
+    let place = Place::mongodb();
+    let clock = || Arc::new(SystemClock);
+    open(&place, clock()).await.unwrap();
+    let store = open(&place, clock()).await.unwrap();
+    let sessions = store.db.database().collection::<Document>("sessions");
+    let indexes: Vec<IndexModel> = sessions
+        .list_indexes()
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    let by_end = indexes
+        .into_iter()
+        .find(|index| index.keys.contains_key("expiresAt"))
+        .unwrap();
+    assert_eq!(by_end.options.unwrap().expire_after, Some(Duration::ZERO));
+
+    let messages = store.db.database().collection::<Document>("messages");
+    messages.drop_index(indexes::MESSAGE_BY_CHAT.0).await.unwrap();
+    let options = mongodb::options::IndexOptions::builder()
+        .name(indexes::MESSAGE_BY_CHAT.0.to_owned())
+        .build();
+    let other = IndexModel::builder()
+        .keys(doc! {"body": 1})
+        .options(options)
+        .build();
+    messages.create_index(other).await.unwrap();
+    let refused = open(&place, clock()).await;
+    assert!(
+        matches!(refused, Err(ConnectError::Prepare { .. })),
+        "{:?}",
+        refused.err()
+    );
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_one_chat_grow_across_processes_whose_clocks_disagree() {
+    let place = Place::mongodb();
+    let ahead = at(&place, 4_000_000_000_000).await;
+    let behind = at(&place, 1_700_000_000_000).await;
+    let (ann, bob) = (user(&behind, "ann").await, user(&behind, "bob").await);
+    let chat = group(&behind, ann, &[bob]).await.id;
+    let mut ids = Vec::new();
+    for store in [&behind, &ahead, &behind, &ahead, &behind] {
+        ids.push(id_of(store, ann, chat, None).await);
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+    assert!(ids[2].created_at() >= ids[1].created_at());
+    // A key is one message, whichever process it comes to.
+    let one = id_of(&ahead, bob, chat, Some("key")).await;
+    assert_eq!(id_of(&behind, bob, chat, Some("key")).await, one);
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_go_on_after_what_an_earlier_process_has_kept() {
+    let place = Place::mongodb();
+    let store = at(&place, 4_000_000_000_000).await;
+    let newest = user(&store, "ann").await;
+    let clock = Arc::new(ManualClock::at(1_700_000_000_000));
+    let ids = Arc::new(Ids::new(clock.clone()));
+    connected(&options(&place), ids.clone(), clock).await.unwrap();
+    assert!(ids.next::<RawId>() > newest.raw());
+    place.clear().await;
+}
+
+async fn refusal(uri: &str) -> String {
+    let clock = Arc::new(SystemClock);
+    let options = patient(uri, StoreSwitch::default());
+    let refused = MongoStore::connect(&options, Arc::new(Ids::new(clock.clone())), clock).await;
+    refused.err().unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_reached_is_told_within_five_seconds() {
+    // It takes connections and says nothing. At port 1 nobody listens.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute_at = mute.local_addr().unwrap();
+    for (uri, told) in [
+        ("mongodb://127.0.0.1:1/x".to_owned(), "is it running"),
+        (format!("mongodb://{mute_at}/x"), "is it running"),
+        ("nonsense".to_owned(), "--mongodb-uri"),
+        ("mongodb://user:hush@".to_owned(), "percent-encoded"),
+        ("mongodb://user:hush?x@h/x".to_owned(), "percent-encoded"),
+        ("mongodb://user:hush@127.0.0.1:1/x".to_owned(), "is it running"),
+        ("mongodb+srv://no-such-host.invalid/x".to_owned(), "--mongodb-uri"),
+    ] {
+        let began = Instant::now();
+        let text = refusal(&uri).await;
+        assert!(text.contains(told), "{uri}: {text}");
+        assert!(!text.contains("hush"), "{text}");
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{uri} took {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_refused_is_told_and_not_shown() {
+    let mongodb = MongoDb::obtain_ours().unwrap();
+    let uri = mongodb
+        .database("x")
+        .replacen("mongodb://", "mongodb://nobody:hush@", 1);
+    let text = refusal(&uri).await;
+    assert!(text.contains("refuses the user and password"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+}
