@@ -1,6 +1,7 @@
 //! The program as operators meet it, in good times and in bad ones.
 //!
 //! - `operators`: how it starts, what it says when it cannot, how it stops
+//! - `launched`: the kit starts it as it does any target
 //! - `killed`: nothing acknowledged is lost when it is killed, in either store
 //! - `outage`: the database goes away and comes back
 //! - `slow`: the database takes its time
@@ -12,6 +13,7 @@
 mod burst;
 mod chatter;
 mod killed;
+mod launched;
 mod operators;
 mod outage;
 mod process;
