@@ -19,6 +19,7 @@ use chatspec::preflight;
 use chatspec::runner;
 use chatspec::scenarios;
 use chatspec::target::profile::Profile;
+use chatspec::target::profile::capabilities::Capabilities;
 use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
 use serde_json::{Value, json};
@@ -118,11 +119,12 @@ async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Requ
 const HASTE: f64 = 0.4;
 
 /// The MUSTs with their verdicts.
-async fn judged(habit: Habit) -> Vec<(String, Verdict)> {
+async fn judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdict)> {
     let (reference, _running) = reference::start(None).await.unwrap();
     let profile = Profile {
         name: format!("{habit:?}"),
         urls: vec![start(habit, reference.urls[0].clone()).await],
+        capabilities,
         ..reference
     };
     let contract = Contract::embedded().unwrap();
@@ -145,12 +147,17 @@ async fn judged(habit: Habit) -> Vec<(String, Verdict)> {
 /// What is kept by the REST API alone, whoever answers the sockets. That it passes shows that the scenarios did run.
 const BY_REST: &str = "SYNC-03";
 
+fn all_judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdict)> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let judged = runtime.block_on(judged(habit, capabilities));
+    runtime.shutdown_background();
+    judged
+}
+
 /// Nothing passes but what REST keeps, and what the server does deserve, with the reason. Gives all verdicts.
 #[track_caller]
 fn keeps_only(habit: Habit, deserved: &[(&str, &str)]) -> Vec<(String, Verdict)> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let judged = runtime.block_on(judged(habit));
-    runtime.shutdown_background();
+    let judged = all_judged(habit, Capabilities::default());
     let kept = judged.iter().filter(|(_, verdict)| *verdict == Verdict::Pass);
     let kept: Vec<&String> = kept.map(|(id, _)| id).collect();
     assert!(kept.iter().any(|id| *id == BY_REST), "{habit:?}: nothing was run");
@@ -199,6 +206,36 @@ fn agreeing_to_everything_earns_only_the_ways_in() {
         ("AUTH-03", "the same for a session token"),
     ];
     keeps_only(Habit::Agrees, &deserved);
+}
+
+/// What a target file says is not offered leads nowhere, and what has been seen until then proves nothing.
+#[test]
+fn declaring_everything_absent_earns_nothing_more() {
+    let capabilities = Capabilities {
+        session_tokens: false,
+        query_tokens: false,
+        logout: false,
+        direct_chats: false,
+        get_chat: false,
+        rename: false,
+        add_member: false,
+        remove_member: false,
+        post_message: false,
+        list_messages: false,
+        after_cursor: false,
+        list_chats: false,
+    };
+    for (habit, deserved) in [
+        (Habit::Refuses("FORBIDDEN"), &[][..]),
+        (Habit::Agrees, &["TRANS-01", "AUTH-01"]),
+    ] {
+        let judged = all_judged(habit, capabilities.clone());
+        let kept: Vec<_> = judged
+            .iter()
+            .filter(|(id, verdict)| *verdict == Verdict::Pass && !deserved.contains(&id.as_str()))
+            .collect();
+        assert!(kept.is_empty(), "{habit:?} earns {kept:?}");
+    }
 }
 
 #[test]

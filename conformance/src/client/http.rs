@@ -71,26 +71,6 @@ impl Http {
         self.send(Method::GET, path, None).await
     }
 
-    /// POST of JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Found<Reply> {
-        self.send(Method::POST, path, Some(body.to_string())).await
-    }
-
-    /// PUT of JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> Found<Reply> {
-        self.send(Method::PUT, path, Some(body.to_string())).await
-    }
-
-    /// PATCH with JSON.
-    pub async fn patch(&self, path: &str, body: &Value) -> Found<Reply> {
-        self.send(Method::PATCH, path, Some(body.to_string())).await
-    }
-
-    /// DELETE of a path.
-    pub async fn delete(&self, path: &str) -> Found<Reply> {
-        self.send(Method::DELETE, path, None).await
-    }
-
     /// Any method with a body as text; a body that begins like JSON is labelled as JSON.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Found<Reply> {
         let shown = body.as_deref().map(|body| format!(" {body}")).unwrap_or_default();

@@ -58,11 +58,6 @@ impl Minter {
         Ok(())
     }
 
-    /// Whether the target declares an issuer, an audience.
-    pub const fn declares(&self) -> (bool, bool) {
-        (self.issuer.is_some(), self.audience.is_some())
-    }
-
     /// The claims of a good token for this user, valid from a minute ago for a quarter of an hour: change them to make
     /// bad ones.
     pub fn claims(&self, user_id: &str) -> Value {

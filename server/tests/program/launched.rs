@@ -28,7 +28,10 @@ async fn the_kit_starts_it_on_a_database_and_stops_it() {
         assert_eq!(reqwest::get(ready.clone()).await.unwrap().status(), 503);
         store.bring_up().await.unwrap();
     } else {
-        assert!(std::env::var("MONGODB_URI").is_ok(), "the database was not the kit's");
+        assert!(
+            std::env::var("MONGODB_URI").is_ok(),
+            "the database was not the kit's"
+        );
     }
     tokio::task::spawn_blocking(|| drop(target)).await.unwrap();
     let began = Instant::now();
