@@ -147,7 +147,7 @@ async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
             .first()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        why: reason(stop),
+        why: stop.why(),
     })?;
     Ok(())
 }
@@ -323,11 +323,5 @@ fn actual(mismatch: Mismatch) -> String {
     match mismatch {
         Mismatch::Definite { actual, .. } => shorten(&actual),
         Mismatch::Inconclusive { why } | Mismatch::Fault { why } => why,
-    }
-}
-
-fn reason(stop: Stop) -> String {
-    match stop {
-        Stop::Blocked(why) | Stop::Unverified(why) | Stop::Harness(why) | Stop::Judged(why) => why,
     }
 }

@@ -78,7 +78,7 @@ impl Transcript {
             at: self.began.elapsed(),
             client: client.to_owned(),
             direction,
-            text: shorten(&redact(&head(text))),
+            text: redact(&head(text)),
         };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == Self::CAPACITY {
@@ -120,6 +120,7 @@ impl Transcript {
         last.reverse();
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         for line in &mut last {
+            // A secret that is cut off would not be found any more.
             for secret in secrets
                 .iter()
                 .filter(|secret| line.text.contains(*secret))
@@ -127,6 +128,7 @@ impl Transcript {
             {
                 line.text = line.text.replace(secret, "***");
             }
+            line.text = shorten(&line.text);
         }
         last
     }
@@ -134,10 +136,19 @@ impl Transcript {
 
 /// Enough of a huge text to show, so that blotting out does not walk through megabytes.
 fn head(text: &str) -> std::borrow::Cow<'_, str> {
-    const MOST: usize = 4_000;
+    const MOST: usize = 1_000;
     match text.char_indices().nth(MOST) {
         None => text.into(),
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
+    }
+}
+
+/// Replaces every JSON string that is long enough to be a token; what else the answer holds can still be seen.
+pub fn blot(text: &str) -> String {
+    static LONG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"\\]{16,}""#).ok());
+    match &*LONG {
+        Some(long) => long.replace_all(text, "\"***\"").into_owned(),
+        None => "(could not be shown safely)".to_owned(),
     }
 }
 

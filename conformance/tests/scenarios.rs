@@ -152,8 +152,7 @@ fn profile() -> Result<Option<Profile>, String> {
         None => Profile::default(),
     };
     if let Some(urls) = set("CHATSPEC_URL") {
-        profile.launch = None;
-        profile.urls = urls.split(',').map(|url| url.trim().to_owned()).collect();
+        profile = profile.at(urls.split(',').map(|url| url.trim().to_owned()).collect());
     }
     profile.auth.jwt_secret = set("CHATSPEC_JWT_SECRET").or(profile.auth.jwt_secret);
     Ok(Some(profile))

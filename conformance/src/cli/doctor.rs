@@ -1,27 +1,22 @@
 //! `doctor`: tries out a target file step by step.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 
-use super::{Color, Failure, scale};
+use super::run::interruption;
+use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
 use crate::doctor::{self, Finding, State};
 use crate::result::Exit;
-use crate::target::profile::Profile;
 
 /// What `doctor` takes.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Target file.
-    #[arg(long, value_name = "FILE", required_unless_present = "url")]
-    target: Option<PathBuf>,
-    /// Address of the target's port, instead of those in the file.
-    #[arg(long, value_name = "URL")]
-    url: Vec<String>,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Factor on every deadline, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,
@@ -38,14 +33,10 @@ const BOLD: Style = Style::new().bold();
 
 /// Tries out what the file says; 0 where everything works.
 pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Failure> {
-    let mut profile = match &args.target {
-        Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None => Profile::default(),
-    };
-    if !args.url.is_empty() {
-        profile.launch = None;
-        profile.urls.clone_from(&args.url);
-    }
+    let profile = args.target.profile()?.ok_or_else(|| {
+        let text = "say who is to be examined: --target FILE, or --url URL; chatspec init writes a file";
+        Failure::new(Exit::Usage, text)
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -55,8 +46,18 @@ pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Fail
         // Whoever has stopped reading does not want to know more.
         let _ = show(&mut out, finding);
     });
-    let well = runtime.block_on(examined);
+    let well = runtime.block_on(async {
+        let mut interrupted = interruption();
+        // What runs for the target ends with the examination.
+        tokio::select! {
+            well = examined => Some(well),
+            _ = interrupted.wait_for(|stop| *stop) => None,
+        }
+    });
     runtime.shutdown_background();
+    let Some(well) = well else {
+        return Ok(Exit::Interrupted);
+    };
     let ending = if well {
         format!("\n  {GREEN}All that a run needs works.{GREEN:#}")
     } else {

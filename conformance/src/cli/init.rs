@@ -69,7 +69,8 @@ pub(super) fn init(args: InitArgs) -> Result<Exit, Failure> {
     };
     let text = target_file(&args);
     // What was given on the command line may not fit together.
-    Profile::parse(&text).map_err(|why| Failure::new(Exit::Usage, why))?;
+    Profile::parse(&text)
+        .map_err(|why| Failure::new(Exit::Usage, format!("these answers do not fit together: {why}")))?;
     if to_stdout {
         // Whoever has stopped reading does not want the rest.
         let _ = io::stdout().write_all(text.as_bytes());
@@ -103,7 +104,12 @@ fn ask_for_the_rest(mut args: InitArgs) -> io::Result<InitArgs> {
     }
     if args.provision.is_none() {
         let kind = ask("How users are made: rest, jwt, static or command", "rest")?;
-        args.provision = kind.and_then(|kind| Kind::from_str(&kind, true).ok());
+        args.provision = kind
+            .map(|kind| {
+                Kind::from_str(&kind, true)
+                    .map_err(|_| io::Error::other(format!("{kind}: there are rest, jwt, static and command")))
+            })
+            .transpose()?;
     }
     if args.key_env.is_none() {
         args.key_env = ask(
@@ -239,6 +245,8 @@ const SERVICES: &str = "
 #rate_window_ms = 10000
 #presence_window_ms = 2000
 #body_max_bytes = 100000
+# How long the run waits at most for the target to notice a connection that has vanished, or never asks to be let in.
+#wait_max_ms = 10000
 
 #[capabilities]
 # What the target does not offer: it is then unverified, and never green.

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::contract::Contract;
 use crate::result::Exit;
+use crate::target::profile::Profile;
 
 /// Checks a realtime chat server against the contract.
 #[derive(Debug, Parser)]
@@ -52,13 +53,8 @@ enum Command {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct RunArgs {
-    /// Address of the target's port; give it once per process of the target, clients are spread over them. Without one,
-    /// the reference server is started inside the kit.
-    #[arg(long, value_name = "URL")]
-    url: Vec<String>,
-    /// Target file: addresses, REST API, limits, key; chatspec init writes one (see fixtures/targets).
-    #[arg(long, value_name = "FILE")]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Run the reference server on MongoDB: that of `MONGODB_URI`, one in a container, or one that is installed and started
     /// on this machine, whichever is to be had first (`CHATSPEC_MONGO=uri|container|local` leaves one).
     #[arg(long, conflicts_with_all = ["url", "target"])]
@@ -88,6 +84,24 @@ struct RunArgs {
     /// terminal report then to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
+    /// Factor on every deadline, for slow machines.
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
+    timeout_scale: f64,
+    /// How colours are used.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+/// Who is to be tested.
+#[derive(Debug, Args)]
+struct TargetArgs {
+    /// Address of the target's port; give it once per process of the target, clients are spread over them. Without one, and
+    /// without a target file, it is the reference server, started inside the kit.
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    /// Target file: addresses, REST API, limits, key; chatspec init writes one (see fixtures/targets).
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
     /// The target's HS256 secret, so that the kit can mint expired and forged tokens.
     #[arg(
         long,
@@ -96,12 +110,24 @@ struct RunArgs {
         hide_env_values = true
     )]
     jwt_secret: Option<String>,
-    /// Factor on every deadline, for slow machines.
-    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
-    timeout_scale: f64,
-    /// How colours are used.
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
-    color: Color,
+}
+
+impl TargetArgs {
+    /// The profile of the target that is named; none where none is.
+    fn profile(&self) -> Result<Option<Profile>, Failure> {
+        let mut profile = match &self.target {
+            Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
+            None if self.url.is_empty() => return Ok(None),
+            None => Profile::default(),
+        };
+        if !self.url.is_empty() {
+            profile = profile.at(self.url.clone());
+        }
+        if self.jwt_secret.is_some() {
+            profile.auth.jwt_secret.clone_from(&self.jwt_secret);
+        }
+        Ok(Some(profile))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -19,7 +19,6 @@ use crate::result::Exit;
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
 use crate::target::TargetError;
-use crate::target::profile::Profile;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
@@ -47,21 +46,11 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
 
 /// Who is to be tested.
 fn subject(args: &RunArgs) -> Result<Subject, Failure> {
-    let mut profile = match &args.target {
-        Some(path) => Profile::read(path).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None if args.with_mongodb => return Ok(Subject::ReferenceOnMongoDb),
-        None if args.url.is_empty() => return Ok(Subject::Reference),
-        None => Profile::default(),
-    };
-    if !args.url.is_empty() {
-        // It runs there already.
-        profile.launch = None;
-        profile.urls.clone_from(&args.url);
-    }
-    if args.jwt_secret.is_some() {
-        profile.auth.jwt_secret.clone_from(&args.jwt_secret);
-    }
-    Ok(profile.into())
+    Ok(match args.target.profile()? {
+        Some(profile) => profile.into(),
+        None if args.with_mongodb => Subject::ReferenceOnMongoDb,
+        None => Subject::Reference,
+    })
 }
 
 /// The reports that are asked for; files are opened now, so that a path that cannot be written is told at once.
@@ -171,7 +160,7 @@ async fn perform(
     clippy::disallowed_methods,
     reason = "who asks twice does not want to wait for anything"
 )]
-fn interruption() -> watch::Receiver<bool> {
+pub(super) fn interruption() -> watch::Receiver<bool> {
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
         if asked_to_stop().await {

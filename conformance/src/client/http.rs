@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::expect::{Found, Mismatch, shorten, show};
-use crate::transcript::{Direction, Transcript};
+use crate::transcript::{Direction, Transcript, blot, redact};
 
 /// What the target answered.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Reply {
         } else {
             Err(Mismatch::one_of(
                 statuses.iter().map(|status| format!("HTTP {status}")),
-                format_args!("HTTP {} {}", self.status, shorten(&self.text)),
+                format_args!("HTTP {} {}", self.status, shorten(&redact(&self.text))),
             ))
         }
     }
@@ -54,6 +54,8 @@ pub struct Http {
     /// The header that carries the token: name and value.
     pub(crate) auth: Option<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
+    /// Whether the answer holds tokens, which are not written down then.
+    pub(crate) answers_with_tokens: bool,
     pub(crate) transcript: Arc<Transcript>,
     pub(crate) deadline: Duration,
 }
@@ -77,6 +79,12 @@ impl Http {
         self.log(Direction::Out, &format!("{method} {path}{shown}"));
         let reply = self.exchange(&method, path, body).await;
         match &reply {
+            Ok(reply) if self.answers_with_tokens => {
+                self.log(
+                    Direction::In,
+                    &format!("HTTP {} {}", reply.status, blot(&reply.text)),
+                );
+            }
             Ok(reply) => self.log(Direction::In, &format!("HTTP {} {}", reply.status, reply.text)),
             Err(mismatch) => self.log(Direction::Note, &mismatch.to_string()),
         }

@@ -83,8 +83,8 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
         ),
         Some(401 | 403) if operation == Operation::Register => {
             format!(
-                "{request:?} needs a token: is it the method and the path for registering? If it is, rest.headers must carry \
-                 a token that may"
+                "{request:?} needs a token: is it the method and the path for registering? If it is, \
+                 rest.register.headers must carry a token that may"
             )
         }
         Some(401 | 403) => {

@@ -133,7 +133,7 @@ async fn walk(context: &Arc<Context>, mut tell: impl FnMut(Finding)) {
             }
             Err(stop) => {
                 broken.push(step.name);
-                let why = reason(stop);
+                let why = stop.why();
                 State::Broken {
                     frames: since(scene.transcript(), before),
                     advice: advice::on(step.what, &why, &context.target.profile),
@@ -153,10 +153,4 @@ async fn walk(context: &Arc<Context>, mut tell: impl FnMut(Finding)) {
 fn since(transcript: &Transcript, before: usize) -> Vec<String> {
     let lines = transcript.last(transcript.len().saturating_sub(before), |_| false);
     lines.iter().map(ToString::to_string).collect()
-}
-
-fn reason(stop: Stop) -> String {
-    match stop {
-        Stop::Blocked(why) | Stop::Unverified(why) | Stop::Harness(why) | Stop::Judged(why) => why,
-    }
 }

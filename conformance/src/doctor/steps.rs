@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::reason;
 use crate::client::Client;
 use crate::client::raw::RawClient;
 use crate::expect::event::event;
@@ -79,17 +78,17 @@ pub(super) const ALL: [Step; 18] = [
     step(
         "list messages",
         What::Rest(Operation::ListMessages),
-        &["create a group", "post a message"],
+        &["create a group"],
     ),
     step(
         "list messages after one",
         What::After,
-        &["create a group", "post a message", "list messages"],
+        &["create a group", "list messages"],
     ),
     step(
         "list chats",
         What::Rest(Operation::ListChats),
-        &["create a group", "post a message"],
+        &["create a group"],
     ),
     step("join a room", What::Join, &["connect", "create a group"]),
     step(
@@ -140,8 +139,12 @@ impl<'a> Patient<'a> {
                 self.declared(Capability::QueryTokens, let_in)
             }
             What::Session => {
-                let token = self.scene.session_token(self.user(0)?)?;
-                self.let_in(Handshake::token(token)).await
+                let user = self.user(0)?;
+                let Some(token) = self.scene.any_session_token(user) else {
+                    return self.scene.session_token(user).map(str::to_owned);
+                };
+                let let_in = self.let_in(Handshake::token(token)).await;
+                self.declared(Capability::SessionTokens, let_in)
             }
             What::Minted => self.minted().await,
             What::Join => self.join().await,
@@ -152,7 +155,7 @@ impl<'a> Patient<'a> {
     async fn ask(&mut self, operation: Operation) -> Result<String, Stop> {
         let scene = self.scene;
         match operation {
-            Operation::Register => {
+            Operation::Register | Operation::Login => {
                 self.users = scene.users(["alice", "bob", "carol"]).await?.to_vec();
                 let ids: Vec<&str> = self.users.iter().map(|user| user.id.as_str()).collect();
                 Ok(format!("three users: {}", ids.join(" ")))
@@ -193,7 +196,7 @@ impl<'a> Patient<'a> {
                 let listed = ids(&scene.messages(self.user(1)?, self.chat()?).await?);
                 let newest_first: Vec<&String> = self.posted.iter().rev().collect();
                 if listed.iter().collect::<Vec<_>>() == newest_first {
-                    Ok("both messages, the newest first".to_owned())
+                    Ok(format!("{} messages, the newest first", listed.len()))
                 } else {
                     Err(Stop::Blocked(format!(
                         "expected the two that were posted, the newest first, {newest_first:?}; got {listed:?}"
@@ -209,6 +212,10 @@ impl<'a> Patient<'a> {
                     None => Err(Stop::Blocked(format!("expected {chat}; got {:?}", ids(&listed)))),
                 }
             }
+            // The token would be in the file for the next run.
+            Operation::Logout if matches!(scene.profile().provision, Provision::Static { .. }) => Err(
+                Stop::Unverified("not tried: it would use up a session of the file of users".to_owned()),
+            ),
             Operation::Logout => {
                 scene.logout(self.user(0)?).await?;
                 Ok("alice".to_owned())
@@ -218,8 +225,12 @@ impl<'a> Patient<'a> {
 
     async fn list_after(&self) -> Result<String, Stop> {
         let (user, chat) = (self.user(1)?, self.chat()?);
-        let first = self.posted.first().map(String::as_str);
-        let listed = ids(&self.scene.page(user, chat, 10, "after", first).await?);
+        let Some(first) = self.posted.first().map(String::as_str) else {
+            return Err(Stop::Unverified(
+                "not tried: no messages could be posted".to_owned(),
+            ));
+        };
+        let listed = ids(&self.scene.page(user, chat, 10, "after", Some(first)).await?);
         if listed.as_slice() == self.posted.get(1..).unwrap_or_default() {
             Ok("the one message behind the first".to_owned())
         } else {
@@ -281,10 +292,7 @@ impl<'a> Patient<'a> {
         let body = self.scene.unique("hello");
         self.scene.send(sender, self.chat()?, &body).await?;
         let heard = event("message:new").at("/message/body", body.as_str());
-        listener
-            .expect(&heard)
-            .await
-            .map_err(|mismatch| Stop::Blocked(reason(mismatch.into())))?;
+        listener.expect(&heard).await.map_err(Stop::from)?;
         Ok("message:send is acknowledged, and message:new arrives".to_owned())
     }
 

@@ -112,7 +112,14 @@ async fn created(scene: &Scene) -> Outcome {
     for client in clients {
         scene.check("CHAT-07", client.expect(&told).await);
     }
-    let dm = scene.dm(&bob, &carol).await?;
+    let Some(dm) = scene.offered("CHAT-07", scene.dm(&bob, &carol).await)? else {
+        return scene
+            .offered(
+                "CHAT-04",
+                Err::<(), _>(Stop::Unverified("no DM could be made".to_owned())),
+            )
+            .map(drop);
+    };
     let told = event("chat:update")
         .at("/chat/_id", dm.id.as_str())
         .at("/chat/title", json!(null));

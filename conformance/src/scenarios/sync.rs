@@ -173,10 +173,12 @@ async fn paging(scene: &Scene) -> Outcome {
     scene.check("SYNC-03", walked);
 
     let known = &sent[2];
-    let walked = walk(scene, &bob, &chat, "after", Some(known)).await?;
-    let walked =
-        walked.and_then(|ids| equal("ids after the third, oldest first", ids.as_slice(), &sent[3..]));
-    scene.check("SYNC-05", walked);
+    let walked = walk(scene, &bob, &chat, "after", Some(known)).await;
+    if let Some(walked) = scene.offered("SYNC-05", walked)? {
+        let walked =
+            walked.and_then(|ids| equal("ids after the third, oldest first", ids.as_slice(), &sent[3..]));
+        scene.check("SYNC-05", walked);
+    }
     Ok(())
 }
 

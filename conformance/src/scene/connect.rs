@@ -177,9 +177,9 @@ impl Scene {
 
     /// A session over HTTP long-polling, before CONNECT.
     pub async fn polling(&self) -> Found<Polling> {
-        let mut http = self.rest_as_nobody();
-        http.base.clone_from(self.context.target.next_url());
-        let http = http.header("content-type", "text/plain; charset=utf-8");
+        let http = self
+            .sockets_http()
+            .header("content-type", "text/plain; charset=utf-8");
         Polling::open(http, &self.profile().handshake.path).await
     }
 

@@ -96,6 +96,15 @@ pub enum Stop {
     Judged(String),
 }
 
+impl Stop {
+    /// The reason.
+    pub fn why(self) -> String {
+        match self {
+            Self::Blocked(why) | Self::Unverified(why) | Self::Harness(why) | Self::Judged(why) => why,
+        }
+    }
+}
+
 /// What a scenario returns.
 pub type Outcome = Result<(), Stop>;
 
@@ -114,7 +123,8 @@ impl From<Lack> for Stop {
     fn from(lack: Lack) -> Self {
         match lack {
             Lack::Failed(mismatch) => mismatch.into(),
-            Lack::NotOffered { .. } | Lack::UsedUp(_) => Self::Unverified(lack.to_string()),
+            Lack::NotHad(why) => Self::Blocked(why),
+            Lack::NotOffered { .. } => Self::Unverified(lack.to_string()),
         }
     }
 }

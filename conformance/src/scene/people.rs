@@ -1,5 +1,6 @@
 //! Users, and REST as one of them.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
-use crate::client::http::Http;
+use crate::client::http::{Http, Reply};
 use crate::expect::{Mismatch, show};
 use crate::target::profile::capabilities::Capability;
 use crate::target::profile::rest::Operation;
@@ -16,7 +17,7 @@ use crate::target::provision::{Account, Asker, Lack, Person};
 use crate::transcript::Transcript;
 
 /// A user made for one scenario.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct User {
     /// What the scenario calls it, as in `alice`.
     pub name: String,
@@ -25,6 +26,13 @@ pub struct User {
     /// What it connects with, a JWT where the target has them.
     pub access_token: String,
     account: Account,
+}
+
+impl fmt::Debug for User {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "User({} {})", self.name, self.id)
+    }
 }
 
 /// How long a registration may take.
@@ -49,6 +57,7 @@ impl Context {
         let _turn = self.registrations.acquire().await;
         let person = Person {
             name: name.to_owned(),
+            handle: format!("{}_{}_{number}", name.replace('-', "_"), self.run),
             email,
             password,
         };
@@ -76,6 +85,7 @@ impl Context {
             who: who.to_owned(),
             auth: token.map(|token| self.target.provisioner().auth_header(token)),
             headers: Vec::new(),
+            answers_with_tokens: false,
             transcript: transcript.clone(),
             deadline: self.timing().deadline(),
         }
@@ -102,32 +112,27 @@ impl Scene {
             .http(&user.name, Some(&user.access_token), &self.transcript)
     }
 
-    /// REST as nobody.
-    pub fn rest_as_nobody(&self) -> Http {
-        self.context.http("nobody", None, &self.transcript)
-    }
-
     /// The user's session token; stops the scenario where the target has none.
     pub fn session_token<'a>(&self, user: &'a User) -> Result<&'a str, Stop> {
         let offers = self.profile().capabilities.offers(Capability::SessionTokens);
         match &user.account.session_token {
             Some(token) if offers => Ok(token),
-            Some(_) => Err(Lack::NotOffered {
-                capability: Capability::SessionTokens,
-                works: true,
-            }
-            .into()),
             None if offers => Err(Stop::Blocked(
                 "registering gives no session token: say where it is in rest.register.reply, or set \
                  capabilities.session_tokens = false"
                     .to_owned(),
             )),
-            None => Err(Lack::NotOffered {
+            _ => Err(Lack::NotOffered {
                 capability: Capability::SessionTokens,
                 works: false,
             }
             .into()),
         }
+    }
+
+    /// The user's session token, if one has been given, whatever the target file says.
+    pub fn any_session_token<'a>(&self, user: &'a User) -> Option<&'a str> {
+        user.account.session_token.as_deref()
     }
 
     /// Logs out, which revokes the user's session token.
@@ -195,10 +200,29 @@ impl Scene {
         Ok(chats)
     }
 
-    /// The path at which the target lists chats, for what is not about the chats.
-    pub fn path_of_chats(&self) -> Result<String, Stop> {
-        let template = self.profile().rest.template(Operation::ListChats);
-        template.map(|template| template.path).map_err(Stop::Harness)
+    /// What the target answers a page of this origin that lists chats, or, where it has no REST API, opens a connection over
+    /// long-polling.
+    pub async fn as_page_of(&self, origin: &str, user: &User) -> Result<Reply, Stop> {
+        let http = self.rest(user);
+        let header = ("origin", origin);
+        let page = Fill::default().with("limit", 1);
+        let asked = self
+            .context
+            .target
+            .provisioner()
+            .request(Operation::ListChats, &http, &page, header);
+        if let Some(reply) = asked.await? {
+            return Ok(reply);
+        }
+        let path = format!("{}?EIO=4&transport=polling", self.profile().handshake.path);
+        Ok(self.sockets_http().header(header.0, header.1).get(&path).await?)
+    }
+
+    /// HTTP where Socket.IO listens, as nobody.
+    pub(super) fn sockets_http(&self) -> Http {
+        let mut http = self.context.http("nobody", None, &self.transcript);
+        http.base.clone_from(self.context.target.next_url());
+        http
     }
 
     /// A chat as this user sees it over REST: the ChatDTO.

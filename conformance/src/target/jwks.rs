@@ -65,6 +65,7 @@ mod tests {
         for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
             let auth = Auth {
                 algorithm,
+                jwks_env: Some("JWKS_URL".to_owned()),
                 private_key: Some(new_private_key(algorithm).unwrap()),
                 ..Auth::default()
             };

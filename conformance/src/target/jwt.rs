@@ -34,7 +34,7 @@ impl Minter {
         } else {
             &auth.jwt_secret
         };
-        let served = auth.is_asymmetric().then(|| KEY_ID.to_owned());
+        let served = auth.jwks_env.as_ref().map(|_| KEY_ID.to_owned());
         Some(Self {
             algorithm: auth.algorithm,
             key: key.clone()?,

@@ -1,22 +1,21 @@
 //! A target that the kit starts: when it is ready, what it says, and how it ends with everything that it has started.
 
-use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
 use thiserror::Error;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::profile::launch::Launch;
+use super::tail::Tail;
 
 /// Stands for the free port.
-const PORT: &str = "{{port}}";
+pub(super) const PORT: &str = "{{port}}";
 
 /// Runs the command in a process group of its own, and ends the whole group when standard input is closed, as it is when
 /// the kit ends, however that comes about.
@@ -26,7 +25,7 @@ exec 3<&0 </dev/null
     trap '' TERM INT HUP
     read -r _ <&3
     kill -TERM 0
-    sleep "$2"
+    sleep "$2" || sleep 5
     kill -KILL 0
 ) >/dev/null 2>&1 &
 exec 3<&-
@@ -43,6 +42,18 @@ pub enum LaunchError {
         command: String,
         /// Why not.
         source: std::io::Error,
+    },
+    /// Its folder is not there.
+    #[error("launch.cwd: there is no folder {0}")]
+    NoFolder(String),
+    /// Somebody else is there.
+    #[error(
+        "{url} answers before launch.command has been run: it would be another server that is tested. Stop that one, or let \
+         the kit choose a free port by {PORT}"
+    )]
+    Occupied {
+        /// What answers.
+        url: String,
     },
     /// It ended.
     #[error("launch.command {command:?} ended with {status} before it was ready{}", quoted(.said))]
@@ -76,57 +87,6 @@ fn quoted(said: &str) -> String {
     }
 }
 
-/// The last lines that a process wrote. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Tail(Arc<Mutex<VecDeque<String>>>);
-
-impl Tail {
-    const LINES: usize = 20;
-
-    /// One more line; the oldest goes.
-    pub(super) fn push(&self, line: String) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == Self::LINES {
-            lines.pop_front();
-        }
-        lines.push_back(line);
-    }
-
-    /// The lines.
-    pub fn text(&self) -> String {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines
-            .iter()
-            .map(|line| format!("  {line}"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-
-    /// Keeps what is read, until the end.
-    pub(super) fn follow(&self, from: impl AsyncRead + Send + Unpin + 'static) {
-        self.follow_with(from, |_| ());
-    }
-
-    fn follow_with(
-        &self,
-        from: impl AsyncRead + Send + Unpin + 'static,
-        look: impl Fn(&str) + Send + 'static,
-    ) {
-        let tail = self.clone();
-        tokio::spawn(async move {
-            let mut from = BufReader::new(from);
-            let mut line = Vec::new();
-            // What is no UTF-8 is no reason to stop: a full pipe would stop the target.
-            while from.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-                look(&text);
-                tail.push(text);
-                line.clear();
-            }
-        });
-    }
-}
-
 /// A target that runs until this is dropped.
 #[derive(Debug)]
 pub struct Launched {
@@ -140,6 +100,8 @@ pub struct Launched {
 pub struct Whereabouts {
     /// Its URLs.
     pub urls: Vec<String>,
+    /// The free port that it was given.
+    pub port: String,
     /// What it runs as.
     pub launched: Launched,
 }
@@ -151,69 +113,95 @@ pub async fn launch(
     urls: &[String],
     env: &[(String, String)],
 ) -> Result<Whereabouts, LaunchError> {
-    let system = |source| LaunchError::System {
+    let port = free_port().map_err(|source| LaunchError::System {
         command: launch.command.clone(),
         source,
-    };
-    let port = free_port().map_err(system)?;
+    })?;
     let filled = |text: &str| text.replace(PORT, &port);
-    let began = Instant::now();
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", KEEPER, "sh", &filled(&launch.command)])
-        .arg(
-            Duration::from_millis(launch.stop_within_ms)
-                .as_secs_f64()
-                .to_string(),
-        )
-        .envs(launch.env.iter().map(|(name, value)| (name, filled(value))))
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    #[cfg(unix)]
-    shell.process_group(0);
-    let cwd = launch
-        .cwd
-        .as_ref()
-        .map_or_else(|| folder.to_owned(), |cwd| folder.join(cwd));
-    if !cwd.as_os_str().is_empty() {
-        shell.current_dir(cwd);
+    let ready_url = launch.ready_url.as_deref().map(filled);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+    if let Some(url) = ready_url.clone()
+        && answers(&http, &url).await
+    {
+        return Err(LaunchError::Occupied { url });
     }
-    let mut child = shell.spawn().map_err(system)?;
-
-    let (seen, ready_line) = watch::channel(None::<String>);
+    let mut child = spawn(launch, folder, filled, env)?;
+    let (seen, line) = watch::channel(None::<String>);
     let seen = Arc::new(seen);
-    let said = Tail::default();
-    // The profile has been checked: what is no regular expression does not get here.
-    let pattern = launch
-        .ready_line
-        .as_deref()
-        .and_then(|line| Regex::new(line).ok());
-    let look = |pattern: Option<Regex>, seen: Arc<watch::Sender<Option<String>>>| {
-        move |line: &str| {
-            if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(line)) {
-                seen.send_replace(Some(found.get(1).map_or("", |url| url.as_str()).to_owned()));
-            }
-        }
-    };
+    let secrets = launch.env.0.values().cloned();
+    let said = Tail::hiding(secrets.chain(env.iter().map(|(_, value)| value.clone())));
     if let Some(out) = child.stdout.take() {
-        said.follow_with(out, look(pattern.clone(), seen.clone()));
+        said.follow(out, look_for(launch.ready_line.as_deref(), seen.clone()));
     }
     if let Some(errors) = child.stderr.take() {
-        said.follow_with(errors, look(pattern, seen));
+        said.follow(errors, look_for(launch.ready_line.as_deref(), seen));
     }
     let mut launched = Launched {
         child,
         said,
         stop_within: Duration::from_millis(launch.stop_within_ms),
     };
-    let told = launched.ready(launch, ready_line, &filled, began).await?;
+    let told = launched.ready(launch, line, ready_url, &http).await?;
     let urls = match told {
         Some(url) if urls.is_empty() => vec![url],
         _ => urls.iter().map(|url| filled(url)).collect(),
     };
-    Ok(Whereabouts { urls, launched })
+    Ok(Whereabouts { urls, port, launched })
+}
+
+fn spawn(
+    launch: &Launch,
+    folder: &Path,
+    filled: impl Fn(&str) -> String,
+    env: &[(String, String)],
+) -> Result<Child, LaunchError> {
+    let stop_within = Duration::from_millis(launch.stop_within_ms).as_secs_f64();
+    let mut shell = Command::new("sh");
+    shell
+        .args([
+            "-c",
+            KEEPER,
+            "sh",
+            &filled(&launch.command),
+            &stop_within.to_string(),
+        ])
+        .envs(launch.env.0.iter().map(|(name, value)| (name, filled(value))))
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    shell.process_group(0);
+    let cwd = launch.cwd.as_deref().unwrap_or(Path::new(""));
+    let cwd = folder.join(cwd);
+    if !cwd.as_os_str().is_empty() {
+        if !cwd.is_dir() {
+            return Err(LaunchError::NoFolder(cwd.display().to_string()));
+        }
+        shell.current_dir(cwd);
+    }
+    shell.spawn().map_err(|source| LaunchError::System {
+        command: launch.command.clone(),
+        source,
+    })
+}
+
+/// Tells of the first line that matches: of its first group, if it has one.
+fn look_for(line: Option<&str>, seen: Arc<watch::Sender<Option<String>>>) -> impl Fn(&str) + Send + 'static {
+    // The profile has been checked: what is no regular expression does not get here.
+    let pattern = line.and_then(|line| Regex::new(line).ok());
+    move |line: &str| {
+        if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(line)) {
+            let told = found.get(1).map_or("", |url| url.as_str()).to_owned();
+            seen.send_if_modified(|seen| {
+                let first = seen.is_none();
+                if first {
+                    *seen = Some(told);
+                }
+                first
+            });
+        }
+    }
 }
 
 fn free_port() -> std::io::Result<String> {
@@ -226,23 +214,19 @@ impl Launched {
         &mut self,
         launch: &Launch,
         line: watch::Receiver<Option<String>>,
-        filled: &impl Fn(&str) -> String,
-        began: Instant,
+        url: Option<String>,
+        http: &reqwest::Client,
     ) -> Result<Option<String>, LaunchError> {
         const PACE: Duration = Duration::from_millis(50);
         let within = Duration::from_millis(launch.ready_within_ms);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        let began = Instant::now();
         loop {
             let told = line.borrow().clone();
             let lacks_line = launch.ready_line.is_some() && told.is_none();
-            let url = launch.ready_url.as_deref().map(filled);
             let lacks_url = match &url {
-                Some(url) if !lacks_line => !answers(&http, url).await,
+                Some(url) if !lacks_line => !answers(http, url).await,
                 _ => false,
             };
-            if !lacks_line && !lacks_url {
-                return Ok(told.filter(|url| !url.is_empty()));
-            }
             if let Ok(Some(status)) = self.child.try_wait() {
                 // What it wrote last may still be on its way.
                 tokio::time::sleep(PACE).await;
@@ -251,6 +235,9 @@ impl Launched {
                     status: status.to_string(),
                     said: self.said.text(),
                 });
+            }
+            if !lacks_line && !lacks_url {
+                return Ok(told.filter(|url| !url.is_empty()));
             }
             if began.elapsed() > within {
                 let waited_for = match (&launch.ready_line, &url) {
@@ -316,8 +303,11 @@ mod tests {
     }
 
     fn runs(pid: &str) -> bool {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-        status.is_ok_and(|status| !status.contains(") Z "))
+        let alive = std::process::Command::new("kill")
+            .args(["-0", pid])
+            .stderr(Stdio::null())
+            .status();
+        alive.unwrap().success()
     }
 
     #[tokio::test]
@@ -331,18 +321,28 @@ mod tests {
     #[tokio::test]
     async fn one_that_ends_or_is_never_ready_is_told_with_what_it_wrote() {
         let told = started(
-            "command = 'echo no database >&2; exit 3'\nready_line = 'ready'",
+            "command = 'echo no data\"\"base >&2; exit 3'\nready_line = 'ready'",
             &[],
         )
         .await;
         let told = told.unwrap_err().to_string();
         assert!(told.contains("no database") && told.contains('3'), "{told}");
-        let text = "command = 'echo hello; exec sleep 60'\nready_line = 'ready'\nready_within_ms = 300";
+        let text = "command = 'echo hel\"\"lo; exec sleep 60'\nready_line = 'ready'\nready_within_ms = 300";
         let told = started(text, &[]).await.unwrap_err().to_string();
         assert!(
             told.contains("hello") && told.contains("ready_line") && told.contains("0.3 s"),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn another_server_at_its_address_is_not_taken_for_it() {
+        let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/healthz", other.local_addr().unwrap());
+        let healthy = axum::Router::new().fallback(async || "ok");
+        tokio::spawn(async move { axum::serve(other, healthy).await });
+        let told = started(&format!("command = 'sleep 60'\nready_url = '{url}'"), &[]).await;
+        assert!(matches!(told, Err(LaunchError::Occupied { .. })), "{told:?}");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
 //! - [`jwks`]: serving the public half of it
+//! - [`tail`]: what a process wrote last
 //! - [`store`]: taking the target's store away for a while
 
 pub mod jwks;
@@ -15,6 +16,7 @@ pub mod profile;
 pub mod provision;
 pub mod reference;
 pub mod store;
+pub mod tail;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +25,7 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use crate::services::mongodb::{MongoDb, NoMongoDb};
+use crate::services::mongodb::{Database, MongoDb, NoMongoDb};
 use jwks::{Jwks, JwksError};
 use jwt::Minter;
 use launch::{LaunchError, Launched};
@@ -54,7 +56,7 @@ enum Running {
     },
     Launched {
         server: Mutex<Launched>,
-        _mongodb: Option<Arc<MongoDb>>,
+        _mongodb: Option<Database>,
         _jwks: Option<Jwks>,
     },
 }
@@ -85,6 +87,9 @@ pub enum TargetError {
     /// It was to have a MongoDB.
     #[error("services.mongodb: {0}")]
     MongoDb(#[from] NoMongoDb),
+    /// Something in the kit broke off.
+    #[error("the kit is at fault: {0}")]
+    Fault(#[from] tokio::task::JoinError),
     /// It was to have the public keys.
     #[error("auth.jwks_env: {0}")]
     Jwks(#[from] JwksError),
@@ -108,7 +113,7 @@ impl Target {
             .no_proxy()
             .build()?;
         Ok(Self {
-            store: StoreSwitch::of(&profile.hooks),
+            store: StoreSwitch::of(&profile.hooks, &profile.folder),
             provisioner: Provisioner::new(&profile)?,
             rest: profile.rest.url.as_deref().map(parse).transpose()?,
             profile,
@@ -127,11 +132,10 @@ impl Target {
         let mut env = Vec::new();
         let mongodb = match &profile.services.mongodb {
             Some(variable) => {
-                let mongodb = tokio::task::spawn_blocking(MongoDb::obtain).await;
-                let mongodb = Arc::new(mongodb.map_err(|error| JwksError::Key(error.to_string()))??);
-                let database = format!("chatspec_{}", uuid::Uuid::new_v4().simple());
-                env.push((variable.clone(), mongodb.database(&database)));
-                Some(mongodb)
+                let mongodb = tokio::task::spawn_blocking(MongoDb::obtain).await??;
+                let database = Database::new_in(Arc::new(mongodb));
+                env.push((variable.clone(), database.uri().to_owned()));
+                Some(database)
             }
             None => None,
         };
@@ -145,8 +149,11 @@ impl Target {
         };
         let started = launch::launch(&launch, &profile.folder, &profile.urls, &env).await?;
         profile.urls = started.urls;
+        if let Some(url) = &mut profile.rest.url {
+            *url = url.replace(launch::PORT, &started.port);
+        }
         let mut target = Self::new(profile)?;
-        let ours = mongodb.clone().filter(|mongodb| mongodb.is_ours());
+        let ours = mongodb.as_ref().and_then(Database::ours);
         target.store = target.store.or(ours.map(StoreSwitch::MongoDb));
         target.running = Some(Running::Launched {
             server: Mutex::new(started.launched),
@@ -211,8 +218,7 @@ impl Target {
 async fn serve_keys(profile: &mut Profile) -> Result<Jwks, TargetError> {
     if profile.auth.private_key.is_none() {
         let algorithm = profile.auth.algorithm;
-        let key = tokio::task::spawn_blocking(move || jwt::new_private_key(algorithm)).await;
-        let key = key.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        let key = tokio::task::spawn_blocking(move || jwt::new_private_key(algorithm)).await?;
         profile.auth.private_key = Some(key.map_err(JwksError::Key)?);
     }
     let minter = Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?;

@@ -11,13 +11,11 @@ use tokio::sync::oneshot;
 
 use super::profile::{Auth, Cors, Faults, Profile};
 use super::store::StoreSwitch;
-use crate::services::mongodb::MongoDb;
+use crate::services::mongodb::{Database, MongoDb};
 
 const ISSUER: &str = "https://chatspec.example";
 const AUDIENCE: &str = "chatspec";
 const FAULT: &str = "chatspec: fail on this message";
-/// How long removing a database may take at most.
-const FORGET_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 const ORIGIN: &str = "http://allowed.example";
 
 /// A reference server that runs until this is dropped.
@@ -26,7 +24,7 @@ pub struct Running {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     store: StoreSwitch,
-    mongodb: Option<Arc<MongoDb>>,
+    database: Option<Database>,
 }
 
 impl Running {
@@ -39,9 +37,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // What it has left in a MongoDB that was there before is removed first.
-        let tidies = self.mongodb.as_ref().is_some_and(|mongodb| !mongodb.is_ours());
-        if let Some(thread) = self.thread.take().filter(|_| tidies) {
+        // Its database is removed when it does not write to it any more.
+        if let Some(thread) = self.thread.take().filter(|_| self.database.is_some()) {
             thread.join().ok();
         }
     }
@@ -74,17 +71,15 @@ pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), 
     // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
     config.ping_interval_ms = 3_000;
     config.ping_timeout_ms = 2_500;
-    config.mongodb_uri = mongodb
-        .as_ref()
-        .map(|mongodb| mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple())));
-    let store = match &mongodb {
-        Some(mongodb) if mongodb.is_ours() => StoreSwitch::MongoDb(mongodb.clone()),
-        _ => {
-            let switch = config.store_switch.clone();
-            StoreSwitch::InProcess(Arc::new(
-                move |up| if up { switch.bring_up() } else { switch.take_down() },
-            ))
-        }
+    let database = mongodb.map(Database::new_in);
+    config.mongodb_uri = database.as_ref().map(|database| database.uri().to_owned());
+    let store = if let Some(mongodb) = database.as_ref().and_then(Database::ours) {
+        StoreSwitch::MongoDb(mongodb)
+    } else {
+        let switch = config.store_switch.clone();
+        StoreSwitch::InProcess(Arc::new(
+            move |up| if up { switch.bring_up() } else { switch.take_down() },
+        ))
     };
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -109,9 +104,9 @@ pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), 
         return Err(ReferenceError::Server(has_ended.await.unwrap_or_default()));
     }
     let profile = Profile {
-        name: mongodb.as_ref().map_or_else(
+        name: database.as_ref().map_or_else(
             || "reference server".to_owned(),
-            |mongodb| format!("reference server on MongoDB ({})", mongodb.origin()),
+            |database| format!("reference server on MongoDB ({})", database.origin()),
         ),
         urls: vec![url],
         auth: Auth {
@@ -133,7 +128,7 @@ pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), 
         stop: Some(stop),
         thread: Some(thread),
         store,
-        mongodb,
+        database,
     };
     Ok((profile, running))
 }
@@ -154,26 +149,8 @@ fn serve(
         let tell = move || {
             ready.send(()).ok();
         };
-        let database = config.mongodb_uri.clone();
-        let served = serve_when_ready(listener, config, tell, stopped)
+        serve_when_ready(listener, config, tell, stopped)
             .await
-            .map_err(|error| error.to_string());
-        if let Some(database) = database {
-            forget(&database).await;
-        }
-        served
+            .map_err(|error| error.to_string())
     })
-}
-
-/// Removes a database; one that cannot be reached any more has been removed with its MongoDB.
-async fn forget(uri: &str) {
-    let Ok(client) = mongodb::Client::with_uri_str(uri).await else {
-        return;
-    };
-    if let Some(database) = client.default_database() {
-        let dropping = database.drop();
-        tokio::time::timeout(FORGET_WITHIN, dropping.into_future())
-            .await
-            .ok();
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Read as _, Seek as _};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub enum StoreSwitch {
         down: String,
         /// Brings it up.
         up: String,
+        /// Where they run.
+        folder: PathBuf,
     },
     /// A MongoDB that the kit has started.
     MongoDb(Arc<MongoDb>),
@@ -31,18 +34,19 @@ pub enum StoreSwitch {
 }
 
 impl StoreSwitch {
-    /// The one that the hooks make, if both are given.
-    pub fn of(hooks: &Hooks) -> Option<Self> {
+    /// The one that the hooks make, if both are given; they run in the folder of the target file.
+    pub fn of(hooks: &Hooks, folder: &Path) -> Option<Self> {
         Some(Self::Hooks {
             down: hooks.store_down.clone()?,
             up: hooks.store_up.clone()?,
+            folder: folder.to_owned(),
         })
     }
 
     /// Takes the store down, and returns when it is down. The error says why it could not be done.
     pub async fn take_down(&self) -> Result<(), String> {
         match self {
-            Self::Hooks { down, .. } => hook("store_down", down).await,
+            Self::Hooks { down, folder, .. } => hook("store_down", down, folder).await,
             Self::MongoDb(mongodb) => switch(mongodb, MongoDb::take_down).await,
             Self::InProcess(switch) => {
                 switch(false);
@@ -54,7 +58,7 @@ impl StoreSwitch {
     /// Brings the store up, and returns when it is up.
     pub async fn bring_up(&self) -> Result<(), String> {
         match self {
-            Self::Hooks { up, .. } => hook("store_up", up).await,
+            Self::Hooks { up, folder, .. } => hook("store_up", up, folder).await,
             Self::MongoDb(mongodb) => switch(mongodb, MongoDb::bring_up).await,
             Self::InProcess(switch) => {
                 switch(true);
@@ -87,10 +91,14 @@ async fn switch<E: fmt::Display + Send + 'static>(
 
 /// Runs a hook through the shell; what it says is told only when it fails. It ends when the shell does: what it leaves in
 /// the background, a server perhaps, is no part of it.
-async fn hook(name: &str, command: &str) -> Result<(), String> {
+async fn hook(name: &str, command: &str, folder: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("hooks.{name} cannot be run: {error}");
     let mut said = tempfile::tempfile().map_err(failed)?;
-    let mut shell = Command::new("sh")
+    let mut shell = Command::new("sh");
+    if !folder.as_os_str().is_empty() {
+        shell.current_dir(folder);
+    }
+    let mut shell = shell
         .args(["-c", command])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -126,11 +134,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let flag = folder.path().join("down");
         let shown = flag.display();
-        let switch = StoreSwitch::of(&Hooks {
-            store_down: Some(format!("touch '{shown}'")),
+        let hooks = Hooks {
+            store_down: Some("touch down".to_owned()),
             store_up: Some(format!("rm '{shown}' || {{ echo never down >&2; exit 3; }}")),
-        });
-        let switch = switch.unwrap();
+        };
+        let switch = StoreSwitch::of(&hooks, folder.path()).unwrap();
         switch.take_down().await.unwrap();
         assert!(flag.exists());
         switch.bring_up().await.unwrap();
@@ -144,7 +152,8 @@ mod tests {
     #[tokio::test]
     async fn a_hook_may_leave_a_server_behind() {
         let began = std::time::Instant::now();
-        hook("store_up", "sleep 20 & echo started >&2").await.unwrap();
+        let command = "sleep 20 & echo started >&2";
+        hook("store_up", command, Path::new("")).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(10));
     }
 }

@@ -44,7 +44,7 @@ async fn a_rest_api_that_differs_in_everything_is_no_obstacle() {
         .filter(|requirement| requirement.level != Level::May && requirement.verdict != Verdict::Pass)
         .map(|requirement| (&requirement.id, &requirement.reason))
         .collect();
-    // The one thing that it cannot do.
+    // It cannot be made to fail, and its origins are not told.
     assert!(
         missing
             .iter()
@@ -181,7 +181,8 @@ async fn what_is_wrong_in_a_target_file_is_shown_with_what_to_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_does_not_start_is_shown_with_what_it_wrote() {
-    let text = "[launch]\ncommand = 'echo the port is taken >&2; exit 1'\nready_line = 'listening on (\\S+)'";
+    let text =
+        "[launch]\ncommand = 'echo the port is ta$()ken >&2; exit 1'\nready_line = 'listening on (\\S+)'";
     let findings = examined(text).await;
     let [
         Finding {

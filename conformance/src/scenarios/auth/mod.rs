@@ -142,9 +142,12 @@ async fn ways_in(scene: &Scene) -> Outcome {
     let alice = scene.user("alice").await?;
     // Only a member is let into the room: that alone tells who the connection is.
     let chat = scene.group(&alice, &[]).await?;
-    if let Some(token) = scene.offered("AUTH-03", scene.session_token(&alice))? {
-        let session = Handshake::token(token);
-        scene.check("AUTH-03", let_in_as_member(scene, session, &chat).await?);
+    match scene.any_session_token(&alice) {
+        Some(token) => {
+            let let_in = let_in_as_member(scene, Handshake::token(token), &chat).await?;
+            judge_offered(scene, "AUTH-03", Capability::SessionTokens, let_in)?;
+        }
+        None => drop(scene.offered("AUTH-03", scene.session_token(&alice))?),
     }
     if let Some(token) = scene.offered("AUTH-01", jwt(&alice))? {
         let payload = Handshake::token(token);
@@ -155,16 +158,18 @@ async fn ways_in(scene: &Scene) -> Outcome {
     };
     let query = Handshake::bare().query_token(token);
     let let_in = let_in_as_member(scene, query, &chat).await?;
-    if scene.profile().capabilities.offers(Capability::QueryTokens) {
-        scene.check("AUTH-02", let_in);
-    } else {
-        let lack = Lack::NotOffered {
-            capability: Capability::QueryTokens,
-            works: let_in.is_ok(),
-        };
-        scene.offered("AUTH-02", Err::<(), _>(lack.into()))?;
+    judge_offered(scene, "AUTH-02", Capability::QueryTokens, let_in)
+}
+
+/// Judges what the target offers; of what it does not, tells whether it works all the same.
+fn judge_offered(scene: &Scene, requirement: &str, capability: Capability, found: Found) -> Outcome {
+    if scene.profile().capabilities.offers(capability) {
+        scene.check(requirement, found);
+        return Ok(());
     }
-    Ok(())
+    let works = found.is_ok();
+    let lack = Lack::NotOffered { capability, works };
+    scene.offered(requirement, Err::<(), _>(lack.into())).map(drop)
 }
 
 async fn no_token(scene: &Scene) -> Outcome {

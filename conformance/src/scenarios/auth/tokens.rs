@@ -1,5 +1,6 @@
 //! Tokens that look right and are not: forged, expired, premature, meant for somebody else.
 
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 use super::{alike, jwt, refusal_of_garbage, turned_away, twin};
@@ -62,13 +63,24 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         let refused = turned_away(scene, why, Handshake::token(token)).await?;
         payloads.extend(scene.check("AUTH-08", refused));
     }
-    if let Some(token) = scene.minter().ok().and_then(|minter| minter.confused(&claims)) {
+    if let Some(minter) = scene.minter().ok().filter(|_| signed_with_a_private_key(token))
+        && let Some(token) = minter.confused(&claims)
+    {
         let why = "signed with HS256 and the public key as the secret";
         let refused = turned_away(scene, why, Handshake::token(token?)).await?;
         payloads.extend(scene.check("AUTH-08", refused));
+    } else if signed_with_a_private_key(token) {
+        let why = "whether the public key is taken for a secret was not tried, since the target file does not tell the key";
+        scene.offered("AUTH-08", Err::<(), _>(Stop::Unverified(why.to_owned())))?;
     }
     scene.check("AUTH-14", alike(&refusal_of_garbage(scene).await?, &payloads));
     Ok(())
+}
+
+/// Whether the token's header says so.
+fn signed_with_a_private_key(token: &str) -> bool {
+    let header = jsonwebtoken::decode_header(token);
+    header.is_ok_and(|header| !matches!(header.alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512))
 }
 
 fn seconds_from_now(seconds: i64) -> Value {

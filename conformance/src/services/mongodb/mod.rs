@@ -2,12 +2,14 @@
 //!
 //! - [`MongoDb::obtain`]: tries the ways in their order, and says what it has found
 //! - `address`: connection strings
+//! - [`Database`]: one of a run in it
 //! - `container`: the way through a container engine
 //! - `local`: the way without one
 //! - `keeper`: the thread on which a MongoDB of ours is kept, taken down and brought up
 
 mod address;
 mod container;
+mod database;
 mod keeper;
 mod local;
 
@@ -18,6 +20,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use thiserror::Error;
 
+pub use database::Database;
 use keeper::Keeper;
 
 /// The connection string of a MongoDB that is there already.

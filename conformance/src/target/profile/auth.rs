@@ -23,7 +23,7 @@ pub struct Auth {
     /// The environment variable in which a target that the kit starts looks for the URL of the public keys (JWKS), which the
     /// kit serves. Without a private key, one is made for the run.
     pub jwks_env: Option<String>,
-    /// The `kid` that tokens name; with JWKS there is one in any case.
+    /// The `kid` that tokens name; with `jwks_env` there is one in any case.
     pub key_id: Option<String>,
     /// `iss` that is demanded.
     pub issuer: Option<String>,
@@ -90,6 +90,12 @@ impl Auth {
                 "auth.algorithm: the kit does not sign with {:?}; there are HS256, HS384, HS512, RS256, ES256 and EdDSA",
                 self.algorithm
             ));
+        }
+        if self.jwt_secret.is_some() && self.jwt_secret_env.is_some() {
+            return Err("auth.jwt_secret beside auth.jwt_secret_env: give one of them".to_owned());
+        }
+        if self.private_key_file.is_some() && self.private_key_env.is_some() {
+            return Err("auth.private_key_file beside auth.private_key_env: give one of them".to_owned());
         }
         let secret = self.jwt_secret.is_some() || self.jwt_secret_env.is_some();
         let private = self.private_key_file.is_some() || self.private_key_env.is_some();

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::Private;
+
 /// How the kit starts the target, and stops it after the run with everything that it has started.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,7 +19,7 @@ pub struct Launch {
     pub cwd: Option<PathBuf>,
     /// Further variables of its environment.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: Private<BTreeMap<String, String>>,
     /// A URL that answers with a success once it is ready.
     #[serde(default)]
     pub ready_url: Option<String>,

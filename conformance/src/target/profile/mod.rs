@@ -21,6 +21,17 @@ use capabilities::Capabilities;
 use launch::{Launch, Services};
 use rest::Rest;
 
+/// Something that is not shown where the profile is printed.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Private<T>(pub T);
+
+impl<T> std::fmt::Debug for Private<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// A target profile; every part has a default, which is the contract's where it has one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -89,6 +100,9 @@ pub struct Limits {
     pub presence_window_ms: u64,
     /// Longest message body in bytes.
     pub body_max_bytes: usize,
+    /// How long, in ms, a run waits at most for the target to notice a connection that has vanished (PRES-09), or that does
+    /// not ask to be let in (TRANS-05). At most a minute.
+    pub wait_max_ms: u64,
 }
 
 impl Default for Limits {
@@ -98,6 +112,7 @@ impl Default for Limits {
             rate_window_ms: 10_000,
             presence_window_ms: 2_000,
             body_max_bytes: 100_000,
+            wait_max_ms: 10_000,
         }
     }
 }
@@ -220,6 +235,16 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// The same target, running already at these addresses.
+    #[must_use]
+    pub fn at(mut self, urls: Vec<String>) -> Self {
+        self.launch = None;
+        self.services = Services::default();
+        self.auth.jwks_env = None;
+        self.urls = urls;
+        self
+    }
+
     /// Reads a profile, and the keys from the environment or the files that it names.
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
         let shown = path.display().to_string();
@@ -265,6 +290,28 @@ impl Profile {
                 );
             }
             _ => {}
+        }
+        let Limits {
+            rate_max,
+            rate_window_ms,
+            presence_window_ms,
+            body_max_bytes,
+            wait_max_ms,
+        } = self.limits;
+        for (key, value) in [
+            ("rate_max", rate_max as u64),
+            ("rate_window_ms", rate_window_ms),
+            ("presence_window_ms", presence_window_ms),
+            ("body_max_bytes", body_max_bytes as u64),
+        ] {
+            if value == 0 {
+                return Err(format!(
+                    "limits.{key}: at least 1; a limit of 0 would be kept by any server"
+                ));
+            }
+        }
+        if wait_max_ms > 60_000 {
+            return Err("limits.wait_max_ms: a run does not wait for more than 60000 ms".to_owned());
         }
         if !(self.handshake.path.starts_with('/') && self.handshake.path.ends_with('/')) {
             return Err(format!(
@@ -362,7 +409,22 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let profile = Profile::parse("[auth]\njwt_secret = 'hush'").unwrap();
+        let text = "[auth]\njwt_secret = 'hush'\n[rest]\nheaders = { 'x-key' = 'hush' }\n[launch]\ncommand = 'true'\n\
+                    ready_line = '(.*)'\nenv = { KEY = 'hush' }";
+        let profile = Profile::parse(text).unwrap();
         assert!(!format!("{profile:?}").contains("hush"));
+    }
+
+    #[test]
+    fn limits_that_any_server_would_keep_are_none() {
+        for limit in [
+            "rate_max",
+            "rate_window_ms",
+            "presence_window_ms",
+            "body_max_bytes",
+        ] {
+            let told = Profile::parse(&format!("[limits]\n{limit} = 0")).unwrap_err();
+            assert!(told.contains(limit) && told.contains("line 2"), "{told}");
+        }
     }
 }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::Private;
+
 /// The contract's own templates, as TOML.
 pub const CONTRACT: &str = include_str!("contract.toml");
+
+/// The same, parsed; a test proves that it can be.
+static OF_THE_CONTRACT: LazyLock<Rest> = LazyLock::new(|| toml::from_str(CONTRACT).unwrap_or_default());
 
 /// The templates of a target file; what they leave out is the contract's.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,9 +25,11 @@ pub struct Rest {
     /// The header that carries a token, as in `authorization: Bearer {{token}}`.
     pub auth: Option<String>,
     /// Headers that every request carries.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Private<BTreeMap<String, String>>,
     /// Makes a user.
     pub register: Call,
+    /// Logs a user in who has just been made, where that is what gives the tokens; by the contract, registering does.
+    pub login: Option<Call>,
     /// Ends the session of a session token.
     pub logout: Call,
     /// Makes a chat, or finds the DM that there is.
@@ -69,6 +77,8 @@ pub struct Call {
 pub enum Operation {
     /// Makes a user.
     Register,
+    /// Logs in a user who has just been made.
+    Login,
     /// Ends a session.
     Logout,
     /// Makes a chat.
@@ -91,8 +101,9 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Register,
+        Self::Login,
         Self::Logout,
         Self::CreateChat,
         Self::GetChat,
@@ -108,6 +119,7 @@ impl Operation {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Register => "register",
+            Self::Login => "login",
             Self::Logout => "logout",
             Self::CreateChat => "create_chat",
             Self::GetChat => "get_chat",
@@ -123,7 +135,7 @@ impl Operation {
     /// What its templates may speak of.
     pub const fn placeholders(self) -> &'static [&'static str] {
         match self {
-            Self::Register => &["email", "password", "name"],
+            Self::Register | Self::Login => &["email", "password", "name", "handle"],
             Self::Logout => &[],
             Self::CreateChat => &["kind", "members", "everyone", "creator", "title"],
             Self::GetChat => &["chat"],
@@ -135,15 +147,26 @@ impl Operation {
         }
     }
 
-    /// What an answer, or each item of a list, must hold.
+    /// What can be told of an answer, or of each item of a list.
+    pub const fn gives(self) -> &'static [&'static str] {
+        match self {
+            Self::Register | Self::Login => &["userId", "accessToken", "sessionToken"],
+            Self::CreateChat | Self::PostMessage => &["_id"],
+            Self::GetChat => &["updatedAt"],
+            Self::ListMessages => &["_id", "body", "senderId", "clientId", "createdAt"],
+            Self::ListChats => &["_id", "unreadCount"],
+            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember => &[],
+        }
+    }
+
+    /// What an answer, or each item of a list, must hold. Who a new user is, and its tokens, may come from logging in.
     pub const fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::Register => &["userId"],
             Self::CreateChat | Self::PostMessage => &["_id"],
             Self::GetChat => &["updatedAt"],
             Self::ListMessages => &["_id", "body"],
             Self::ListChats => &["_id", "unreadCount"],
-            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember => &[],
+            _ => &[],
         }
     }
 }
@@ -180,9 +203,7 @@ pub struct Template {
 impl Rest {
     /// The template of an operation. The error names the key that is wrong and says what would be right.
     pub fn template(&self, operation: Operation) -> Result<Template, String> {
-        let contract: Self =
-            toml::from_str(CONTRACT).map_err(|error| format!("the contract's own templates: {error}"))?;
-        let (own, contract) = (self.call(operation).clone(), contract.call(operation).clone());
+        let (own, contract) = (self.call(operation), OF_THE_CONTRACT.call(operation));
         let key = |name: &str| format!("rest.{operation}.{name}");
         let request = own.request.or(contract.request).unwrap_or_default();
         let (method, path) = split(&request).ok_or_else(|| {
@@ -197,6 +218,7 @@ impl Rest {
             query: own.query.or(contract.query).unwrap_or_default(),
             headers: self
                 .headers
+                .0
                 .clone()
                 .into_iter()
                 .chain(own.headers.or(contract.headers).unwrap_or_default())
@@ -213,7 +235,8 @@ impl Rest {
 
     /// The header that carries this token: name and value.
     pub fn auth_header(&self, token: &str) -> (String, String) {
-        let template = self.auth.as_deref().unwrap_or(AUTH);
+        let template = self.auth.as_ref().or(OF_THE_CONTRACT.auth.as_ref());
+        let template = template.map(String::as_str).unwrap_or_default();
         let (name, value) = template.split_once(':').unwrap_or(("authorization", template));
         (name.trim().to_owned(), value.trim().replace("{{token}}", token))
     }
@@ -224,16 +247,33 @@ impl Rest {
             && !(auth.contains(':') && auth.contains("{{token}}"))
         {
             return Err(format!(
-                "rest.auth: {auth:?} must be a header with {{{{token}}}} in it, as in {AUTH:?}"
+                "rest.auth: {auth:?} must be a header with {{{{token}}}} in it, as in {:?}",
+                OF_THE_CONTRACT.auth.as_deref().unwrap_or_default()
+            ));
+        }
+        if let Some(url) = &self.url
+            && let Ok(parsed) = url::Url::parse(url)
+            && parsed.path() != "/"
+        {
+            return Err(format!(
+                "rest.url: {url} has a path, which belongs into the request of each table, as in \"POST {}/…\"",
+                parsed.path().trim_end_matches('/')
             ));
         }
         Operation::ALL
             .into_iter()
+            .filter(|operation| self.has(*operation))
             .try_for_each(|operation| self.template(operation).map(drop))
     }
 
-    const fn call(&self, operation: Operation) -> &Call {
-        match operation {
+    /// Whether there is such a request: all but logging in are there by the contract.
+    pub fn has(&self, operation: Operation) -> bool {
+        operation != Operation::Login || self.login.is_some()
+    }
+
+    fn call(&self, operation: Operation) -> Call {
+        let call = match operation {
+            Operation::Login => return self.login.clone().unwrap_or_default(),
             Operation::Register => &self.register,
             Operation::Logout => &self.logout,
             Operation::CreateChat => &self.create_chat,
@@ -244,11 +284,10 @@ impl Rest {
             Operation::PostMessage => &self.post_message,
             Operation::ListMessages => &self.list_messages,
             Operation::ListChats => &self.list_chats,
-        }
+        };
+        call.clone()
     }
 }
-
-const AUTH: &str = "authorization: Bearer {{token}}";
 
 fn split(request: &str) -> Option<(Method, String)> {
     let (method, path) = request.split_once(' ')?;
@@ -267,6 +306,12 @@ impl Template {
         texts.extend(self.query.values().map(|value| ("query", value.to_string())));
         texts.extend(self.headers.values().map(|value| ("headers", value.clone())));
         for (name, text) in texts {
+            if text.matches("{{").count() != text.matches("}}").count() {
+                return Err(format!(
+                    "{}: a placeholder is {{{{name}}}}, with both pairs of braces",
+                    key(name)
+                ));
+            }
             for placeholder in placeholders(&text) {
                 if !operation.placeholders().contains(&placeholder) {
                     let known: Vec<String> = operation
@@ -301,6 +346,39 @@ impl Template {
                 ));
             }
         }
+        if let Some(unknown) = self
+            .reply
+            .iter()
+            .flatten()
+            .find(|(name, _)| !operation.gives().contains(&name.as_str()))
+        {
+            return Err(format!(
+                "{}: the kit asks for no such thing here, only for {}",
+                key(&format!("reply.{}", unknown.0)),
+                if operation.gives().is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    operation.gives().join(", ")
+                }
+            ));
+        }
+        for (placeholder, words) in &self.values {
+            if !operation.placeholders().contains(&placeholder.as_str()) {
+                return Err(format!(
+                    "{}: there is no placeholder {{{{{placeholder}}}}} here",
+                    key(&format!("values.{placeholder}"))
+                ));
+            }
+            if let Some(word) = words
+                .keys()
+                .find(|word| placeholder == "kind" && !["dm", "group"].contains(&word.as_str()))
+            {
+                return Err(format!(
+                    "{}: the kinds are dm and group, not {word}",
+                    key("values.kind")
+                ));
+            }
+        }
         if let Some(reply) = &self.reply
             && let Some(missing) = operation.needs().iter().find(|name| !reply.contains_key(**name))
         {
@@ -315,7 +393,7 @@ pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{")
         .skip(1)
         .filter_map(|rest| rest.split_once("}}"))
-        .map(|(name, _)| name.trim())
+        .map(|(name, _)| name)
 }
 
 #[cfg(test)]
@@ -333,6 +411,9 @@ mod tests {
         assert_eq!(template.status, [200, 201]);
         assert!(template.body.unwrap().to_string().contains("memberIds"));
         Rest::default().check().unwrap();
+        // And the contract's are there.
+        let contract: Rest = toml::from_str(CONTRACT).unwrap();
+        assert!(contract.auth.is_some() && !contract.has(Operation::Login));
     }
 
     #[test]
@@ -347,7 +428,26 @@ mod tests {
             ("[logout]\nbody = { t = '{{chat}}' }", "there is none"),
             ("[rename]\nstatus = []", "rest.rename.status"),
             ("[list_chats]\nitems = 'chats'", "rest.list_chats.items"),
-            ("[register]\nreply = { accessToken = '/t' }", "userId"),
+            ("[create_chat]\nreply = {}", "say where _id is"),
+            (
+                "[register]\nreply = { userID = '/id' }",
+                "rest.register.reply.userID",
+            ),
+            (
+                "[register]\nbody = { mail = '{{ email }}' }",
+                "{{ email }} is no placeholder",
+            ),
+            ("[register]\nbody = { mail = '{{email}' }", "both pairs of braces"),
+            (
+                "[create_chat]\nvalues = { knid = { dm = 1 } }",
+                "rest.create_chat.values.knid",
+            ),
+            (
+                "[create_chat]\nvalues = { kind = { direct = 1 } }",
+                "dm and group",
+            ),
+            ("[login]\nbody = {}", "rest.login.request"),
+            ("url = 'http://127.0.0.1:1/api'", "rest.url"),
             ("auth = 'X-Token'", "rest.auth"),
         ] {
             let rest: Rest = toml::from_str(text).unwrap();

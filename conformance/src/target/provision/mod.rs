@@ -9,21 +9,25 @@ pub mod program;
 pub mod roster;
 pub mod template;
 
+use std::collections::HashMap;
+use std::fmt;
+
 use serde_json::Value;
 use thiserror::Error;
 
 use super::jwt::Minter;
 use super::profile::capabilities::{Capabilities, Capability};
-use super::profile::rest::{Operation, Rest};
+use super::profile::rest::{Operation, Rest, Template};
 use super::profile::{Profile, Provision};
-use crate::client::http::{Http, id_at};
+use crate::client::http::{Http, Reply, id_at};
 use crate::expect::{Found, Mismatch};
+use crate::transcript::blot;
 use program::{Program, ProgramError};
 use roster::{Roster, RosterError};
 use template::Fill;
 
 /// A user that exists at the target.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     /// Its id.
     pub id: String,
@@ -33,11 +37,19 @@ pub struct Account {
     pub session_token: Option<String>,
 }
 
+impl fmt::Debug for Account {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({})", self.id)
+    }
+}
+
 /// Somebody who is to become a user.
-#[derive(Clone, Debug)]
 pub struct Person {
-    /// What the scenario calls it.
+    /// What the scenario calls it; others have the same.
     pub name: String,
+    /// A name that nobody else has, of lower-case letters, digits and underscores.
+    pub handle: String,
     /// An e-mail address that no other run has.
     pub email: String,
     /// A password.
@@ -64,9 +76,9 @@ pub enum Lack {
         /// Whether it works all the same.
         works: bool,
     },
-    /// There is no more of it.
+    /// It could not be had for another reason than the target: no more users in the file, or a program that fails.
     #[error("{0}")]
-    UsedUp(String),
+    NotHad(String),
     /// It did not work.
     #[error("{0}")]
     Failed(Mismatch),
@@ -81,6 +93,9 @@ impl From<Mismatch> for Lack {
 /// Why nothing can be made at the target.
 #[derive(Debug, Error)]
 pub enum ProvisionError {
+    /// A template is wrong.
+    #[error("{0}")]
+    Template(String),
     /// Tokens are to be minted, and there is no key.
     #[error(
         "provision.kind = \"jwt\" mints tokens with the target's key, and the target file tells none: give \
@@ -99,6 +114,7 @@ pub enum ProvisionError {
 #[derive(Debug)]
 pub struct Provisioner {
     rest: Rest,
+    templates: HashMap<Operation, Template>,
     offers: Capabilities,
     way: Way,
 }
@@ -121,9 +137,18 @@ impl Provisioner {
                 register: *register,
             },
             Provision::Static { file } => Way::Listed(Roster::read(&profile.folder.join(file))?),
-            Provision::Command { command } => Way::Program(Program::start(command, &profile.folder)?),
+            Provision::Command { command } => {
+                Way::Program(Program::start(command, &profile.folder, profile.urls.first())?)
+            }
         };
+        let there = Operation::ALL
+            .into_iter()
+            .filter(|operation| profile.rest.has(*operation));
+        let templates = there.map(|operation| Ok((operation, profile.rest.template(operation)?)));
         Ok(Self {
+            templates: templates
+                .collect::<Result<_, _>>()
+                .map_err(ProvisionError::Template)?,
             rest: profile.rest.clone(),
             offers: profile.capabilities.clone(),
             way,
@@ -135,36 +160,74 @@ impl Provisioner {
         let asker = Asker { http, account: None };
         let fill = Fill::default()
             .with("name", person.name.as_str())
+            .with("handle", person.handle.as_str())
             .with("email", person.email.as_str())
             .with("password", person.password.as_str());
         match &self.way {
-            Way::Rest | Way::Program(_) => account(&self.perform(Operation::Register, asker, &fill).await?),
+            Way::Program(_) => account(&self.perform(Operation::Register, asker, &fill).await?),
+            Way::Rest => account(&self.registered(asker, &fill).await?),
             Way::Listed(roster) => roster.next(),
-            Way::Minted { minter, register } => {
-                let id = if *register {
-                    id_at(&self.perform(Operation::Register, asker, &fill).await?, "/userId")?
-                } else {
-                    new_id()
-                };
+            Way::Minted {
+                minter,
+                register: false,
+            } => {
+                let id = new_id();
                 Ok(Account {
                     access_token: minter.sign(&minter.claims(&id))?,
                     session_token: None,
                     id,
                 })
             }
+            Way::Minted {
+                minter,
+                register: true,
+            } => {
+                let mut answer = self.registered(asker, &fill).await?;
+                let id = id_at(&answer, "/userId")?;
+                answer["accessToken"] = minter.sign(&minter.claims(&id))?.into();
+                account(&answer)
+            }
         }
+    }
+
+    /// What registering answers, and logging in after it where that is how tokens are had.
+    async fn registered(&self, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
+        let mut answer = self.perform(Operation::Register, asker, fill).await?;
+        if self.rest.has(Operation::Login) {
+            let tokens = self.perform(Operation::Login, asker, fill).await?;
+            if let (Some(answer), Value::Object(tokens)) = (answer.as_object_mut(), tokens) {
+                answer.extend(tokens);
+            }
+        }
+        Ok(answer)
     }
 
     /// Asks for something as a user; gives the answer under the contract's names.
     pub async fn ask(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
         match needed(operation, fill).filter(|capability| !self.offers.offers(*capability)) {
             None => Ok(self.perform(operation, asker, fill).await?),
-            // What is said not to be there is tried all the same: that it works is worth telling.
+            // What is said not to be there is tried all the same: that it works is worth telling, where success shows it.
             Some(capability) => Err(Lack::NotOffered {
                 capability,
-                works: self.perform(operation, asker, fill).await.is_ok(),
+                works: shows(capability) && self.perform(operation, asker, fill).await.is_ok(),
             }),
         }
+    }
+
+    /// Makes a request of the REST API with a header more, and gives the answer as it is, whatever it says; nothing where a
+    /// program takes the place of the API.
+    pub async fn request(
+        &self,
+        operation: Operation,
+        http: &Http,
+        fill: &Fill,
+        header: (&str, &str),
+    ) -> Found<Option<Reply>> {
+        if matches!(self.way, Way::Program(_)) {
+            return Ok(None);
+        }
+        let http = http.clone().header(header.0, header.1);
+        self.exchange(operation, &http, fill).await.map(Some)
     }
 
     /// The header that carries this token in REST requests: name and value.
@@ -172,28 +235,69 @@ impl Provisioner {
         self.rest.auth_header(token)
     }
 
-    async fn perform(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Found<Value> {
+    async fn perform(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
         if let Way::Program(program) = &self.way {
-            return program.ask(operation, asker.account, fill).await;
+            return program
+                .ask(operation, asker.account, fill)
+                .await
+                .map_err(Lack::NotHad);
         }
-        let template = self.rest.template(operation).map_err(Mismatch::fault)?;
-        let request = template::request(&template, fill)?;
-        let http = request
-            .headers
-            .iter()
-            .fold(asker.http.clone(), |http, (name, value)| http.header(name, value));
-        let reply = http
-            .send(template.method.clone(), &request.path, request.body)
-            .await?;
-        template::answer(&template, operation.needs(), reply.expect(&template.status)?)
+        let reply = self.exchange(operation, asker.http, fill).await?;
+        let template = self.template(operation)?;
+        let told = reply
+            .expect(&template.status)
+            .and_then(|body| template::answer(template, operation.needs(), body));
+        Ok(if gives_tokens(operation) {
+            told.map_err(without_tokens)?
+        } else {
+            told?
+        })
     }
+
+    async fn exchange(&self, operation: Operation, http: &Http, fill: &Fill) -> Found<Reply> {
+        let template = self.template(operation)?;
+        let request = template::request(template, fill)?;
+        let mut http = http.clone();
+        http.answers_with_tokens = gives_tokens(operation);
+        for (name, value) in &request.headers {
+            http = http.header(name, value);
+        }
+        http.send(template.method.clone(), &request.path, request.body)
+            .await
+    }
+
+    fn template(&self, operation: Operation) -> Found<&Template> {
+        let missing = || Mismatch::fault(format!("there is no template for {operation}"));
+        self.templates.get(&operation).ok_or_else(missing)
+    }
+}
+
+/// Whether the answer holds what nobody must see.
+const fn gives_tokens(operation: Operation) -> bool {
+    matches!(operation, Operation::Register | Operation::Login)
+}
+
+fn without_tokens(mismatch: Mismatch) -> Mismatch {
+    match mismatch {
+        Mismatch::Definite { expected, actual } => Mismatch::Definite {
+            expected,
+            actual: blot(&actual),
+        },
+        other => other,
+    }
+}
+
+/// Whether that a request succeeds shows that the target can do it: a server may as well ignore a parameter that it does not
+/// know, or make a group where a DM is asked for.
+const fn shows(capability: Capability) -> bool {
+    !matches!(capability, Capability::AfterCursor | Capability::DirectChats)
 }
 
 /// What a target must offer for this.
 fn needed(operation: Operation, fill: &Fill) -> Option<Capability> {
     let is = |name: &str, wanted: &str| fill.as_map().get(name).is_some_and(|value| value == wanted);
     match operation {
-        Operation::Register => None,
+        Operation::Register | Operation::Login => None,
         Operation::Logout => Some(Capability::Logout),
         Operation::CreateChat => is("kind", "dm").then_some(Capability::DirectChats),
         Operation::GetChat => Some(Capability::GetChat),

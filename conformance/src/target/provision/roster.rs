@@ -1,5 +1,6 @@
 //! Users that are there already, with their tokens, in a file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,8 +8,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Account, Lack};
+use crate::target::profile::Private;
 
-/// The users of a file, each of whom is given away once: what one scenario does must not show in another.
+/// The users of a file, each of whom is given away once: what one scenario does must not show in another. For the same reason
+/// a file serves one run: afterwards its users share chats, and some of their sessions have ended.
 #[derive(Debug)]
 pub struct Roster {
     file: PathBuf,
@@ -26,8 +29,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Listed {
     id: String,
-    access_token: String,
-    session_token: Option<String>,
+    access_token: Private<String>,
+    session_token: Option<Private<String>>,
 }
 
 /// What is wrong with a file of users.
@@ -60,9 +63,16 @@ impl Roster {
             source,
         })?;
         let File { users } = toml::from_str(&text).map_err(|error| RosterError::Invalid {
-            path: shown,
+            path: shown.clone(),
             why: error.to_string().trim_end().to_owned(),
         })?;
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = users.iter().find(|user| !seen.insert(&user.id)) {
+            return Err(RosterError::Invalid {
+                path: shown,
+                why: format!("the user {} is listed twice", twice.id),
+            });
+        }
         Ok(Self {
             file: path.to_owned(),
             users,
@@ -74,7 +84,7 @@ impl Roster {
     pub fn next(&self) -> Result<Account, Lack> {
         let next = self.users.get(self.given.fetch_add(1, Ordering::Relaxed));
         let listed = next.ok_or_else(|| {
-            Lack::UsedUp(format!(
+            Lack::NotHad(format!(
                 "all {} users of {} have been used, and none is used twice: list more of them, or select fewer scenarios \
                  with --only",
                 self.users.len(),
@@ -83,8 +93,8 @@ impl Roster {
         })?;
         Ok(Account {
             id: listed.id.clone(),
-            access_token: listed.access_token.clone(),
-            session_token: listed.session_token.clone(),
+            access_token: listed.access_token.0.clone(),
+            session_token: listed.session_token.as_ref().map(|token| token.0.clone()),
         })
     }
 }
@@ -110,5 +120,13 @@ mod tests {
         let told = Roster::read(file.path()).unwrap_err().to_string();
         assert!(told.contains("line 3") && told.contains("token"), "{told}");
         assert!(Roster::read(Path::new("/no/such/file")).is_err());
+        let user = "[[users]]\nid = 'u1'\naccess_token = 't1'\n";
+        std::fs::write(file.path(), user.repeat(2)).unwrap();
+        assert!(
+            Roster::read(file.path())
+                .unwrap_err()
+                .to_string()
+                .contains("twice")
+        );
     }
 }
