@@ -19,10 +19,12 @@
 //! - [`runner`]: runs the plan and tells what happens
 //! - [`result`]: what came of it
 //! - [`doctor`]: whether a target file says what is true
+//! - [`baseline`]: which failures are known, so that only new ones fail a run
 //! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
 
+pub mod baseline;
 pub mod calibration;
 pub mod cli;
 pub mod client;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::baseline::Judged;
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::figure::Figure;
@@ -80,6 +81,8 @@ pub struct RunResult {
     pub left_out: Vec<String>,
     /// By requirement, in the order of the contract; those reported on.
     pub requirements: Vec<RequirementResult>,
+    /// Which failures are known, where a baseline says so.
+    pub baseline: Option<Judged>,
 }
 
 /// How the process ends.
@@ -88,7 +91,7 @@ pub enum Exit {
     /// The target conforms, as far as was looked.
     Conforms = 0,
     /// A MUST failed, or a SHOULD under `--strict`, or a MUST could not be verified because a step before it failed, or
-    /// for any reason under `--require-all`.
+    /// for any reason under `--require-all`. With a baseline, only what it does not list counts, and what it lists wrongly.
     Fails = 1,
     /// The command line, the selection or the target file is wrong.
     Usage = 2,
@@ -177,22 +180,33 @@ impl RunResult {
             || self.requirements.iter().any(|r| r.verdict == Verdict::Harness)
     }
 
+    /// Whether something failed, or was blocked, that no baseline lists.
+    fn fails_anew(&self, blocked: bool) -> bool {
+        match &self.baseline {
+            Some(judged) => judged.failing().any(|failure| failure.blocked == blocked),
+            None if blocked => self
+                .requirements
+                .iter()
+                .any(|r| r.level == Level::Must && r.blocked),
+            None => self.requirements.iter().any(|r| r.verdict == Verdict::Fail),
+        }
+    }
+
     /// How the process ends.
     pub fn exit(&self, require_all: bool) -> Exit {
-        let must = |meant: &dyn Fn(&RequirementResult) -> bool| {
-            self.requirements
-                .iter()
-                .any(|r| r.level == Level::Must && meant(r))
+        let stale = self.baseline.as_ref().is_some_and(Judged::is_stale);
+        let known = |r: &RequirementResult| self.baseline.as_ref().is_some_and(|judged| judged.knows(&r.id));
+        let undecided = |r: &RequirementResult| {
+            r.level == Level::Must && matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive)
         };
-        let undecided =
-            |r: &RequirementResult| matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive);
+        let open = || self.requirements.iter().any(|r| undecided(r) && !known(r));
         if self.interrupted {
             Exit::Interrupted
-        } else if self.requirements.iter().any(|r| r.verdict == Verdict::Fail) {
+        } else if self.fails_anew(false) {
             Exit::Fails
         } else if self.lost.is_some() || self.at_fault() {
             Exit::Fault
-        } else if must(&|r| r.blocked) || (require_all && must(&undecided)) {
+        } else if self.fails_anew(true) || stale || (require_all && open()) {
             Exit::Fails
         } else {
             Exit::Conforms

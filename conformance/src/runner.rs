@@ -87,6 +87,7 @@ pub async fn run(
         left_out: plan.left_out.clone(),
         requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
         scenarios: std::mem::take(&mut run.results),
+        baseline: None,
     });
     run.tell(RunEvent::Finished(result.clone()));
     result

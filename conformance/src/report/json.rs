@@ -6,10 +6,14 @@ use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::Report;
+use crate::baseline::findings;
 use crate::figure::Figure;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
 use crate::runner::RunEvent;
 use crate::verdict::{Check, Level, Verdict};
+
+/// What a report says that it is.
+pub const SCHEMA: &str = "chatspec-report/1";
 
 /// Writes the report when the run is over.
 pub struct Json<W> {
@@ -54,8 +58,8 @@ pub fn document(result: &RunResult) -> Value {
         };
         scenario.figures.iter().map(line).collect::<Vec<_>>()
     });
-    json!({
-        "schema": "chatspec-report/1",
+    let mut document = json!({
+        "schema": SCHEMA,
         "protocol": result.protocol,
         "kit": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")},
         "target": {"name": result.target, "urls": result.urls, "provisioning": "rest"},
@@ -67,12 +71,16 @@ pub fn document(result: &RunResult) -> Value {
             "must": summary(result, Level::Must),
             "should": summary(result, Level::Should),
         },
-        "requirements": result.requirements.iter().map(requirement).collect::<Vec<_>>(),
+        "requirements": result.requirements.iter().map(|r| requirement(result, r)).collect::<Vec<_>>(),
         "scenarios": result.scenarios.iter().map(scenario).collect::<Vec<_>>(),
         "left_out": result.left_out,
         "notes": notes.collect::<Vec<_>>(),
         "figures": figures.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(judged) = &result.baseline {
+        document["baseline"] = json!(judged);
+    }
+    document
 }
 
 fn summary(result: &RunResult, level: Level) -> Value {
@@ -93,7 +101,7 @@ fn summary(result: &RunResult, level: Level) -> Value {
     counts.into()
 }
 
-fn requirement(result: &RequirementResult) -> Value {
+fn requirement(run: &RunResult, result: &RequirementResult) -> Value {
     let mut checks = Vec::new();
     let mut passed = Vec::new();
     for check in &result.checks {
@@ -108,10 +116,14 @@ fn requirement(result: &RequirementResult) -> Value {
             continue;
         }
         passed.push(&check.scenario);
-        checks.push(with_message(
+        let mut told = with_message(
             json!({"scenario": check.scenario, "verdict": check.verdict}),
             check,
-        ));
+        );
+        if let Some(fingerprint) = findings::fingerprint(run, result, check) {
+            told["fingerprint"] = fingerprint.as_str().into();
+        }
+        checks.push(told);
     }
     let mut document = json!({
         "id": result.id,
@@ -162,6 +174,7 @@ fn millis(duration: std::time::Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::Baseline;
     use crate::report::sample;
 
     #[test]
@@ -180,6 +193,11 @@ mod tests {
         let schemas = crate::contract::Contract::embedded().unwrap().schemas;
         if schemas.names().any(|name| name == "report") {
             schemas.matches("report", &document(&sample::result())).unwrap();
+            let mut judged = (*Baseline::default().apply(&sample::result())).clone();
+            schemas.matches("report", &document(&judged)).unwrap();
+            assert_eq!(document(&judged)["baseline"]["new"][0]["requirement"], "X-01");
+            judged.baseline.as_mut().unwrap().new.clear();
+            schemas.matches("report", &document(&judged)).unwrap();
         }
     }
 }

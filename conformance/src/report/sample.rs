@@ -102,5 +102,6 @@ pub(crate) fn result() -> Arc<RunResult> {
         left_out: vec!["Y-02".to_owned()],
         requirements: by_requirement(&contract, &selected, &scenarios),
         scenarios,
+        baseline: None,
     })
 }

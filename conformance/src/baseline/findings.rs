@@ -1,0 +1,291 @@
+//! What a run says about each requirement in each scenario, as far as a baseline cares: taken from the run itself, or
+//! from its JSON report.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::fingerprint::Fingerprint;
+use crate::result::{RequirementResult, RunResult};
+use crate::verdict::{Check, Level, Unverified, Verdict};
+
+/// A requirement in a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Id of the requirement, as in `MSG-02`.
+    pub requirement: String,
+    /// Id of the scenario, as in `messages/send-and-broadcast`.
+    pub scenario: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.requirement, self.scenario)
+    }
+}
+
+/// What fails a run for as long as no baseline lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// How it differs from others.
+    pub fingerprint: Fingerprint,
+    /// What was expected, and what was seen instead.
+    pub message: String,
+    /// Whether it is a MUST that could not be looked at because a step before it did not work.
+    #[serde(skip)]
+    pub blocked: bool,
+}
+
+/// What came of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Pass,
+    /// It does not, or was blocked.
+    Fail(Failure),
+    /// It does not, which is no failure without `--strict`.
+    Warning,
+    /// It cannot be told, and why.
+    Undecided(String),
+}
+
+/// What one check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub outcome: Outcome,
+}
+
+/// What a run says.
+pub fn of_run(run: &RunResult) -> Vec<Finding> {
+    let of_requirement = |requirement| move |check| of_check(run, requirement, check);
+    run.requirements
+        .iter()
+        .flat_map(|requirement| requirement.checks.iter().map(of_requirement(requirement)))
+        .collect()
+}
+
+/// What a check of a run says.
+pub fn of_check(run: &RunResult, requirement: &RequirementResult, check: &Check) -> Finding {
+    let place = Place {
+        requirement: check.requirement.clone(),
+        scenario: check.scenario.clone(),
+    };
+    let message = check.message.clone().unwrap_or_default();
+    let outcome = match check.verdict {
+        Verdict::Pass => Outcome::Pass,
+        Verdict::Fail => Outcome::Fail(Failure::new(&place, message, false)),
+        Verdict::Warn => Outcome::Warning,
+        Verdict::Unverified if blocks(run, requirement, check) => {
+            Outcome::Fail(Failure::new(&place, message, true))
+        }
+        Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => Outcome::Undecided(message),
+    };
+    Finding { place, outcome }
+}
+
+/// The fingerprint of a check that fails its run, unless a baseline lists it.
+pub fn fingerprint(run: &RunResult, requirement: &RequirementResult, check: &Check) -> Option<Fingerprint> {
+    match of_check(run, requirement, check).outcome {
+        Outcome::Fail(failure) => Some(failure.fingerprint),
+        Outcome::Pass | Outcome::Warning | Outcome::Undecided(_) => None,
+    }
+}
+
+/// Whether what blocked this check fails the run. What a run that was cut short did not get to is nobody's failure.
+fn blocks(run: &RunResult, requirement: &RequirementResult, check: &Check) -> bool {
+    let cut_short = run.interrupted || run.lost.is_some();
+    let fails = requirement.verdict == Verdict::Fail || requirement.blocked;
+    check.unverified == Some(Unverified::Blocked) && requirement.level == Level::Must && fails && !cut_short
+}
+
+impl Failure {
+    pub(super) fn new(place: &Place, message: String, blocked: bool) -> Self {
+        Self {
+            fingerprint: Fingerprint::of(&place.requirement, &place.scenario, &message),
+            place: place.clone(),
+            message,
+            blocked,
+        }
+    }
+}
+
+/// What is wrong with a report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// It cannot be read.
+    #[error("report {path}: {source}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("report {path} is no JSON report of chatspec: {why}; write one with --report json=PATH")]
+    Invalid {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It comes from a kit that knew no baselines.
+    #[error(
+        "report {path} has no fingerprints: it was written by an older chatspec; run it again with this one"
+    )]
+    NoFingerprints {
+        /// Which file.
+        path: String,
+    },
+}
+
+/// What a JSON report says about its run; `-` is standard input.
+pub fn of_report(path: &Path) -> Result<Vec<Finding>, ReportError> {
+    let (shown, text) = if path == Path::new("-") {
+        let mut text = String::new();
+        let read = io::stdin().read_to_string(&mut text);
+        ("on standard input".to_owned(), read.map(|_| text))
+    } else {
+        (path.display().to_string(), std::fs::read_to_string(path))
+    };
+    match text {
+        Ok(text) => parse(&text, &shown),
+        Err(source) => Err(ReportError::Read { path: shown, source }),
+    }
+}
+
+#[derive(Deserialize)]
+struct Report {
+    schema: String,
+    requirements: Vec<Reported>,
+}
+
+#[derive(Deserialize)]
+struct Reported {
+    id: String,
+    checks: Vec<ReportedCheck>,
+}
+
+#[derive(Deserialize)]
+struct ReportedCheck {
+    scenario: String,
+    verdict: Verdict,
+    #[serde(default)]
+    message: String,
+    fingerprint: Option<Fingerprint>,
+}
+
+pub(super) fn parse(text: &str, path: &str) -> Result<Vec<Finding>, ReportError> {
+    let invalid = |why: String| ReportError::Invalid {
+        path: path.to_owned(),
+        why,
+    };
+    let report: Report = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    if report.schema != crate::report::json::SCHEMA {
+        return Err(invalid(format!("its schema is {}", report.schema)));
+    }
+    let mut findings = Vec::new();
+    for requirement in report.requirements {
+        for check in requirement.checks {
+            let place = Place {
+                requirement: requirement.id.clone(),
+                scenario: check.scenario.clone(),
+            };
+            let outcome = check.outcome(&place).ok_or_else(|| ReportError::NoFingerprints {
+                path: path.to_owned(),
+            })?;
+            findings.push(Finding { place, outcome });
+        }
+    }
+    Ok(findings)
+}
+
+impl ReportedCheck {
+    /// What it says; nothing if it failed and has no fingerprint.
+    fn outcome(self, place: &Place) -> Option<Outcome> {
+        Some(match (self.verdict, self.fingerprint) {
+            (Verdict::Pass, _) => Outcome::Pass,
+            (verdict, Some(fingerprint)) => Outcome::Fail(Failure {
+                place: place.clone(),
+                fingerprint,
+                message: self.message,
+                blocked: verdict == Verdict::Unverified,
+            }),
+            (Verdict::Fail, None) => return None,
+            (Verdict::Warn, None) => Outcome::Warning,
+            (_, None) => Outcome::Undecided(self.message),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{json, sample};
+    use crate::verdict::Check;
+
+    #[test]
+    fn a_run_and_its_report_say_the_same() {
+        let run = sample::result();
+        let report = json::document(&run).to_string();
+        let of_run: Vec<Finding> = of_run(&run)
+            .into_iter()
+            // The report leaves out what passes beside what does not.
+            .filter(|finding| finding.outcome != Outcome::Pass)
+            .collect();
+        assert_eq!(parse(&report, "out.json").unwrap(), of_run);
+        let failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Fail(_));
+        assert_eq!(of_run.iter().filter(failed).count(), 1, "a warning is no failure");
+    }
+
+    #[test]
+    fn a_blocked_must_fails_unless_the_run_was_cut_short() {
+        let blocked = Check::unverified("Y-01", "y/two", Unverified::Blocked, "blocked: joining");
+        let mut run = (*sample::result()).clone();
+        let mut requirement = run.requirements.remove(2);
+        requirement.blocked = true;
+        let outcome =
+            |run: &RunResult, requirement: &RequirementResult| of_check(run, requirement, &blocked).outcome;
+        assert!(matches!(
+            outcome(&run, &requirement),
+            Outcome::Fail(Failure { blocked: true, .. })
+        ));
+        let undecided = Outcome::Undecided("blocked: joining".to_owned());
+        let mut interrupted = run.clone();
+        interrupted.interrupted = true;
+        assert_eq!(outcome(&interrupted, &requirement), undecided);
+        let mut lost = run.clone();
+        lost.lost = Some("it has crashed".to_owned());
+        assert_eq!(outcome(&lost, &requirement), undecided);
+        // Where something else decides the requirement, it fails the run or not for that.
+        requirement.blocked = false;
+        requirement.verdict = Verdict::Inconclusive;
+        assert_eq!(outcome(&run, &requirement), undecided);
+        requirement.verdict = Verdict::Fail;
+        assert_ne!(outcome(&run, &requirement), undecided);
+        requirement.level = Level::Should;
+        assert_eq!(outcome(&run, &requirement), undecided);
+    }
+
+    #[test]
+    fn what_is_no_report_is_told() {
+        let told = |text: &str| parse(text, "out.json").unwrap_err().to_string();
+        assert!(told("no JSON").contains("report out.json is no JSON report"));
+        assert!(told("{\"schema\":\"x\",\"requirements\":[]}").contains("its schema is x"));
+        let old = sample::result();
+        let old = json::document(&old)
+            .to_string()
+            .replace("\"fingerprint\"", "\"other\"");
+        assert!(told(&old).contains("older chatspec"));
+        let missing = of_report(Path::new("/no/such/report.json")).unwrap_err();
+        assert!(missing.to_string().contains("/no/such/report.json"), "{missing}");
+    }
+}

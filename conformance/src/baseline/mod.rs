@@ -1,0 +1,45 @@
+//! Known failures: a file that lists what a target breaks today, so that a run fails only for what is new.
+//!
+//! ```text
+//! run, or its report ─► findings ─┐
+//!                                 ├─► judge ─► Judged: known, new, gone, changed, expired, not looked at
+//! file of known failures ─────────┘              └─► edit ─► the file as it should be
+//! ```
+//!
+//! - [`fingerprint`]: how a failure is told from others over many runs
+//! - [`findings`]: what a run says, as far as a baseline cares
+//! - [`file`](mod@file): the file, and everything that may be wrong with it
+//! - [`judge`]: one held against the other
+//! - [`edit`]: adding and removing entries, with comments and order kept; [`save`]: at once or not at all
+//!
+//! A known failure stays a failure in every report. Entries must not rot: one that no longer fails, fails in another way
+//! or has expired fails the run as well.
+
+pub mod edit;
+pub mod file;
+pub mod findings;
+pub mod fingerprint;
+pub mod judge;
+pub mod save;
+
+pub use edit::{Change, Terms};
+pub use file::{Baseline, BaselineError, Entry};
+pub use findings::{Failure, Finding, Outcome, Place};
+pub use fingerprint::Fingerprint;
+pub use judge::{Judged, Listed, NotLookedAt, Standing};
+
+use std::sync::Arc;
+
+use crate::result::RunResult;
+
+impl Baseline {
+    /// The result of a run with what this baseline says to it, by which [`RunResult::exit`] then goes.
+    #[must_use]
+    pub fn apply(&self, run: &RunResult) -> Arc<RunResult> {
+        let judged = self.judge(&findings::of_run(run), run.started_at.date());
+        Arc::new(RunResult {
+            baseline: Some(judged),
+            ..run.clone()
+        })
+    }
+}
