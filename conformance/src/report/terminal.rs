@@ -18,6 +18,7 @@ use crate::runner::RunEvent;
 use crate::scene::Context;
 use crate::verdict::{Check, Level, Verdict};
 
+mod baseline;
 mod timings;
 
 const BOLD: Style = Style::new().bold();
@@ -145,7 +146,7 @@ impl<W: Write + Send> Terminal<W> {
         let out = &mut self.out;
         for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Harness] {
             for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
-                broken(out, requirement, verdict)?;
+                broken(out, result, requirement, verdict)?;
             }
         }
         let faults = result
@@ -161,6 +162,7 @@ impl<W: Write + Send> Terminal<W> {
             )?;
         }
         undecided(out, result)?;
+        baseline::write(out, result)?;
         let notes: Vec<_> = result
             .scenarios
             .iter()
@@ -178,6 +180,7 @@ impl<W: Write + Send> Terminal<W> {
             timings::write(out, result)?;
         }
         counts(out, result)?;
+        baseline::counts(out, result)?;
         ending(out, result, self.require_all)?;
         out.flush()
     }
@@ -230,7 +233,12 @@ fn area_line(area: &str, requirements: &[RequirementResult]) -> String {
     format!("  {style}{mark}{style:#} {area:<14} {}", parts.join(" · "))
 }
 
-fn broken(out: &mut impl Write, requirement: &RequirementResult, verdict: Verdict) -> io::Result<()> {
+fn broken(
+    out: &mut impl Write,
+    result: &RunResult,
+    requirement: &RequirementResult,
+    verdict: Verdict,
+) -> io::Result<()> {
     const MOST: usize = 3;
     let (style, word) = match verdict {
         Verdict::Fail => (RED, "FAIL"),
@@ -244,13 +252,16 @@ fn broken(out: &mut impl Write, requirement: &RequirementResult, verdict: Verdic
         requirement.level.word(),
         requirement.statement
     )?;
-    let decisive: Vec<&Check> = requirement
+    let mut decisive: Vec<&Check> = requirement
         .checks
         .iter()
         .filter(|check| check.verdict == verdict)
         .collect();
+    // Where not all are shown, those that nobody knows yet are.
+    decisive.sort_by_key(|check| baseline::is_known(result, requirement, check));
     for check in decisive.iter().take(MOST) {
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
+        baseline::mark(out, result, requirement, check)?;
         match &check.mismatch {
             Some(Mismatch::Definite { expected, actual }) => {
                 writeln!(
@@ -367,7 +378,11 @@ fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
 
 fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Result<()> {
     let took = format!("{:.1} s", result.duration.as_secs_f64());
-    let (style, text) = match result.exit(require_all) {
+    let exit = result.exit(require_all);
+    if let Some((style, text)) = baseline::ending(result, exit) {
+        return writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n");
+    }
+    let (style, text) = match exit {
         Exit::Conforms if result.count(Level::Must, Verdict::Pass) == 0 => {
             (YELLOW, "No MUST was verified in this run.".to_owned())
         }
