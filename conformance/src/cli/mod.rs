@@ -1,5 +1,6 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`.
 
+mod baseline;
 mod doctor;
 mod init;
 mod list;
@@ -39,6 +40,9 @@ enum Command {
     /// Try out a target file step by step: what was sent, what came back, what to change.
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(doctor::DoctorArgs),
+    /// Keep a file of known failures, for run --baseline.
+    #[command(subcommand)]
+    Baseline(baseline::Command),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -77,6 +81,9 @@ struct RunArgs {
     /// A MUST that cannot be verified, or is too close to tell, fails.
     #[arg(long)]
     require_all: bool,
+    /// File of known failures: only what it does not list fails, and what it lists wrongly (see chatspec baseline).
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Scenarios at once.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: u16,
@@ -183,13 +190,16 @@ const EXAMPLES: &str = "Examples:
   chatspec --target target.toml --report json=report.json
   chatspec init --launch 'node server.mjs'         a target file to begin with
   chatspec doctor --target chatspec.toml           what in it works, and what to change
+  chatspec baseline accept report.json --baseline known.toml
+  chatspec --target target.toml --baseline known.toml
   chatspec list
   chatspec explain MSG-05
 
 Exit codes:
   0  conforms, as far as was looked
-  1  a MUST failed or was blocked, a SHOULD failed under --strict, a MUST is unverified under --require-all
-  2  the command line, the selection or the target file is wrong
+  1  a MUST failed or was blocked, a SHOULD failed under --strict, a MUST is unverified under --require-all;
+     with --baseline: something fails that is not listed, or an entry no longer fails as listed, or has expired
+  2  the command line, the selection, the target file or the baseline is wrong
   3  the target cannot be reached or provisioned, has gone away, or the kit itself is at fault
   130  interrupted";
 
@@ -248,6 +258,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
     match cli.command {
         None => run::run(&cli.run, contract),
         Some(Command::Run(args)) => run::run(&args, contract),
+        Some(Command::Baseline(command)) => baseline::baseline(&command, &contract),
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),

@@ -9,13 +9,14 @@ use anstream::{AutoStream, StripStream};
 use tokio::sync::{mpsc, watch};
 
 use super::{Failure, RunArgs};
+use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
 use crate::report::json::Json;
 use crate::report::terminal::Terminal;
-use crate::result::Exit;
+use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
 use crate::target::TargetError;
@@ -32,13 +33,18 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
             }
         })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let known = args.baseline.as_deref();
+    let known = known
+        .map(|path| Baseline::read(path, &contract, &all))
+        .transpose()
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
     let subject = subject(args)?;
     let reports = reports(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Fault, error))?;
-    let exit = runtime.block_on(perform(args, contract, plan, subject, reports));
+    let exit = runtime.block_on(perform(args, contract, plan, subject, reports, known));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     exit
@@ -134,6 +140,7 @@ async fn perform(
     plan: Plan,
     subject: Subject,
     reports: Vec<Box<dyn Report>>,
+    known: Option<Baseline>,
 ) -> Result<Exit, Failure> {
     let stop = interruption();
     let mut interrupted = stop.clone();
@@ -143,10 +150,10 @@ async fn perform(
     };
 
     let (events, told) = mpsc::unbounded_channel();
-    let telling = tokio::task::spawn_blocking(move || tell(reports, told));
+    let telling = tokio::task::spawn_blocking(move || tell(reports, told, known.as_ref()));
     let result = runner::run(Arc::new(plan), context, args.jobs.into(), events, stop).await;
     match telling.await {
-        Ok(Ok(())) => Ok(result.exit(args.require_all)),
+        Ok(Ok(told)) => Ok(told.unwrap_or(result).exit(args.require_all)),
         Ok(Err(error)) => Err(Failure::new(
             Exit::Fault,
             format!("a report could not be written: {error}"),
@@ -207,10 +214,22 @@ impl From<NotReady> for Failure {
     }
 }
 
-/// Hands every event to every report; one that fails does not keep the others from theirs.
-fn tell(mut reports: Vec<Box<dyn Report>>, mut events: mpsc::UnboundedReceiver<RunEvent>) -> io::Result<()> {
+/// Hands every event to every report; one that fails does not keep the others from theirs. Gives the result as it was
+/// told, with what the baseline says to it.
+fn tell(
+    mut reports: Vec<Box<dyn Report>>,
+    mut events: mpsc::UnboundedReceiver<RunEvent>,
+    known: Option<&Baseline>,
+) -> io::Result<Option<Arc<RunResult>>> {
     let mut failed = None;
-    while let Some(event) = events.blocking_recv() {
+    let mut finished = None;
+    while let Some(mut event) = events.blocking_recv() {
+        if let RunEvent::Finished(result) = &mut event {
+            if let Some(baseline) = known {
+                *result = baseline.apply(result);
+            }
+            finished = Some(result.clone());
+        }
         reports.retain_mut(|report| match report.event(&event) {
             Ok(()) => true,
             Err(error) => {
@@ -220,9 +239,9 @@ fn tell(mut reports: Vec<Box<dyn Report>>, mut events: mpsc::UnboundedReceiver<R
                 false
             }
         });
-        if matches!(event, RunEvent::Finished(_)) {
+        if finished.is_some() {
             break;
         }
     }
-    failed.map_or(Ok(()), Err)
+    failed.map_or(Ok(finished), Err)
 }
