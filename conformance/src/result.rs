@@ -10,6 +10,7 @@ use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::figure::Figure;
 use crate::scenarios::Scenario;
+use crate::target::profile::Limits;
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
 /// What came of one scenario.
@@ -65,6 +66,10 @@ pub struct RunResult {
     pub target: String,
     /// Where it was.
     pub urls: Vec<String>,
+    /// How its users were made: rest, jwt, static or command.
+    pub provisioning: &'static str,
+    /// The limits by which it was judged.
+    pub limits: Limits,
     /// When it began.
     pub started_at: OffsetDateTime,
     /// How long it took.

@@ -79,6 +79,8 @@ pub async fn run(
         protocol: context.contract.protocol.clone(),
         target: context.target.profile.name.clone(),
         urls: context.target.urls().iter().map(ToString::to_string).collect(),
+        provisioning: context.target.profile.provision.kind(),
+        limits: context.target.profile.limits.clone(),
         started_at,
         duration: began.elapsed(),
         calibration: context.timing().measured().copied(),

@@ -62,7 +62,12 @@ pub fn document(result: &RunResult) -> Value {
         "schema": SCHEMA,
         "protocol": result.protocol,
         "kit": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")},
-        "target": {"name": result.target, "urls": result.urls, "provisioning": "rest"},
+        "target": {
+            "name": result.target,
+            "urls": result.urls,
+            "provisioning": result.provisioning,
+            "limits": result.limits,
+        },
         "started_at": result.started_at.format(&Rfc3339).unwrap_or_default(),
         "calibration": result.calibration,
         "interrupted": result.interrupted,

@@ -12,6 +12,7 @@ use crate::figure::Figure;
 use crate::result::{RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Outcome, Scene};
+use crate::target::profile::Limits;
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
 async fn nothing(_: &Scene) -> Outcome {
@@ -88,6 +89,8 @@ pub(crate) fn result() -> Arc<RunResult> {
         protocol: "1.0".to_owned(),
         target: "sample".to_owned(),
         urls: vec!["http://127.0.0.1:4000/".to_owned()],
+        provisioning: "rest",
+        limits: Limits::default(),
         started_at: datetime!(2026-01-02 03:04:05 UTC),
         duration: Duration::from_millis(2500),
         calibration: Some(Calibration {

@@ -11,14 +11,15 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Report;
-use crate::expect::Mismatch;
 use crate::plan::Plan;
-use crate::result::{Exit, RequirementResult, RunResult, ScenarioResult, by_requirement};
+use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
 use crate::runner::RunEvent;
 use crate::scene::Context;
-use crate::verdict::{Check, Level, Verdict};
+use crate::verdict::Verdict;
+use summary::Shown;
 
 mod baseline;
+mod summary;
 mod timings;
 
 const BOLD: Style = Style::new().bold();
@@ -94,6 +95,14 @@ impl<W: Write + Send> Terminal<W> {
             many(plan.scenarios.len(), "scenario"),
             many(plan.requirements.len(), "requirement")
         )?;
+        let limits = profile.limits.own();
+        if !limits.is_empty() {
+            writeln!(
+                self.out,
+                "{YELLOW}Judged by the target's own limits:{YELLOW:#} {}\n",
+                limits.join(", ")
+            )?;
+        }
         self.bar.set_length(plan.scenarios.len() as u64);
         self.bar.enable_steady_tick(Duration::from_millis(120));
         self.run = Some((context.clone(), plan.clone()));
@@ -143,46 +152,11 @@ impl<W: Write + Send> Terminal<W> {
 
     fn summary(&mut self, result: &RunResult) -> io::Result<()> {
         self.bar.finish_and_clear();
-        let out = &mut self.out;
-        for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Harness] {
-            for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
-                broken(out, result, requirement, verdict)?;
-            }
-        }
-        let faults = result
-            .scenarios
-            .iter()
-            .filter(|s| s.verdict == Verdict::Harness && s.message.is_some());
-        for scenario in faults {
-            writeln!(
-                out,
-                "\n{YELLOW}the kit is at fault{YELLOW:#} in {}: {}",
-                scenario.scenario.id,
-                scenario.message.as_deref().unwrap_or_default()
-            )?;
-        }
-        undecided(out, result)?;
-        baseline::write(out, result)?;
-        let notes: Vec<_> = result
-            .scenarios
-            .iter()
-            .flat_map(|scenario| &scenario.notes)
-            .collect();
-        if !notes.is_empty() {
-            writeln!(out, "\n{BOLD}Freedoms taken{BOLD:#}")?;
-            for (requirement, text) in notes {
-                writeln!(out, "  {CYAN}{requirement:<9}{CYAN:#} {text}")?;
-            }
-        }
-        measured(out, result)?;
-        left_out(out, result)?;
-        if self.timings {
-            timings::write(out, result)?;
-        }
-        counts(out, result)?;
-        baseline::counts(out, result)?;
-        ending(out, result, self.require_all)?;
-        out.flush()
+        let shown = Shown {
+            timings: self.timings,
+            require_all: self.require_all,
+        };
+        summary::write(&mut self.out, result, shown)
     }
 }
 
@@ -231,179 +205,6 @@ fn area_line(area: &str, requirements: &[RequirementResult]) -> String {
     .map(|(verdict, style)| format!("{style}{} {}{style:#}", count(verdict), verdict.word()))
     .collect();
     format!("  {style}{mark}{style:#} {area:<14} {}", parts.join(" · "))
-}
-
-fn broken(
-    out: &mut impl Write,
-    result: &RunResult,
-    requirement: &RequirementResult,
-    verdict: Verdict,
-) -> io::Result<()> {
-    const MOST: usize = 3;
-    let (style, word) = match verdict {
-        Verdict::Fail => (RED, "FAIL"),
-        Verdict::Warn => (YELLOW, "WARN"),
-        _ => (YELLOW, "KIT "),
-    };
-    writeln!(
-        out,
-        "\n{style}{word}{style:#} {BOLD}{}{BOLD:#} {DIM}{}{DIM:#}  {}",
-        requirement.id,
-        requirement.level.word(),
-        requirement.statement
-    )?;
-    let mut decisive: Vec<&Check> = requirement
-        .checks
-        .iter()
-        .filter(|check| check.verdict == verdict)
-        .collect();
-    // Where not all are shown, those that nobody knows yet are.
-    decisive.sort_by_key(|check| baseline::is_known(result, requirement, check));
-    for check in decisive.iter().take(MOST) {
-        writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
-        baseline::mark(out, result, requirement, check)?;
-        match &check.mismatch {
-            Some(Mismatch::Definite { expected, actual }) => {
-                writeln!(
-                    out,
-                    "     {DIM}expected{DIM:#} {}",
-                    expected.join("\n              or ")
-                )?;
-                writeln!(out, "     {DIM}got{DIM:#}      {actual}")?;
-            }
-            _ => writeln!(
-                out,
-                "     {DIM}because{DIM:#}  {}",
-                check.message.as_deref().unwrap_or("(no reason given)")
-            )?,
-        }
-        for frame in &check.frames {
-            writeln!(out, "       {DIM}{}{DIM:#}", brief(frame))?;
-        }
-    }
-    if decisive.len() > MOST {
-        writeln!(
-            out,
-            "     {DIM}and {} more{DIM:#}",
-            many(decisive.len() - MOST, "check")
-        )?;
-    }
-    Ok(())
-}
-
-/// What was not decided, one line per reason.
-fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
-    for (verdict, title) in [
-        (Verdict::Unverified, "Not verified"),
-        (Verdict::Inconclusive, "Too close to tell"),
-    ] {
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-        for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
-            let reason = requirement.reason.as_deref().unwrap_or("no reason given");
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, ids)) => ids.push(&requirement.id),
-                None => reasons.push((reason, vec![&requirement.id])),
-            }
-        }
-        if !reasons.is_empty() {
-            writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
-        }
-        for (reason, ids) in reasons {
-            for line in ids.chunks(10) {
-                writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
-            }
-            writeln!(out, "    {reason}")?;
-        }
-    }
-    Ok(())
-}
-
-fn measured(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
-    let mut figures = result
-        .scenarios
-        .iter()
-        .flat_map(|scenario| &scenario.figures)
-        .peekable();
-    if figures.peek().is_some() {
-        writeln!(out, "\n{BOLD}Measured{BOLD:#}")?;
-    }
-    for figure in figures {
-        writeln!(out, "  {CYAN}{:<9}{CYAN:#} {figure}", figure.requirement)?;
-    }
-    Ok(())
-}
-
-fn left_out(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
-    if !result.left_out.is_empty() {
-        writeln!(
-            out,
-            "\n{BOLD}Left out by --quick{BOLD:#}, since they take waiting"
-        )?;
-    }
-    for line in result.left_out.chunks(10) {
-        writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
-    }
-    Ok(())
-}
-
-fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
-    writeln!(out)?;
-    for level in [Level::Must, Level::Should] {
-        let all = result.requirements.iter().filter(|r| r.level == level).count();
-        if all == 0 {
-            continue;
-        }
-        let parts: Vec<String> = [
-            (Verdict::Fail, RED),
-            (Verdict::Warn, YELLOW),
-            (Verdict::Unverified, YELLOW),
-            (Verdict::Inconclusive, YELLOW),
-            (Verdict::Harness, YELLOW),
-        ]
-        .into_iter()
-        .map(|(verdict, style)| (result.count(level, verdict), verdict, style))
-        .filter(|(n, _, _)| *n > 0)
-        .map(|(n, verdict, style)| format!("   {style}{n} {}{style:#}", verdict.word()))
-        .collect();
-        let passed = result.count(level, Verdict::Pass);
-        writeln!(
-            out,
-            "  {BOLD}{:<6}{BOLD:#} {GREEN}{passed} of {all} pass{GREEN:#}{}",
-            level.word(),
-            parts.concat()
-        )?;
-    }
-    Ok(())
-}
-
-fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Result<()> {
-    let took = format!("{:.1} s", result.duration.as_secs_f64());
-    let exit = result.exit(require_all);
-    if let Some((style, text)) = baseline::ending(result, exit) {
-        return writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n");
-    }
-    let (style, text) = match exit {
-        Exit::Conforms if result.count(Level::Must, Verdict::Pass) == 0 => {
-            (YELLOW, "No MUST was verified in this run.".to_owned())
-        }
-        Exit::Conforms => (GREEN, "Conforms, as far as this run looked.".to_owned()),
-        Exit::Fails if result.requirements.iter().any(|r| r.verdict == Verdict::Fail) => {
-            (RED, "Does not conform.".to_owned())
-        }
-        Exit::Fails => (
-            RED,
-            "Conformance could not be shown: a MUST is not verified.".to_owned(),
-        ),
-        Exit::Interrupted => (YELLOW, "Interrupted: this report is partial.".to_owned()),
-        Exit::Usage | Exit::Fault => (
-            YELLOW,
-            result.lost.as_ref().map_or_else(
-                || "The kit itself is at fault: this result cannot be trusted.".to_owned(),
-                |why| format!("The target has stopped answering: {why}"),
-            ),
-        ),
-    };
-    writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n")
 }
 
 /// A line that a person can take in.

@@ -13,7 +13,7 @@ pub mod rest;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use auth::Auth;
@@ -88,8 +88,8 @@ impl Default for Profile {
     }
 }
 
-/// The limits that the target keeps.
-#[derive(Clone, Debug, Deserialize)]
+/// The limits that the target keeps, and by which it is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Sends per user in any one window.
@@ -203,6 +203,43 @@ pub enum Provision {
         /// Run by `sh` in the folder of the target file.
         command: String,
     },
+}
+
+impl Provision {
+    /// Its word in a target file.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Jwt { .. } => "jwt",
+            Self::Static { .. } => "static",
+            Self::Command { .. } => "command",
+        }
+    }
+}
+
+impl Limits {
+    /// Those that are not the contract's, for people; a requirement's text speaks of the contract's.
+    pub fn own(&self) -> Vec<String> {
+        let contract = Self::default();
+        [
+            ("rate_max", self.rate_max as u64, contract.rate_max as u64),
+            ("rate_window_ms", self.rate_window_ms, contract.rate_window_ms),
+            (
+                "presence_window_ms",
+                self.presence_window_ms,
+                contract.presence_window_ms,
+            ),
+            (
+                "body_max_bytes",
+                self.body_max_bytes as u64,
+                contract.body_max_bytes as u64,
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, own, contract)| own != contract)
+        .map(|(name, own, contract)| format!("{name} = {own} instead of {contract}"))
+        .collect()
+    }
 }
 
 /// What is wrong with a target file.
