@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chatspec::contract::Contract;
 use chatspec::contract::corpus::{Entry, Fill};
+use chatspec::target::profile::Profile;
 use serde_json::Value;
 
 fn fixtures() -> PathBuf {
@@ -324,5 +325,61 @@ fn the_corpus_and_the_schemas_agree() {
                 entry.name
             );
         }
+    }
+}
+
+/// Every target file that we give away, and what `init` writes with everything in it, as (what it is, text).
+fn target_files() -> Vec<(String, String)> {
+    let mut files: Vec<PathBuf> = fs::read_dir(fixtures().join("targets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| !path.ends_with("users.toml"))
+        .collect();
+    files.extend(["node", "python"].map(|peer| fixtures().join("peers").join(peer).join("target.toml")));
+    files
+        .into_iter()
+        .map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// The file with what is commented out in it, as far as that is TOML and not prose.
+fn uncommented(text: &str) -> String {
+    let line = |line: &str| {
+        let rest = line.strip_prefix('#').unwrap_or(line);
+        if rest.starts_with(' ') {
+            line.to_owned()
+        } else {
+            rest.to_owned()
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn target_files_are_read_and_fit_their_schema() {
+    let contract = Contract::embedded().unwrap();
+    for (file, text) in target_files() {
+        Profile::parse(&text).unwrap_or_else(|why| panic!("{file}: {why}"));
+        let value: Value = toml::from_str(&text).unwrap();
+        if let Err(mismatch) = contract.schemas.matches("target", &value) {
+            panic!("{file}: {mismatch}");
+        }
+    }
+}
+
+/// `init` writes a file with everything in it, most of it commented out.
+#[test]
+fn the_schema_knows_every_key_of_a_target_file() {
+    let written = std::process::Command::new(env!("CARGO_BIN_EXE_chatspec"))
+        .args(["init", "--launch", "node server.mjs", "-"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let everything = uncommented(&String::from_utf8(written.stdout).unwrap());
+    Profile::parse(&everything).unwrap_or_else(|why| panic!("{why}"));
+    let value: Value = toml::from_str(&everything).unwrap();
+    if let Err(mismatch) = Contract::embedded().unwrap().schemas.matches("target", &value) {
+        panic!("{mismatch}");
     }
 }
