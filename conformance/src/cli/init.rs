@@ -204,7 +204,7 @@ fn auth(args: &InitArgs, quoted: impl Fn(&str) -> String) -> String {
         None => writeln!(text, "#{key} = \"CHAT_JWT_KEY\""),
     };
     text.push_str(
-        "#issuer = \"https://chat.example\"\n#audience = \"chat\"\n#claims = { role = \"user\" }\n",
+        "#issuer = \"https://chat.example\"\n#audience = \"chat\"\n#claims = { role = \"user\", uid = \"{{user}}\" }\n",
     );
     text
 }

@@ -9,6 +9,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 use serde_json::{Map, Value, json};
 
 use super::profile::Auth;
+use super::provision::template::Fill;
 use crate::expect::{Found, Mismatch};
 
 /// The `kid` of a key that the kit has made.
@@ -62,7 +63,11 @@ impl Minter {
     /// bad ones.
     pub fn claims(&self, user_id: &str) -> Value {
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
-        let mut claims = self.claims.clone();
+        let fill = Fill::default().with("user", user_id);
+        let own = self.claims.iter();
+        let mut claims: Map<String, Value> = own
+            .filter_map(|(name, value)| Some((name.clone(), fill.json(value)?)))
+            .collect();
         claims.insert("sub".to_owned(), user_id.into());
         claims.insert("iat".to_owned(), (now - 60).into());
         claims.insert("exp".to_owned(), (now + 900).into());
@@ -223,6 +228,10 @@ mod tests {
         Minter::new(&Auth {
             jwt_secret: Some("x".repeat(32)),
             issuer: Some("me".to_owned()),
+            claims: json!({"uid": "{{user}}", "roles": ["user"]})
+                .as_object()
+                .cloned()
+                .unwrap(),
             ..Auth::default()
         })
         .unwrap()
@@ -237,6 +246,10 @@ mod tests {
             (Some("u1"), Some("me"))
         );
         assert!(claims.get("aud").is_none());
+        assert_eq!(
+            (&claims["uid"], &claims["roles"]),
+            (&json!("u1"), &json!(["user"]))
+        );
     }
 
     #[test]

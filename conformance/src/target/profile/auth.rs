@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 
+use super::rest;
+
 /// How tokens are signed; without a key the kit cannot mint any, and what needs that stays unverified.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,7 +31,7 @@ pub struct Auth {
     pub issuer: Option<String>,
     /// `aud` that is demanded.
     pub audience: Option<String>,
-    /// Further claims that an access token must carry.
+    /// Further claims that an access token must carry; `{{user}}` stands for the user's id.
     pub claims: serde_json::Map<String, serde_json::Value>,
     /// The private key, once it has been found.
     #[serde(skip)]
@@ -89,6 +91,12 @@ impl Auth {
             return Err(format!(
                 "auth.algorithm: the kit does not sign with {:?}; there are HS256, HS384, HS512, RS256, ES256 and EdDSA",
                 self.algorithm
+            ));
+        }
+        let claims = serde_json::Value::Object(self.claims.clone()).to_string();
+        if let Some(unknown) = rest::placeholders(&claims).find(|name| *name != "user") {
+            return Err(format!(
+                "auth.claims: {{{{{unknown}}}}} is no placeholder here; there is {{{{user}}}}"
             ));
         }
         if self.jwt_secret.is_some() && self.jwt_secret_env.is_some() {

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::Private;
 
-/// How the kit starts the target, and stops it after the run with everything that it has started.
+/// How the kit starts the target, and stops it after the run with everything that it has started, as far as that has stayed
+/// in its process group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Launch {

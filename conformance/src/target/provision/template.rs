@@ -57,7 +57,7 @@ impl Fill {
     }
 
     /// JSON with its placeholders filled in; nothing where it is a text whose placeholder stands for nothing.
-    fn json(&self, template: &Value) -> Option<Value> {
+    pub(crate) fn json(&self, template: &Value) -> Option<Value> {
         match template {
             Value::String(text) => {
                 let whole = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
