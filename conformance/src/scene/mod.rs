@@ -155,6 +155,8 @@ impl<T> Step<T> for Result<T, Lack> {
 pub struct Scene {
     context: Arc<Context>,
     scenario: &'static Scenario,
+    /// No other scene of the run has it.
+    number: u64,
     transcript: Arc<Transcript>,
     hidden: Arc<Hidden>,
     record: Mutex<Record>,
@@ -179,6 +181,7 @@ impl Scene {
     /// A scene for one run of one scenario.
     pub fn new(context: Arc<Context>, scenario: &'static Scenario) -> Self {
         Self {
+            number: context.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             context,
             scenario,
             transcript: Arc::default(),

@@ -41,11 +41,8 @@ const REGISTERED_WITHIN: Duration = Duration::from_secs(30);
 pub(super) const REGISTRATIONS: usize = 4;
 
 impl Context {
-    pub(super) async fn register(
-        &self,
-        name: &str,
-        transcript: &std::sync::Arc<Transcript>,
-    ) -> Result<User, Stop> {
+    pub(super) async fn register(&self, name: &str, scene: &Scene) -> Result<User, Stop> {
+        let transcript = &scene.transcript;
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
         let email = format!("{name}.{}.{number}@chatspec.example", self.run);
         let password = format!("pw-{}-{number}", self.run);
@@ -60,6 +57,8 @@ impl Context {
             handle: format!("{}_{}_{number}", name.replace('-', "_"), self.run),
             email,
             password,
+            scenario: scene.scenario.id,
+            scene: scene.number,
         };
         let account = self.target.provisioner().register(&http, &person).await;
         let account = account.step(&format!("registering {name}"))?;
@@ -95,7 +94,7 @@ impl Context {
 impl Scene {
     /// Registers a user; the name is for the reader, and may be used again.
     pub async fn user(&self, name: &str) -> Result<User, Stop> {
-        self.context.register(name, &self.transcript).await
+        self.context.register(name, self).await
     }
 
     /// Registers several users at once: `let [alice, bob] = scene.users(["alice", "bob"]).await?;`

@@ -5,13 +5,14 @@
 
 mod dialect;
 
-use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use chatspec::contract::Contract;
 use chatspec::doctor::{self, Finding, State};
 use chatspec::plan::Plan;
 use chatspec::preflight;
+use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
 use chatspec::target::profile::Profile;
@@ -26,18 +27,7 @@ use dialect::Stranger;
 async fn a_rest_api_that_differs_in_everything_is_no_obstacle() {
     let stranger = Stranger::start().await;
     let profile = Profile::parse(&stranger.target_file()).unwrap();
-    let contract = Contract::embedded().unwrap();
-    let all: Vec<_> = scenarios::all().collect();
-    let plan = Plan::select(&contract, &all, &[], &[])
-        .unwrap()
-        .quick(&contract)
-        .unwrap();
-    let context = preflight::prepare(profile.into(), contract, 1.0, false)
-        .await
-        .unwrap();
-    let (events, _told) = mpsc::unbounded_channel();
-    let (_stopper, stop) = watch::channel(false);
-    let result = runner::run(Arc::new(plan), context, 64, events, stop).await;
+    let result = run(profile, &[]).await;
     let missing: Vec<_> = result
         .requirements
         .iter()
@@ -55,6 +45,23 @@ async fn a_rest_api_that_differs_in_everything_is_no_obstacle() {
         !stranger.heard_the_contract(),
         "it was spoken to in the contract's words"
     );
+}
+
+/// Runs what takes no waiting of these, or of everything.
+async fn run(profile: Profile, only: &[&str]) -> Arc<RunResult> {
+    let contract = Contract::embedded().unwrap();
+    let all: Vec<_> = scenarios::all().collect();
+    let only: Vec<String> = only.iter().map(ToString::to_string).collect();
+    let plan = Plan::select(&contract, &all, &only, &[])
+        .unwrap()
+        .quick(&contract)
+        .unwrap();
+    let context = preflight::prepare(profile.into(), contract, 1.0, false)
+        .await
+        .unwrap();
+    let (events, _told) = mpsc::unbounded_channel();
+    let (_stopper, stop) = watch::channel(false);
+    runner::run(Arc::new(plan), context, 64, events, stop).await
 }
 
 async fn examined(text: &str) -> Vec<Finding> {
@@ -216,33 +223,81 @@ async fn what_is_declared_absent_and_works_is_told() {
     }
 }
 
+/// Registers somebody by hand: an entry for a file of users, the id and the access token.
+async fn made_beforehand(url: &str) -> (String, String, String) {
+    let email = format!("{}@example.org", uuid::Uuid::new_v4().simple());
+    let person = json!({"email": email, "password": "correct horse", "name": "u"});
+    let asked = reqwest::Client::new()
+        .post(format!("{url}/v1/auth/register"))
+        .json(&person);
+    let made: Value = asked.send().await.unwrap().json().await.unwrap();
+    let (id, access, session) = (&made["user"]["id"], &made["accessToken"], &made["sessionToken"]);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let entry = format!("{{ id = {id}, access_token = {access}, session_token = {session} }}");
+    (entry, text(id), text(access))
+}
+
+fn target_with_users(url: &str, users: &Path) -> String {
+    format!(
+        "urls = ['{url}']\n[provision]\nkind = 'static'\nfile = '{}'\n",
+        users.display()
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn users_may_come_from_a_file() {
     let (reference, _running) = reference::start(None).await.unwrap();
     let url = &reference.urls[0];
-    let http = reqwest::Client::new();
-    let mut users = String::new();
-    for n in 0..3 {
-        let person = json!({"email": format!("u{n}@example.org"), "password": "correct horse", "name": "u"});
-        let made = http
-            .post(format!("{url}/v1/auth/register"))
-            .json(&person)
-            .send()
-            .await
-            .unwrap();
-        let made: Value = made.json().await.unwrap();
-        let (id, access, session) = (&made["user"]["id"], &made["accessToken"], &made["sessionToken"]);
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            users,
-            "[[users]]\nid = {id}\naccess_token = {access}\nsession_token = {session}"
-        );
+    let mut users = Vec::new();
+    for _ in 0..3 {
+        users.push(made_beforehand(url).await.0);
     }
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), users).unwrap();
+    std::fs::write(file.path(), format!("users = [{}]", users.join(", "))).unwrap();
+    assert_eq!(broken(&examined(&target_with_users(url, file.path())).await), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_may_the_chats_among_them() {
+    let (reference, _running) = reference::start(None).await.unwrap();
+    let url = &reference.urls[0];
+    let mut entries = Vec::new();
+    let mut ids = Vec::new();
+    let mut maker = String::new();
+    for _ in 0..3 {
+        let (entry, id, access) = made_beforehand(url).await;
+        entries.push(entry);
+        ids.push(id);
+        if maker.is_empty() {
+            maker = access;
+        }
+    }
+    let chat = json!({"type": "group", "memberIds": &ids[1..]});
+    let asked = reqwest::Client::new()
+        .post(format!("{url}/v1/chats"))
+        .bearer_auth(&maker)
+        .json(&chat);
+    let chat: Value = asked.send().await.unwrap().json().await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let spare = made_beforehand(url).await.0;
+    // Alice, Bob, and the witness of their group.
     let text = format!(
-        "urls = ['{url}']\n[provision]\nkind = 'static'\nfile = '{}'\n",
-        file.path().display()
+        "users = [{spare}]\n[[sets]]\nscenario = 'rooms/repeats'\nusers = [{}]\n\
+         chats = [{{ id = {}, kind = 'group', members = [1, 2, 3] }}]\n",
+        entries.join(", "),
+        chat["_id"]
     );
-    assert_eq!(broken(&examined(&text).await), []);
+    std::fs::write(file.path(), text).unwrap();
+    // No chat can be made in any other way.
+    let target = format!(
+        "{}[rest.create_chat]\nrequest = 'POST /nowhere'\n",
+        target_with_users(url, file.path())
+    );
+    let result = run(Profile::parse(&target).unwrap(), &["rooms/repeats"]).await;
+    let verdicts: Vec<_> = result
+        .scenarios
+        .iter()
+        .map(|played| (played.verdict, &played.message))
+        .collect();
+    assert_eq!(verdicts, [(Verdict::Pass, &None)]);
 }

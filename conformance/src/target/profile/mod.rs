@@ -179,7 +179,7 @@ pub enum TokenPlace {
     Query,
 }
 
-/// How users are made. Chats, members and messages are made through REST, except by a program.
+/// How users are made. Chats, members and messages are made through REST, except by a program, or where they are in a file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Provision {
@@ -193,7 +193,7 @@ pub enum Provision {
         #[serde(default)]
         register: bool,
     },
-    /// They are there already, with their tokens, in a file.
+    /// They are there already, with their tokens, in a file, and perhaps chats among them.
     Static {
         /// The file, from the folder of the target file on.
         file: PathBuf,
