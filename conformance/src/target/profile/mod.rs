@@ -180,12 +180,12 @@ pub enum TokenPlace {
 }
 
 /// How users are made. Chats, members and messages are made through REST, except by a program, or where they are in a file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Provision {
     /// They register through REST and get their tokens there.
-    #[default]
-    Rest,
+    // With braces, since serde lets a variant without fields have any.
+    Rest {},
     /// Their tokens are minted with the target's key.
     Jwt {
         /// Whether `rest.register` makes the user and tells the id; otherwise the id is 24 hex characters that nobody had
@@ -205,11 +205,17 @@ pub enum Provision {
     },
 }
 
+impl Default for Provision {
+    fn default() -> Self {
+        Self::Rest {}
+    }
+}
+
 impl Provision {
     /// Its word in a target file.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Rest => "rest",
+            Self::Rest {} => "rest",
             Self::Jwt { .. } => "jwt",
             Self::Static { .. } => "static",
             Self::Command { .. } => "command",
@@ -402,13 +408,15 @@ mod tests {
             (profile.limits.rate_max, profile.limits.rate_window_ms),
             (10, 10_000)
         );
-        assert!(matches!(profile.provision, Provision::Rest));
+        assert!(matches!(profile.provision, Provision::Rest {}));
     }
 
     #[test]
     fn mistakes_are_told_with_line_and_key() {
         let told = Profile::parse("name = 'x'\n[limits]\nrate_maximum = 3\n").unwrap_err();
         assert!(told.contains("line 3") && told.contains("rate_maximum"), "{told}");
+        let told = Profile::parse("[provision]\nkind = 'rest'\nregister = true\n").unwrap_err();
+        assert!(told.contains("register"), "{told}");
         let told = Profile::parse("[provision]\nkind = 'magic'\n").unwrap_err();
         assert!(told.contains("line") && told.contains("magic"), "{told}");
     }

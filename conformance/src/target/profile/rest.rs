@@ -301,10 +301,10 @@ impl Template {
     /// The placeholders are known, and the pointers are pointers.
     fn check(&self, operation: Operation) -> Result<(), String> {
         let key = |name: &str| format!("rest.{operation}.{name}");
-        let mut texts = vec![("request", self.path.clone())];
-        texts.extend(self.body.iter().map(|body| ("body", body.to_string())));
-        texts.extend(self.query.values().map(|value| ("query", value.to_string())));
-        texts.extend(self.headers.values().map(|value| ("headers", value.clone())));
+        let mut texts = vec![("request", self.path.as_str())];
+        texts.extend(self.body.iter().flat_map(strings).map(|text| ("body", text)));
+        texts.extend(self.query.values().flat_map(strings).map(|text| ("query", text)));
+        texts.extend(self.headers.values().map(|value| ("headers", value.as_str())));
         for (name, text) in texts {
             if text.matches("{{").count() != text.matches("}}").count() {
                 return Err(format!(
@@ -312,7 +312,7 @@ impl Template {
                     key(name)
                 ));
             }
-            for placeholder in placeholders(&text) {
+            for placeholder in placeholders(text) {
                 if !operation.placeholders().contains(&placeholder) {
                     let known: Vec<String> = operation
                         .placeholders()
@@ -388,6 +388,16 @@ impl Template {
     }
 }
 
+/// Every text in a value, at any depth.
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::Object(fields) => fields.values().flat_map(strings).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The placeholders in a text.
 pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{")
@@ -411,6 +421,8 @@ mod tests {
         assert_eq!(template.status, [200, 201]);
         assert!(template.body.unwrap().to_string().contains("memberIds"));
         Rest::default().check().unwrap();
+        let nested = "[rename]\nbody = { chat = { about = { title = '{{title}}', n = [{ a = 1 }] } } }";
+        toml::from_str::<Rest>(nested).unwrap().check().unwrap();
         // And the contract's are there.
         let contract: Rest = toml::from_str(CONTRACT).unwrap();
         assert!(contract.auth.is_some() && !contract.has(Operation::Login));

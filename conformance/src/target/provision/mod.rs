@@ -135,7 +135,7 @@ impl Provisioner {
     /// The one that a profile describes.
     pub fn new(profile: &Profile) -> Result<Self, ProvisionError> {
         let way = match &profile.provision {
-            Provision::Rest => Way::Rest,
+            Provision::Rest {} => Way::Rest,
             Provision::Jwt { register } => Way::Minted {
                 minter: Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?,
                 register: *register,
