@@ -79,15 +79,17 @@ impl Person {
         let (mut sink, mut stream) = stream.split();
         let hello = json!({"token": self.token});
         sink.send(Message::text(format!("40{hello}"))).await.unwrap();
-        while !stream
-            .next()
-            .await
-            .unwrap()
-            .unwrap()
-            .to_text()
-            .unwrap()
-            .starts_with("40")
-        {}
+        loop {
+            let frame = stream.next().await.unwrap().unwrap();
+            let text = frame.to_text().unwrap();
+            // The first ping may come before the answer, and wants one of its own.
+            if text == "2" {
+                sink.send(Message::text("3")).await.unwrap();
+            }
+            if text.starts_with("40") {
+                break;
+            }
+        }
 
         let waiting: Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>> = Arc::default();
         let (out, mut to_send) = mpsc::unbounded_channel::<String>();
