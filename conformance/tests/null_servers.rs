@@ -19,7 +19,7 @@ use chatspec::preflight;
 use chatspec::runner;
 use chatspec::scenarios;
 use chatspec::target::profile::Profile;
-use chatspec::target::profile::capabilities::Capabilities;
+use chatspec::target::profile::capabilities::{Capabilities, Capability};
 use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
 use serde_json::{Value, json};
@@ -211,20 +211,7 @@ fn agreeing_to_everything_earns_only_the_ways_in() {
 /// What a target file says is not offered leads nowhere, and what has been seen until then proves nothing.
 #[test]
 fn declaring_everything_absent_earns_nothing_more() {
-    let capabilities = Capabilities {
-        session_tokens: false,
-        query_tokens: false,
-        logout: false,
-        direct_chats: false,
-        get_chat: false,
-        rename: false,
-        add_member: false,
-        remove_member: false,
-        post_message: false,
-        list_messages: false,
-        after_cursor: false,
-        list_chats: false,
-    };
+    let capabilities = Capabilities::without(Capability::ALL.iter().copied());
     for (habit, deserved) in [
         (Habit::Refuses("FORBIDDEN"), &[][..]),
         (Habit::Agrees, &["TRANS-01", "AUTH-01"]),

@@ -3,7 +3,8 @@
 use super::steps::What;
 use crate::target::TargetError;
 use crate::target::launch::LaunchError;
-use crate::target::profile::rest::Operation;
+use crate::target::profile::capabilities::Capability;
+use crate::target::profile::operation::Operation;
 use crate::target::profile::{Profile, Provision};
 
 pub(super) const ON_REACHING: &str = "urls must hold the address of the port, without a path; handshake.path says where Socket.IO listens there";
@@ -111,7 +112,7 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
         }
         _ => format!("look at [rest.{operation}] in the target file"),
     };
-    match capability(operation) {
+    match Capability::of(operation) {
         Some(name) => format!("{advice}. If it is not offered, set capabilities.{name} = false"),
         None => advice,
     }
@@ -121,12 +122,4 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
 fn status_in(text: &str) -> Option<u16> {
     let (_, rest) = text.split_once("HTTP ")?;
     rest.split(' ').next()?.parse().ok()
-}
-
-/// What can be declared absent.
-const fn capability(operation: Operation) -> Option<&'static str> {
-    match operation {
-        Operation::Register | Operation::CreateChat => None,
-        operation => Some(operation.name()),
-    }
 }

@@ -12,7 +12,7 @@ use crate::scene::{Scene, Stop};
 use crate::target::jwt::Minter;
 use crate::target::profile::Provision;
 use crate::target::profile::capabilities::Capability;
-use crate::target::profile::rest::Operation;
+use crate::target::profile::operation::Operation;
 use crate::target::provision::Lack;
 
 /// One step.

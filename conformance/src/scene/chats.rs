@@ -3,7 +3,7 @@
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::http::id_at;
-use crate::target::profile::rest::Operation;
+use crate::target::profile::operation::Operation;
 use crate::target::provision::Lack;
 use crate::target::provision::template::Fill;
 

@@ -25,7 +25,7 @@ use crate::client::Client;
 use crate::client::inbox::Event;
 use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
-use crate::target::profile::rest::Operation;
+use crate::target::profile::operation::Operation;
 use crate::transcript::Line;
 
 /// Which path the sentinel takes.

@@ -11,7 +11,7 @@ use super::{Context, Scene, Step, Stop};
 use crate::client::http::{Http, Reply};
 use crate::expect::{Mismatch, show};
 use crate::target::profile::capabilities::Capability;
-use crate::target::profile::rest::Operation;
+use crate::target::profile::operation::Operation;
 use crate::target::provision::template::Fill;
 use crate::target::provision::{Account, Asker, Lack, Person};
 use crate::transcript::Transcript;

@@ -1,77 +1,39 @@
 //! What a target does not offer.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use strum::{Display, EnumString, VariantArray};
 
-/// What the target offers. What it does not is unverified, and never green; that it works all the same is told.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a capability of its own")]
-pub struct Capabilities {
-    /// Session tokens beside JWTs.
-    pub session_tokens: bool,
-    /// Tokens in the query string of the handshake.
-    pub query_tokens: bool,
-    /// Ending a session.
-    pub logout: bool,
-    /// Chats of two that exist once per pair.
-    pub direct_chats: bool,
-    /// Showing one chat.
-    pub get_chat: bool,
-    /// Changing a title.
-    pub rename: bool,
-    /// Adding a member to a group.
-    pub add_member: bool,
-    /// Removing a member from a group.
-    pub remove_member: bool,
-    /// Posting a message by REST.
-    pub post_message: bool,
-    /// Listing messages.
-    pub list_messages: bool,
-    /// Listing the messages after a known one.
-    pub after_cursor: bool,
-    /// Listing chats with the number of unread messages in each.
-    pub list_chats: bool,
-}
+use super::operation::Operation;
 
-impl Default for Capabilities {
-    fn default() -> Self {
-        Self {
-            session_tokens: true,
-            query_tokens: true,
-            logout: true,
-            direct_chats: true,
-            get_chat: true,
-            rename: true,
-            add_member: true,
-            remove_member: true,
-            post_message: true,
-            list_messages: true,
-            after_cursor: true,
-            list_chats: true,
-        }
-    }
-}
+/// Whether the target offers something; what is not said, it does. What it does not is unverified, and never green; that it
+/// works all the same is told.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Capabilities(BTreeMap<Capability, bool>);
 
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a target may go without. Where that is a request as such, both have the same name.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Display, EnumString, VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Capability {
     /// Session tokens beside JWTs.
     SessionTokens,
-    /// Tokens in the query string.
+    /// Tokens in the query string of the handshake.
     QueryTokens,
     /// Ending a session.
     Logout,
-    /// Chats of two.
+    /// Chats of two that exist once per pair.
     DirectChats,
     /// Showing one chat.
     GetChat,
     /// Changing a title.
     Rename,
-    /// Adding a member.
+    /// Adding a member to a group.
     AddMember,
-    /// Removing a member.
+    /// Removing a member from a group.
     RemoveMember,
     /// Posting a message by REST.
     PostMessage,
@@ -79,52 +41,52 @@ pub enum Capability {
     ListMessages,
     /// Listing the messages after a known one.
     AfterCursor,
-    /// Listing chats.
+    /// Listing chats with the number of unread messages in each.
     ListChats,
 }
 
 impl Capability {
-    /// Its key in a target file.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::SessionTokens => "session_tokens",
-            Self::QueryTokens => "query_tokens",
-            Self::Logout => "logout",
-            Self::DirectChats => "direct_chats",
-            Self::GetChat => "get_chat",
-            Self::Rename => "rename",
-            Self::AddMember => "add_member",
-            Self::RemoveMember => "remove_member",
-            Self::PostMessage => "post_message",
-            Self::ListMessages => "list_messages",
-            Self::AfterCursor => "after_cursor",
-            Self::ListChats => "list_chats",
-        }
-    }
-}
+    /// All of them.
+    pub const ALL: &[Self] = Self::VARIANTS;
 
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
+    /// The one of a request that a target may go without; others have to be there.
+    pub fn of(operation: Operation) -> Option<Self> {
+        operation.name().parse().ok()
     }
 }
 
 impl Capabilities {
-    /// Whether the target file says that this is offered.
-    pub const fn offers(&self, capability: Capability) -> bool {
-        match capability {
-            Capability::SessionTokens => self.session_tokens,
-            Capability::QueryTokens => self.query_tokens,
-            Capability::Logout => self.logout,
-            Capability::DirectChats => self.direct_chats,
-            Capability::GetChat => self.get_chat,
-            Capability::Rename => self.rename,
-            Capability::AddMember => self.add_member,
-            Capability::RemoveMember => self.remove_member,
-            Capability::PostMessage => self.post_message,
-            Capability::ListMessages => self.list_messages,
-            Capability::AfterCursor => self.after_cursor,
-            Capability::ListChats => self.list_chats,
+    /// A target without these.
+    pub fn without(absent: impl IntoIterator<Item = Capability>) -> Self {
+        Self(absent.into_iter().map(|absent| (absent, false)).collect())
+    }
+
+    /// Whether the target offers this.
+    pub fn offers(&self, capability: Capability) -> bool {
+        self.0.get(&capability).copied().unwrap_or(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nothing_can_be_judged_without_has_to_be_there() {
+        let needed = [Operation::Register, Operation::Login, Operation::CreateChat];
+        for operation in Operation::ALL {
+            let capability = Capability::of(*operation);
+            assert_eq!(capability.is_none(), needed.contains(operation), "{operation}");
         }
+    }
+
+    #[test]
+    fn what_is_not_said_is_offered() {
+        let capabilities: Capabilities = toml::from_str("rename = false").unwrap();
+        assert!(!capabilities.offers(Capability::Rename) && capabilities.offers(Capability::Logout));
+        let told = toml::from_str::<Capabilities>("renaming = false")
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("line 1") && told.contains("renaming"), "{told}");
     }
 }

@@ -1,24 +1,34 @@
 //! What is known about a target beforehand, from a TOML file.
 //!
-//! - [`Profile`]: all of it, with its addresses and limits
-//! - [`auth`]: its key
+//! - [`Profile`]: all of it, with its addresses
 //! - [`launch`]: how it is started
-//! - [`rest`]: its REST API
+//! - [`auth`]: its key
+//! - [`limits`]: what it keeps within
 //! - [`capabilities`]: what it does not offer
+//! - [`provision`]: how users are made
+//! - [`operation`]: what the kit asks of it beside its sockets
+//! - [`rest`]: its REST API, a template for each of these
+//! - [`error`]: why a target file is of no use
 
 pub mod auth;
 pub mod capabilities;
+pub mod error;
 pub mod launch;
+pub mod limits;
+pub mod operation;
+pub mod provision;
 pub mod rest;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use serde::Deserialize;
 
 pub use auth::Auth;
 use capabilities::Capabilities;
+pub use error::ProfileError;
 use launch::{Launch, Services};
+pub use limits::Limits;
+pub use provision::Provision;
 use rest::Rest;
 
 /// Something that is not shown where the profile is printed.
@@ -88,35 +98,6 @@ impl Default for Profile {
     }
 }
 
-/// The limits that the target keeps, and by which it is judged.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Sends per user in any one window.
-    pub rate_max: usize,
-    /// Length of that window.
-    pub rate_window_ms: u64,
-    /// Least time between two presence updates about one user.
-    pub presence_window_ms: u64,
-    /// Longest message body in bytes.
-    pub body_max_bytes: usize,
-    /// How long, in ms, a run waits at most for the target to notice a connection that has vanished (PRES-09), or that does
-    /// not ask to be let in (TRANS-05). At most a minute.
-    pub wait_max_ms: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rate_max: 10,
-            rate_window_ms: 10_000,
-            presence_window_ms: 2_000,
-            body_max_bytes: 100_000,
-            wait_max_ms: 10_000,
-        }
-    }
-}
-
 /// Origins for the CORS checks; without them these stay unverified.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -179,104 +160,6 @@ pub enum TokenPlace {
     Query,
 }
 
-/// How users are made. Chats, members and messages are made through REST, except by a program, or where they are in a file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Provision {
-    /// They register through REST and get their tokens there.
-    // With braces, since serde lets a variant without fields have any.
-    Rest {},
-    /// Their tokens are minted with the target's key.
-    Jwt {
-        /// Whether `rest.register` makes the user and tells the id; otherwise the id is 24 hex characters that nobody had
-        /// before, and the target must take whoever has a token.
-        #[serde(default)]
-        register: bool,
-    },
-    /// They are there already, with their tokens, in a file, and perhaps chats among them.
-    Static {
-        /// The file, from the folder of the target file on.
-        file: PathBuf,
-    },
-    /// A program makes them, and all else: JSON lines over its standard input and output.
-    Command {
-        /// Run by `sh` in the folder of the target file.
-        command: String,
-    },
-}
-
-impl Default for Provision {
-    fn default() -> Self {
-        Self::Rest {}
-    }
-}
-
-impl Provision {
-    /// Its word in a target file.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Rest {} => "rest",
-            Self::Jwt { .. } => "jwt",
-            Self::Static { .. } => "static",
-            Self::Command { .. } => "command",
-        }
-    }
-}
-
-impl Limits {
-    /// Those that are not the contract's, for people; a requirement's text speaks of the contract's.
-    pub fn own(&self) -> Vec<String> {
-        let contract = Self::default();
-        [
-            ("rate_max", self.rate_max as u64, contract.rate_max as u64),
-            ("rate_window_ms", self.rate_window_ms, contract.rate_window_ms),
-            (
-                "presence_window_ms",
-                self.presence_window_ms,
-                contract.presence_window_ms,
-            ),
-            (
-                "body_max_bytes",
-                self.body_max_bytes as u64,
-                contract.body_max_bytes as u64,
-            ),
-        ]
-        .into_iter()
-        .filter(|(_, own, contract)| own != contract)
-        .map(|(name, own, contract)| format!("{name} = {own} instead of {contract}"))
-        .collect()
-    }
-}
-
-/// What is wrong with a target file.
-#[derive(Debug, Error)]
-pub enum ProfileError {
-    /// It cannot be read.
-    #[error("target file {path}: {source}")]
-    Read {
-        /// Which file.
-        path: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It is no profile; the text shows line and key.
-    #[error("target file {path} is not valid:\n{why}")]
-    Invalid {
-        /// Which file.
-        path: String,
-        /// The line and what is wrong in it.
-        why: String,
-    },
-    /// What it says of the target's key leads to none.
-    #[error("target file {path}: {why}")]
-    Key {
-        /// Which file.
-        path: String,
-        /// Which key, and what is wrong with it.
-        why: String,
-    },
-}
-
 impl Profile {
     /// The same target, running already at these addresses.
     #[must_use]
@@ -334,28 +217,7 @@ impl Profile {
             }
             _ => {}
         }
-        let Limits {
-            rate_max,
-            rate_window_ms,
-            presence_window_ms,
-            body_max_bytes,
-            wait_max_ms,
-        } = self.limits;
-        for (key, value) in [
-            ("rate_max", rate_max as u64),
-            ("rate_window_ms", rate_window_ms),
-            ("presence_window_ms", presence_window_ms),
-            ("body_max_bytes", body_max_bytes as u64),
-        ] {
-            if value == 0 {
-                return Err(format!(
-                    "limits.{key}: at least 1; a limit of 0 would be kept by any server"
-                ));
-            }
-        }
-        if wait_max_ms > 60_000 {
-            return Err("limits.wait_max_ms: a run does not wait for more than 60000 ms".to_owned());
-        }
+        self.limits.check()?;
         if !(self.handshake.path.starts_with('/') && self.handshake.path.ends_with('/')) {
             return Err(format!(
                 "handshake.path: {:?} must begin and end with a slash, as in \"/socket.io/\"",

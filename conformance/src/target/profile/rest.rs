@@ -1,7 +1,6 @@
 //! How a target's REST API is spoken: a template for each thing that the kit asks of it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::LazyLock;
 
 use reqwest::Method;
@@ -9,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Private;
+use super::operation::Operation;
 
 /// The contract's own templates, as TOML.
 pub const CONTRACT: &str = include_str!("contract.toml");
@@ -70,111 +70,6 @@ pub struct Call {
     pub reply: Option<BTreeMap<String, String>>,
     /// What a placeholder stands for in this target's words.
     pub values: Option<BTreeMap<String, Map<String, Value>>>,
-}
-
-/// What the kit asks of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Makes a user.
-    Register,
-    /// Logs in a user who has just been made.
-    Login,
-    /// Ends a session.
-    Logout,
-    /// Makes a chat.
-    CreateChat,
-    /// Shows a chat.
-    GetChat,
-    /// Changes a title.
-    Rename,
-    /// Adds a member.
-    AddMember,
-    /// Removes a member.
-    RemoveMember,
-    /// Posts a message.
-    PostMessage,
-    /// Lists messages.
-    ListMessages,
-    /// Lists chats.
-    ListChats,
-}
-
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::Register,
-        Self::Login,
-        Self::Logout,
-        Self::CreateChat,
-        Self::GetChat,
-        Self::Rename,
-        Self::AddMember,
-        Self::RemoveMember,
-        Self::PostMessage,
-        Self::ListMessages,
-        Self::ListChats,
-    ];
-
-    /// Its name in a target file, and to a provisioning program.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Login => "login",
-            Self::Logout => "logout",
-            Self::CreateChat => "create_chat",
-            Self::GetChat => "get_chat",
-            Self::Rename => "rename",
-            Self::AddMember => "add_member",
-            Self::RemoveMember => "remove_member",
-            Self::PostMessage => "post_message",
-            Self::ListMessages => "list_messages",
-            Self::ListChats => "list_chats",
-        }
-    }
-
-    /// What its templates may speak of.
-    pub const fn placeholders(self) -> &'static [&'static str] {
-        match self {
-            Self::Register | Self::Login => &["email", "password", "name", "handle"],
-            Self::Logout => &[],
-            Self::CreateChat => &["kind", "members", "everyone", "creator", "title"],
-            Self::GetChat => &["chat"],
-            Self::Rename => &["chat", "title"],
-            Self::AddMember | Self::RemoveMember => &["chat", "user"],
-            Self::PostMessage => &["chat", "body"],
-            Self::ListMessages => &["chat", "limit", "before", "after"],
-            Self::ListChats => &["limit"],
-        }
-    }
-
-    /// What can be told of an answer, or of each item of a list.
-    pub const fn gives(self) -> &'static [&'static str] {
-        match self {
-            Self::Register | Self::Login => &["userId", "accessToken", "sessionToken"],
-            Self::CreateChat | Self::PostMessage => &["_id"],
-            Self::GetChat => &["updatedAt"],
-            Self::ListMessages => &["_id", "body", "senderId", "clientId", "createdAt"],
-            Self::ListChats => &["_id", "unreadCount"],
-            Self::Logout | Self::Rename | Self::AddMember | Self::RemoveMember => &[],
-        }
-    }
-
-    /// What an answer, or each item of a list, must hold. Who a new user is, and its tokens, may come from logging in.
-    pub const fn needs(self) -> &'static [&'static str] {
-        match self {
-            Self::CreateChat | Self::PostMessage => &["_id"],
-            Self::GetChat => &["updatedAt"],
-            Self::ListMessages => &["_id", "body"],
-            Self::ListChats => &["_id", "unreadCount"],
-            _ => &[],
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// A request as it is made, with nothing left open.
@@ -261,9 +156,9 @@ impl Rest {
             ));
         }
         Operation::ALL
-            .into_iter()
-            .filter(|operation| self.has(*operation))
-            .try_for_each(|operation| self.template(operation).map(drop))
+            .iter()
+            .filter(|operation| self.has(**operation))
+            .try_for_each(|operation| self.template(*operation).map(drop))
     }
 
     /// Whether there is such a request: all but logging in are there by the contract.

@@ -17,7 +17,8 @@ use thiserror::Error;
 
 use super::jwt::Minter;
 use super::profile::capabilities::{Capabilities, Capability};
-use super::profile::rest::{Operation, Rest, Template};
+use super::profile::operation::Operation;
+use super::profile::rest::{Rest, Template};
 use super::profile::{Profile, Provision};
 use crate::client::http::{Http, Reply, id_at};
 use crate::expect::{Found, Mismatch};
@@ -146,7 +147,8 @@ impl Provisioner {
             }
         };
         let there = Operation::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|operation| profile.rest.has(*operation));
         let templates = there.map(|operation| Ok((operation, profile.rest.template(operation)?)));
         Ok(Self {
@@ -314,17 +316,9 @@ const fn shows(capability: Capability) -> bool {
 fn needed(operation: Operation, fill: &Fill) -> Option<Capability> {
     let is = |name: &str, wanted: &str| fill.as_map().get(name).is_some_and(|value| value == wanted);
     match operation {
-        Operation::Register | Operation::Login => None,
-        Operation::Logout => Some(Capability::Logout),
         Operation::CreateChat => is("kind", "dm").then_some(Capability::DirectChats),
-        Operation::GetChat => Some(Capability::GetChat),
-        Operation::Rename => Some(Capability::Rename),
-        Operation::AddMember => Some(Capability::AddMember),
-        Operation::RemoveMember => Some(Capability::RemoveMember),
-        Operation::PostMessage => Some(Capability::PostMessage),
         Operation::ListMessages if fill.as_map().contains_key("after") => Some(Capability::AfterCursor),
-        Operation::ListMessages => Some(Capability::ListMessages),
-        Operation::ListChats => Some(Capability::ListChats),
+        _ => Capability::of(operation),
     }
 }
 

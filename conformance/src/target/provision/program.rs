@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Account;
 use super::template::Fill;
 use crate::expect::show;
-use crate::target::profile::rest::Operation;
+use crate::target::profile::operation::Operation;
 use crate::target::tail::Tail;
 use crate::transcript::blot;
 

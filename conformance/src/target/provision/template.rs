@@ -170,7 +170,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::target::profile::rest::{Operation, Rest};
+    use crate::target::profile::operation::Operation;
+    use crate::target::profile::rest::Rest;
 
     fn template(text: &str, operation: Operation) -> Template {
         toml::from_str::<Rest>(text).unwrap().template(operation).unwrap()
