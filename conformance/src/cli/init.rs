@@ -245,6 +245,9 @@ const SERVICES: &str = "
 #rate_window_ms = 10000
 #presence_window_ms = 2000
 #body_max_bytes = 100000
+# How often the server pings a connection, and how long it waits for the answer, if not as its handshake says.
+#ping_interval_ms = 25000
+#ping_timeout_ms = 20000
 # How long the run waits at most for the target to notice a connection that has vanished, or never asks to be let in.
 #wait_max_ms = 10000
 

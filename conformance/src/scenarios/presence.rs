@@ -262,10 +262,16 @@ async fn vanished(scene: &Scene) -> Outcome {
     let b = scene.connect(&bob).await?;
     let client = scene.connect_raw(&alice).await?;
     let handshake = client.handshake();
-    let [interval, timeout] = ["/pingInterval", "/pingTimeout"]
-        .map(|pointer| field(&handshake, pointer).map(|ms| ms.as_u64().unwrap_or(u64::MAX / 4)));
-    let limit = Duration::from_millis(interval?.saturating_add(timeout?)).saturating_add(window(scene));
-    let longest = Duration::from_millis(scene.profile().limits.wait_max_ms);
+    let limits = &scene.profile().limits;
+    let announced = |pointer| field(&handshake, pointer).map(|ms| ms.as_u64().unwrap_or(u64::MAX / 4));
+    let interval = limits
+        .ping_interval_ms
+        .map_or_else(|| announced("/pingInterval"), Ok)?;
+    let timeout = limits
+        .ping_timeout_ms
+        .map_or_else(|| announced("/pingTimeout"), Ok)?;
+    let limit = Duration::from_millis(interval.saturating_add(timeout)).saturating_add(window(scene));
+    let longest = Duration::from_millis(limits.wait_max_ms);
     if limit > longest {
         return Err(Stop::Unverified(format!(
             "pingInterval, pingTimeout and the presence window add up to {} s, more than the {} s that a run waits; \
