@@ -265,6 +265,7 @@ const SERVICES: &str = "
 #list_messages = false
 #after_cursor = false
 #list_chats = false
+#search = false
 
 #[cors]
 #allowed_origin = \"https://app.example\"

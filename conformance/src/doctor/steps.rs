@@ -50,7 +50,7 @@ const fn step(name: &'static str, what: What, after: &'static [&'static str]) ->
     Step { name, what, after }
 }
 
-pub(super) const ALL: [Step; 18] = [
+pub(super) const ALL: [Step; 19] = [
     step("register", What::Rest(Operation::Register), &[]),
     step("connect", What::Connect, &["register"]),
     step("query token", What::Query, &["register"]),
@@ -89,6 +89,11 @@ pub(super) const ALL: [Step; 18] = [
         "list chats",
         What::Rest(Operation::ListChats),
         &["create a group"],
+    ),
+    step(
+        "search",
+        What::Rest(Operation::Search),
+        &["create a group", "post a message"],
     ),
     step("join a room", What::Join, &["connect", "create a group"]),
     step(
@@ -212,6 +217,7 @@ impl<'a> Patient<'a> {
                     None => Err(Stop::Blocked(format!("expected {chat}; got {:?}", ids(&listed)))),
                 }
             }
+            Operation::Search => self.search().await,
             // The token would be in the file for the next run.
             Operation::Logout if matches!(scene.profile().provision, Provision::Static { .. }) => Err(
                 Stop::Unverified("not tried: it would use up a session of the file of users".to_owned()),
@@ -221,6 +227,22 @@ impl<'a> Patient<'a> {
                 Ok("alice".to_owned())
             }
         }
+    }
+
+    async fn search(&self) -> Result<String, Stop> {
+        let scene = self.scene;
+        let body = scene.unique("sought");
+        let posted = scene.post_message(self.user(0)?, self.chat()?, &body).await?;
+        let found = scene.search(self.user(1)?, self.chat()?, &body).await?;
+        // An index may lag behind.
+        Ok(if found.iter().any(|id| posted["_id"] == id.as_str()) {
+            "the message is found".to_owned()
+        } else {
+            format!(
+                "a list of {}, without the message that was posted just now",
+                found.len()
+            )
+        })
     }
 
     async fn list_after(&self) -> Result<String, Stop> {

@@ -184,6 +184,17 @@ impl Scene {
         self.list(Operation::ListMessages, user, page).await
     }
 
+    /// The ids of the messages that a search over REST finds for this text: at most 20, the newest first.
+    pub async fn search(&self, user: &User, chat: &Chat, text: &str) -> Result<Vec<String>, Lack> {
+        let fill = Fill::default()
+            .with("text", text)
+            .with("chat", chat.id.as_str())
+            .with("limit", 20);
+        let found = self.list(Operation::Search, user, fill).await?;
+        let id = |message: &Value| message["_id"].as_str().map(str::to_owned);
+        Ok(found.iter().filter_map(id).collect())
+    }
+
     /// The user's chats as REST lists them, at most 100, latest activity first, without the kit's own.
     pub async fn chats(&self, user: &User) -> Result<Vec<Value>, Stop> {
         let page = Fill::default().with("limit", 100);

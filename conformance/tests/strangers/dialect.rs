@@ -160,6 +160,13 @@ query = { most = "{{limit}}" }
 status = [202]
 items = "/payload/circles"
 reply = { _id = "/key", unreadCount = "/fresh" }
+
+[rest.search]
+request = "POST /v9/notes/look"
+query = { wanted = "{{text}}", most = "{{limit}}" }
+status = [202]
+items = "/payload/notes"
+reply = { _id = "/key" }
 "#;
 
 /// Method and path of the contract for those of the dialect.
@@ -175,6 +182,7 @@ fn counterpart(method: &str, path: &str, who: &str) -> Option<(&'static str, Str
         ("PUT", ["circles", id, "folk"]) => ("POST", format!("/v1/chats/{id}/members")),
         ("PUT", ["circles", id, "farewell"]) => ("DELETE", format!("/v1/chats/{id}/members/{who}")),
         ("PUT", ["circles", id, "notes"]) => ("POST", format!("/v1/chats/{id}/messages")),
+        ("POST", ["notes", "look"]) => ("GET", "/v1/search/messages".to_owned()),
         ("POST", ["circles", id, "notes", "look"]) => ("GET", format!("/v1/chats/{id}/messages")),
         _ => return None,
     })
@@ -212,6 +220,7 @@ async fn translate(State(behind): State<Arc<Behind>>, request: Request) -> Respo
             ("limit", asked("most")),
             ("before", asked("older")),
             ("after", asked("younger")),
+            ("q", asked("wanted")),
         ]);
     if let Some(token) = token(&parts.headers) {
         request = request.bearer_auth(token);

@@ -47,15 +47,15 @@ async fn a_rest_api_that_differs_in_everything_is_no_obstacle() {
     );
 }
 
-/// Runs what takes no waiting of these, or of everything.
+/// Runs these, or of everything what takes no waiting.
 async fn run(profile: Profile, only: &[&str]) -> Arc<RunResult> {
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
-    let plan = Plan::select(&contract, &all, &only, &[])
-        .unwrap()
-        .quick(&contract)
-        .unwrap();
+    let mut plan = Plan::select(&contract, &all, &only, &[]).unwrap();
+    if only.is_empty() {
+        plan = plan.quick(&contract).unwrap();
+    }
     let context = preflight::prepare(profile.into(), contract, 1.0, false)
         .await
         .unwrap();
@@ -300,4 +300,65 @@ async fn so_may_the_chats_among_them() {
         .map(|played| (played.verdict, &played.message))
         .collect();
     assert_eq!(verdicts, [(Verdict::Pass, &None)]);
+}
+
+/// Plays one scenario against the reference, and gives its verdict and why.
+async fn played(change: impl FnOnce(&mut Profile), scenario: &str) -> (Verdict, String) {
+    let (mut profile, _running) = reference::start(None).await.unwrap();
+    change(&mut profile);
+    let result = run(profile, &[scenario]).await;
+    let played = &result.scenarios[0];
+    (played.verdict, played.message.clone().unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_heartbeat_counts_more_than_the_handshake() {
+    let scenario = "presence/vanished";
+    assert_eq!(Box::pin(played(|_| (), scenario)).await.0, Verdict::Pass);
+    // The reference takes longer than this.
+    let hasty = |profile: &mut Profile| {
+        profile.limits.ping_interval_ms = Some(100);
+        profile.limits.ping_timeout_ms = Some(100);
+    };
+    assert_eq!(Box::pin(played(hasty, scenario)).await.0, Verdict::Fail);
+    let slow = |profile: &mut Profile| profile.limits.ping_interval_ms = Some(90_000);
+    let (verdict, why) = Box::pin(played(slow, scenario)).await;
+    assert_eq!(verdict, Verdict::Unverified);
+    assert!(why.contains("more than the 10 s that a run waits"), "{why}");
+}
+
+/// What a run notes of a search, with one thing changed in a target file that works.
+async fn noted(right: &str, wrong: &str) -> String {
+    let stranger = Stranger::start().await;
+    let target = stranger.target_file().replace(right, wrong);
+    let result = Box::pin(run(
+        Profile::parse(&target).unwrap(),
+        &["messages/durable-at-ack"],
+    ));
+    let result = result.await;
+    assert_eq!(result.scenarios[0].verdict, Verdict::Pass);
+    let [(requirement, note)] = result.scenarios[0].notes.as_slice() else {
+        panic!("{:?}", result.scenarios[0].notes);
+    };
+    assert_eq!(requirement, "MSG-16");
+    note.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_search_finds_is_noted_and_not_judged() {
+    let found = noted("", "").await;
+    assert!(
+        found.contains("ms after its ack, and for members only"),
+        "{found}"
+    );
+    let absent = noted("[handshake]", "[capabilities]\nsearch = false\n[handshake]").await;
+    assert!(
+        absent.ends_with("but it works: set capabilities.search = true"),
+        "{absent}"
+    );
+    let broken = noted("wanted = ", "sought = ").await;
+    assert!(
+        broken.contains("a search does not work") && broken.contains("400"),
+        "{broken}"
+    );
 }

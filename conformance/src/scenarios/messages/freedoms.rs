@@ -1,4 +1,6 @@
-//! How the target uses what MSG-18 leaves open; never a verdict.
+//! How the target uses what MSG-18 leaves open, and what no requirement speaks of; never a verdict.
+
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use crate::scenarios::steps::{accepted, joined, message};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene};
+use crate::target::provision::Lack;
 
 /// What the contract's MessageDTO has.
 const FIELDS: [&str; 8] = [
@@ -87,4 +90,52 @@ pub(super) async fn repeats_count(scene: &Scene, user: &User, chat: &Chat) -> Ou
         },
     );
     Ok(())
+}
+
+/// What a search makes of a message that has been acknowledged, for a member and for somebody outside. No requirement speaks
+/// of it, and an index may lag behind.
+pub(super) async fn search(scene: &Scene, sender: &Client, chat: &Chat, users: [&User; 2]) -> Outcome {
+    let body = scene.unique("sought");
+    let id = scene.send(sender, chat, &body).await?;
+    let told = match searched(scene, users, chat, &id, &body).await {
+        Ok(told) => told,
+        Err(lack @ Lack::NotOffered { .. }) => lack.to_string(),
+        Err(lack) => format!("a search does not work: {lack}"),
+    };
+    scene.note("MSG-16", told);
+    Ok(())
+}
+
+async fn searched(
+    scene: &Scene,
+    [member, outsider]: [&User; 2],
+    chat: &Chat,
+    id: &str,
+    body: &str,
+) -> Result<String, Lack> {
+    const PACE: Duration = Duration::from_millis(100);
+    let acknowledged = Instant::now();
+    let finds = async |user| {
+        Ok::<_, Lack>(
+            scene
+                .search(user, chat, body)
+                .await?
+                .iter()
+                .any(|found| found == id),
+        )
+    };
+    while !finds(member).await? {
+        if acknowledged.elapsed() > scene.timing().deadline() {
+            return Ok("a search does not find the message".to_owned());
+        }
+        scene.sleep(PACE).await;
+    }
+    let took = acknowledged.elapsed().as_millis();
+    // To be refused is as good as to find nothing.
+    let leaks = finds(outsider).await.unwrap_or(false);
+    Ok(if leaks {
+        "a search finds the message even for who is not in the chat; the protocol's section 13 says own chats only".to_owned()
+    } else {
+        format!("a search finds the message, {took} ms after its ack, and for members only")
+    })
 }

@@ -321,7 +321,7 @@ fn tick_of(at: time::OffsetDateTime) -> Duration {
 }
 
 async fn durable_at_ack(scene: &Scene) -> Outcome {
-    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
     let chat = scene.plain_group(&alice, &[&bob]).await?;
     let [client] = joined(scene, &chat, [&alice]).await?;
     let updated_at = async || {
@@ -348,5 +348,7 @@ async fn durable_at_ack(scene: &Scene) -> Outcome {
             that(after > before, format!("updatedAt after {before}"), after),
         );
     }
-    Ok(())
+    scene
+        .aside(freedoms::search(scene, &client, &chat, [&bob, &carol]))
+        .await
 }

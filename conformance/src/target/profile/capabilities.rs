@@ -43,6 +43,8 @@ pub enum Capability {
     AfterCursor,
     /// Listing chats with the number of unread messages in each.
     ListChats,
+    /// Searching messages.
+    Search,
 }
 
 impl Capability {

@@ -28,6 +28,8 @@ pub enum Operation {
     ListMessages,
     /// Lists chats.
     ListChats,
+    /// Searches messages.
+    Search,
 }
 
 impl Operation {
@@ -51,6 +53,7 @@ impl Operation {
             Self::PostMessage => &["chat", "body"],
             Self::ListMessages => &["chat", "limit", "before", "after"],
             Self::ListChats => &["limit"],
+            Self::Search => &["text", "chat", "limit"],
         }
     }
 
@@ -58,7 +61,7 @@ impl Operation {
     pub const fn gives(self) -> &'static [&'static str] {
         match self {
             Self::Register | Self::Login => &["userId", "accessToken", "sessionToken"],
-            Self::CreateChat | Self::PostMessage => &["_id"],
+            Self::CreateChat | Self::PostMessage | Self::Search => &["_id"],
             Self::GetChat => &["updatedAt"],
             Self::ListMessages => &["_id", "body", "senderId", "clientId", "createdAt"],
             Self::ListChats => &["_id", "unreadCount"],
@@ -69,7 +72,7 @@ impl Operation {
     /// What an answer, or each item of a list, must hold. Who a new user is, and its tokens, may come from logging in.
     pub const fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::CreateChat | Self::PostMessage => &["_id"],
+            Self::CreateChat | Self::PostMessage | Self::Search => &["_id"],
             Self::GetChat => &["updatedAt"],
             Self::ListMessages => &["_id", "body"],
             Self::ListChats => &["_id", "unreadCount"],

@@ -48,6 +48,8 @@ pub struct Rest {
     pub list_messages: Call,
     /// Lists the chats of a user.
     pub list_chats: Call,
+    /// Searches the messages of a user's chats for a text.
+    pub search: Call,
 }
 
 /// One request, and where in its answer things are.
@@ -179,6 +181,7 @@ impl Rest {
             Operation::PostMessage => &self.post_message,
             Operation::ListMessages => &self.list_messages,
             Operation::ListChats => &self.list_chats,
+            Operation::Search => &self.search,
         };
         call.clone()
     }
