@@ -1,6 +1,6 @@
 //! Many messages at once, and what came of each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -22,8 +22,6 @@ pub(crate) struct Burst {
     sent: Mutex<Vec<String>>,
     /// Correlation ids of the failures.
     failures: Mutex<Vec<String>>,
-    /// Keys that failed at least once.
-    doubtful: Mutex<HashSet<String>>,
     enough: AtomicBool,
 }
 
@@ -64,7 +62,6 @@ impl Burst {
             assert_eq!(ack["error"], "INTERNAL", "{ack}");
             let id = ack["correlationId"].as_str().unwrap().to_owned();
             self.failures.lock().unwrap().push(id);
-            self.doubtful.lock().unwrap().insert(key.clone());
             // A client gives a server that fails some rest.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
@@ -117,31 +114,6 @@ pub(crate) async fn all_were_announced(listener: &Socket, reader: &Person, url: 
     kept.reverse();
     wait_until("announcements", || listener.heard().len() >= kept.len()).await;
     assert_eq!(listener.heard(), kept);
-}
-
-/// The same, but for messages that have failed once: a database that goes away in the middle of a commit cannot say any more
-/// whether that was done. If it was, the repeat is acknowledged, and the message is in the chat, but it is not announced.
-pub(crate) async fn all_but_doubtful_ones_were_announced(
-    burst: &Burst,
-    listener: &Socket,
-    reader: &Person,
-    url: &str,
-    chat: &str,
-) {
-    let mut kept = reader.messages(url, chat).await;
-    kept.reverse();
-    let doubtful = burst.doubtful.lock().unwrap().clone();
-    let certain = kept.iter().filter(|(key, _)| !doubtful.contains(key));
-    let certain: HashSet<String> = certain.map(|(_, id)| id.clone()).collect();
-    let heard = || listener.heard().into_iter().collect::<HashSet<_>>();
-    wait_until("announcements", || certain.is_subset(&heard())).await;
-    let heard = heard();
-    let in_order: Vec<String> = kept
-        .into_iter()
-        .map(|(_, id)| id)
-        .filter(|id| heard.contains(id))
-        .collect();
-    assert_eq!(listener.heard(), in_order);
 }
 
 /// Waits for what has to come about in the end.

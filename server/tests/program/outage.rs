@@ -8,7 +8,7 @@ use std::time::Instant;
 use chatspec::services::mongodb::MongoDb;
 use serde_json::json;
 
-use crate::burst::{Burst, all_but_doubtful_ones_were_announced, wait_until};
+use crate::burst::{Burst, all_were_announced, wait_until};
 use crate::chatter::{Person, Socket};
 use crate::process::Server;
 
@@ -70,7 +70,7 @@ async fn a_database_that_goes_away_and_comes_back() {
     );
     assert!(listener.is_open(), "a connection was lost");
     burst.is_kept(&bob, &url, &chat).await;
-    all_but_doubtful_ones_were_announced(&burst, &listener, &bob, &url, &chat).await;
+    all_were_announced(&listener, &bob, &url, &chat).await;
     assert_eq!(bob.messages(&url, &chat).await.len(), burst.sent().len());
     let log = fs::read_to_string(log.path()).unwrap();
     for id in burst.failures() {
