@@ -1,5 +1,7 @@
 //! Messages: storing, paging, searching.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use mongodb::ClientSession;
 use mongodb::bson::oid::ObjectId;
@@ -17,21 +19,40 @@ use crate::command::{ClientId, SendMessage};
 use crate::ids::{ChatId, MessageId, RawId, UserId};
 use crate::store::{Append, LastMessage, Message, MessagePage, Window};
 
+/// The ids under which one call has tried to store its message, one for each time that its transaction was begun.
+type Tried = Arc<Mutex<Vec<MessageId>>>;
+
 /// The insert decides whether this is a repeat, and nothing is looked up before it.
+///
+/// A database that goes away in the middle of a commit may have done it all the same, and have forgotten that when it is
+/// back: then the transaction is begun again, or given up, and what is there is this call's own message, not a repeat.
 pub(super) async fn append(db: Db, sender: UserId, command: SendMessage) -> Result<Append> {
-    let context = (db.clone(), sender, command.clone());
-    let appended = db.transaction(context, |session, (db, sender, command)| {
-        insert(db, session, *sender, command).boxed()
+    let tried = Tried::default();
+    let context = (db.clone(), sender, command.clone(), tried.clone());
+    let appended = db.transaction(context, |session, (db, sender, command, tried)| {
+        insert(db, session, *sender, command, tried).boxed()
     });
-    match appended.await {
-        Err(error) if is_duplicate(&error) => {
-            let client_id = command.client_id.as_ref().map(ClientId::as_str);
-            let key = doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id};
-            let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
-            Ok(Append::Repeat(earlier.ok_or(error)?.into()))
-        }
-        appended => appended,
+    let error = match appended.await {
+        Err(error) => error,
+        appended => return appended,
+    };
+    let tried = tried.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if is_duplicate(&error) {
+        let client_id = command.client_id.as_ref().map(ClientId::as_str);
+        let key = doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id};
+        let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
+        let earlier = Message::from(earlier.ok_or(error)?);
+        return Ok(if tried.contains(&earlier.id) {
+            Append::Stored(earlier)
+        } else {
+            Append::Repeat(earlier)
+        });
     }
+    if tried.is_empty() {
+        return Err(error);
+    }
+    let ours = db.messages.find_one(doc! {"_id": {"$in": tried}}).await?;
+    ours.map(|ours| Append::Stored(ours.into())).ok_or(error)
 }
 
 async fn insert(
@@ -39,10 +60,12 @@ async fn insert(
     session: &mut ClientSession,
     sender: UserId,
     command: &SendMessage,
+    tried: &Tried,
 ) -> Result<Append> {
     let Some((id, chat)) = take_place(db, session, sender, command).await? else {
         return Ok(Append::NotMember);
     };
+    tried.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     let body = command.body.as_str();
     let doc = MessageDoc {
         id: id.into(),
