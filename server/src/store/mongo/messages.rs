@@ -20,52 +20,62 @@ use crate::ids::{ChatId, MessageId, RawId, UserId};
 use crate::store::{Append, LastMessage, Message, MessagePage, Window};
 
 /// The ids under which one call has tried to store its message, one for each time that its transaction was begun.
-type Tried = Arc<Mutex<Vec<MessageId>>>;
-
-/// The insert decides whether this is a repeat, and nothing is looked up before it.
 ///
 /// A database that goes away in the middle of a commit may have done it all the same, and have forgotten that when it is
-/// back: then the transaction is begun again, or given up, and what is there is this call's own message, not a repeat.
-pub(super) async fn append(db: Db, sender: UserId, command: SendMessage) -> Result<Append> {
-    let tried = Tried::default();
-    let context = (db.clone(), sender, command.clone(), tried.clone());
-    let appended = db.transaction(context, |session, (db, sender, command, tried)| {
-        insert(db, session, *sender, command, tried).boxed()
-    });
-    let error = match appended.await {
-        Err(error) => error,
-        appended => return appended,
-    };
-    let tried = tried.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if is_duplicate(&error) {
-        let client_id = command.client_id.as_ref().map(ClientId::as_str);
-        let key = doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id};
-        let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
-        let earlier = Message::from(earlier.ok_or(error)?);
-        return Ok(if tried.contains(&earlier.id) {
-            Append::Stored(earlier)
-        } else {
-            Append::Repeat(earlier)
-        });
+/// back. Then the transaction is begun again, or given up, though its message is there.
+#[derive(Clone, Default)]
+pub(super) struct Tries(Arc<Mutex<Vec<MessageId>>>);
+
+impl Tries {
+    fn add(&self, id: MessageId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
-    if tried.is_empty() {
-        return Err(error);
+
+    /// The message, if one of the tries has stored it.
+    async fn done(&self, db: &Db) -> Result<Option<Append>> {
+        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let message = db.messages.find_one(doc! {"_id": {"$in": ids}}).await?;
+        Ok(message.map(|message| Append::Stored(message.into())))
     }
-    let ours = db.messages.find_one(doc! {"_id": {"$in": tried}}).await?;
-    ours.map(|ours| Append::Stored(ours.into())).ok_or(error)
 }
 
-async fn insert(
+/// The insert decides whether this is a repeat, and nothing is looked up before it.
+pub(super) async fn append(db: Db, sender: UserId, command: SendMessage) -> Result<Append> {
+    let tries = Tries::default();
+    let context = (db.clone(), sender, command.clone(), tries.clone());
+    let appended = db.transaction(context, |session, (db, sender, command, tries)| {
+        insert(db, session, *sender, command, tries).boxed()
+    });
+    match appended.await {
+        Err(error) if is_duplicate(&error) => {
+            let client_id = command.client_id.as_ref().map(ClientId::as_str);
+            let key = doc! {"chatId": command.chat, "senderId": sender, "clientId": client_id};
+            let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
+            Ok(Append::Repeat(earlier.ok_or(error)?.into()))
+        }
+        Err(error) => tries.done(&db).await?.ok_or(error),
+        appended => appended,
+    }
+}
+
+/// Stores the message in a transaction, unless an earlier one of the same `tries` has done so.
+pub(super) async fn insert(
     db: &Db,
     session: &mut ClientSession,
     sender: UserId,
     command: &SendMessage,
-    tried: &Tried,
+    tries: &Tries,
 ) -> Result<Append> {
+    if let Some(done) = tries.done(db).await? {
+        return Ok(done);
+    }
     let Some((id, chat)) = take_place(db, session, sender, command).await? else {
         return Ok(Append::NotMember);
     };
-    tried.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    tries.add(id);
     let body = command.body.as_str();
     let doc = MessageDoc {
         id: id.into(),

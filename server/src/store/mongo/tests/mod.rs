@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::time::Instant;
 
 use chatspec::services::mongodb::MongoDb;
-use futures_util::TryStreamExt as _;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use mongodb::IndexModel;
 use mongodb::bson::Document;
 
@@ -16,7 +16,7 @@ use super::*;
 use crate::clock::{ManualClock, SystemClock, Timestamp};
 use crate::command::Title;
 use crate::ids::RawId;
-use crate::store::suite::{Place, connected, group, list, patient, permit, send, user};
+use crate::store::suite::{Place, connected, group, list, message, patient, permit, send, user};
 
 fn options(place: &Place) -> MongoOptions {
     match place {
@@ -98,6 +98,34 @@ async fn ids_of_one_chat_grow_across_processes_whose_clocks_disagree() {
     let one = id_of(&ahead, bob, chat, Some("key")).await;
     assert_eq!(id_of(&behind, bob, chat, Some("key")).await, one);
     place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_commit_was_forgotten_is_stored_once() {
+    let place = Place::mongodb();
+    let store = open(&place, Arc::new(SystemClock)).await.unwrap();
+    let db = store.db.clone();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let chat = group(&store, ann, &[bob]).await.id;
+    for key in [None, Some("key-1")] {
+        let command = message(chat, key, "once");
+        let tries = messages::Tries::default();
+        let mut stored = Vec::new();
+        // As when the database has forgotten the first commit: the same call begins again.
+        for _ in 0..2 {
+            let context = (db.clone(), command.clone(), tries.clone());
+            let appended = db.transaction(context, move |session, (db, command, tries)| {
+                messages::insert(db, session, ann, command, tries).boxed()
+            });
+            match appended.await.unwrap() {
+                Append::Stored(message) => stored.push(message.id),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(stored[0], stored[1]);
+    }
+    assert_eq!(db.messages.count_documents(doc! {}).await.unwrap(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
