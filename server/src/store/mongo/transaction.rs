@@ -24,6 +24,10 @@ impl Db {
     /// it is begun again, as long as somebody waits for it.
     ///
     /// An error of a query inside has ended the transaction, and must be returned.
+    ///
+    /// A commit that breaks off is repeated, and MongoDB then says whether it was done. A database that has forgotten that
+    /// when it comes back makes the driver begin again, and `work` meets what it has done itself: messages are prepared for
+    /// it; members and new chats are not, and are then answered as if somebody else had been faster.
     pub(super) async fn transaction<C, R, F>(&self, context: C, mut work: F) -> Result<R>
     where
         C: Send + 'static,
