@@ -15,7 +15,7 @@ use crate::contract::Contract;
 use crate::expect::event::event;
 use crate::expect::{Mismatch, shorten};
 use crate::scenarios::{Scenario, run};
-use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::scene::{Conduct, Context, Outcome, Scene, Stop};
 use crate::services::mongodb::{MongoDb, NoMongoDb};
 use crate::target::profile::Profile;
 use crate::target::reference::{self, ReferenceError};
@@ -110,15 +110,14 @@ impl From<Profile> for Subject {
 pub async fn prepare(
     subject: Subject,
     contract: Contract,
-    timeout_scale: f64,
-    strict: bool,
+    conduct: Conduct,
 ) -> Result<Arc<Context>, NotReady> {
     let target = match subject {
         Subject::Profile(profile) => Target::start(*profile).await?,
         Subject::Reference => start_reference(None).await?,
         Subject::ReferenceOnMongoDb => start_reference(Some(Arc::new(obtain_mongodb().await?))).await?,
     };
-    let context = Arc::new(Context::new(target, contract, timeout_scale, strict));
+    let context = Arc::new(Context::new(target, contract, conduct));
     check(&context).await?;
     context.calibrate(measure(&context).await);
     Ok(context)

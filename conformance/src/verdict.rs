@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Mismatch;
+use crate::transcript::Line;
 
 /// How binding a requirement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,7 +117,7 @@ pub struct Check {
     /// Set with [`Verdict::Unverified`] only.
     pub unverified: Option<Unverified>,
     /// The frames and HTTP exchanges that led there, oldest first; empty for a pass.
-    pub frames: Vec<String>,
+    pub frames: Vec<Line>,
 }
 
 impl Check {

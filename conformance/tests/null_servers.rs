@@ -18,6 +18,7 @@ use chatspec::plan::Plan;
 use chatspec::preflight;
 use chatspec::runner;
 use chatspec::scenarios;
+use chatspec::scene::Conduct;
 use chatspec::target::profile::Profile;
 use chatspec::target::profile::capabilities::{Capabilities, Capability};
 use chatspec::target::reference;
@@ -130,7 +131,11 @@ async fn judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdic
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let context = preflight::prepare(profile.into(), contract, HASTE, false)
+    let conduct = Conduct {
+        scale: HASTE,
+        ..Conduct::default()
+    };
+    let context = preflight::prepare(profile.into(), contract, conduct)
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();

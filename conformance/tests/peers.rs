@@ -16,6 +16,7 @@ use chatspec::preflight;
 use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
+use chatspec::scene::Conduct;
 use chatspec::target::profile::{Profile, Provision};
 use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
@@ -60,7 +61,7 @@ async fn run(profile: Profile) -> Arc<RunResult> {
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let context = preflight::prepare(profile.into(), contract, 1.0, false)
+    let context = preflight::prepare(profile.into(), contract, Conduct::default())
         .await
         .unwrap_or_else(|error| panic!("{error}\nscripts/peers.sh installs what the peers need"));
     let (events, _told) = mpsc::unbounded_channel();

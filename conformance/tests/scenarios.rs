@@ -25,6 +25,7 @@ use chatspec::report::json;
 use chatspec::result::{RunResult, ScenarioResult};
 use chatspec::runner::{self, RunEvent};
 use chatspec::scenarios::{self, Scenario};
+use chatspec::scene::Conduct;
 use chatspec::target::profile::Profile;
 use chatspec::verdict::{Level, Unverified, Verdict};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -233,7 +234,11 @@ fn perform(board: &Board) -> Result<Arc<RunResult>, String> {
     let subject = profile()?.map_or(Subject::Reference, Subject::from);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
-        let context = preflight::prepare(subject, contract, scale, false)
+        let conduct = Conduct {
+            scale,
+            ..Conduct::default()
+        };
+        let context = preflight::prepare(subject, contract, conduct)
             .await
             .map_err(|error| error.to_string())?;
         let (events, mut told) = mpsc::unbounded_channel();

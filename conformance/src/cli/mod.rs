@@ -91,6 +91,9 @@ struct RunArgs {
     /// terminal report then to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
+    /// File for every frame and every HTTP exchange of the run, as it happens: a JSON object per line, without secrets.
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
     /// Factor on every deadline, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,

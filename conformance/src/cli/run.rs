@@ -19,7 +19,9 @@ use crate::report::terminal::Terminal;
 use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
+use crate::scene::Conduct;
 use crate::target::TargetError;
+use crate::transcript::record::Recorder;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
@@ -40,11 +42,16 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let subject = subject(args)?;
     let reports = reports(args)?;
+    let conduct = Conduct {
+        scale: args.timeout_scale,
+        strict: args.strict,
+        recorder: recorder(args)?,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Fault, error))?;
-    let exit = runtime.block_on(perform(args, contract, plan, subject, reports, known));
+    let exit = runtime.block_on(perform(args, contract, plan, subject, conduct, reports, known));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     exit
@@ -104,13 +111,25 @@ fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
 }
 
 fn create(path: &Path) -> Result<BufWriter<Fresh>, Failure> {
+    open("--report", path).map(BufWriter::new)
+}
+
+fn open(option: &str, path: &Path) -> Result<Fresh, Failure> {
     let file = File::options()
         .write(true)
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("--report {}: {error}", path.display())))?;
-    Ok(BufWriter::new(Fresh { file, begun: false }))
+        .map_err(|error| Failure::new(Exit::Usage, format!("{option} {}: {error}", path.display())))?;
+    Ok(Fresh { file, begun: false })
+}
+
+/// Who records what goes over the wire, if somebody is to.
+fn recorder(args: &RunArgs) -> Result<Option<Arc<Recorder>>, Failure> {
+    let Some(path) = &args.transcript else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Recorder::lines(open("--transcript", path)?))))
 }
 
 /// A file that keeps what it held until there is something new to write: a run that does not come about loses nothing.
@@ -139,20 +158,27 @@ async fn perform(
     contract: Contract,
     plan: Plan,
     subject: Subject,
+    conduct: Conduct,
     reports: Vec<Box<dyn Report>>,
     known: Option<Baseline>,
 ) -> Result<Exit, Failure> {
+    let recorder = conduct.recorder.clone();
     let stop = interruption();
     let mut interrupted = stop.clone();
     let context = tokio::select! {
-        context = preflight::prepare(subject, contract, args.timeout_scale, args.strict) => context?,
+        context = preflight::prepare(subject, contract, conduct) => context?,
         _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
     };
 
     let (events, told) = mpsc::unbounded_channel();
     let telling = tokio::task::spawn_blocking(move || tell(reports, told, known.as_ref()));
     let result = runner::run(Arc::new(plan), context, args.jobs.into(), events, stop).await;
-    match telling.await {
+    let told = telling.await;
+    if let Some(error) = recorder.and_then(|recorder| recorder.failure()) {
+        let text = format!("the transcript has an end before its end: {error}");
+        return Err(Failure::new(Exit::Fault, text));
+    }
+    match told {
         Ok(Ok(told)) => Ok(told.unwrap_or(result).exit(args.require_all)),
         Ok(Err(error)) => Err(Failure::new(
             Exit::Fault,

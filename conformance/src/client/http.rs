@@ -8,7 +8,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::expect::{Found, Mismatch, shorten, show};
-use crate::transcript::{Direction, Transcript, blot, redact};
+use crate::transcript::redact::{blot, redact};
+use crate::transcript::{Direction, Transcript, decode};
 
 /// What the target answered.
 #[derive(Clone, Debug)]
@@ -76,17 +77,18 @@ impl Http {
     /// Any method with a body as text; a body that begins like JSON is labelled as JSON.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Found<Reply> {
         let shown = body.as_deref().map(|body| format!(" {body}")).unwrap_or_default();
-        self.log(Direction::Out, &format!("{method} {path}{shown}"));
+        self.log(
+            Direction::Out,
+            &format!("{method} {path}{shown}"),
+            &decode::request(method.as_str(), path, body.as_deref()),
+        );
         let reply = self.exchange(&method, path, body).await;
         match &reply {
-            Ok(reply) if self.answers_with_tokens => {
-                self.log(
-                    Direction::In,
-                    &format!("HTTP {} {}", reply.status, blot(&reply.text)),
-                );
-            }
-            Ok(reply) => self.log(Direction::In, &format!("HTTP {} {}", reply.status, reply.text)),
-            Err(mismatch) => self.log(Direction::Note, &mismatch.to_string()),
+            Ok(reply) if self.answers_with_tokens => self.log_answer(reply.status, &blot(&reply.text)),
+            Ok(reply) => self.log_answer(reply.status, &reply.text),
+            Err(mismatch) => self
+                .transcript
+                .write(&self.who, Direction::Note, &mismatch.to_string()),
         }
         reply
     }
@@ -130,8 +132,13 @@ impl Http {
         })
     }
 
-    fn log(&self, direction: Direction, text: &str) {
-        self.transcript.write(&self.who, direction, text);
+    fn log_answer(&self, status: u16, body: &str) {
+        let decoded = decode::response(status, body);
+        self.log(Direction::In, &format!("HTTP {status} {body}"), &decoded);
+    }
+
+    fn log(&self, direction: Direction, text: &str, decoded: &Value) {
+        self.transcript.write_as(&self.who, direction, text, decoded);
     }
 }
 

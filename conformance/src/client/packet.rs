@@ -93,18 +93,19 @@ pub(crate) enum Incoming {
     Other,
 }
 
-/// Reads one text frame; what is not understood is [`Incoming::Other`].
-pub(crate) fn decode(frame: &str) -> Incoming {
-    decode_known(frame).unwrap_or(Incoming::Other)
+/// A packet of Socket.IO, in either direction.
+pub(crate) struct Packet {
+    /// The digit that begins it.
+    pub(crate) kind: char,
+    pub(crate) namespace: String,
+    /// The number that ties an ack to its event.
+    pub(crate) id: Option<u64>,
+    /// The JSON in it; null where there is none.
+    pub(crate) data: Value,
 }
 
-fn decode_known(frame: &str) -> Option<Incoming> {
-    if frame == "2" {
-        return Some(Incoming::Ping);
-    }
-    if let Some(handshake) = frame.strip_prefix('0') {
-        return serde_json::from_str(handshake).ok().map(Incoming::Open);
-    }
+/// Takes a text frame apart that carries a packet; nothing where it does not, or its JSON is broken.
+pub(crate) fn parse(frame: &str) -> Option<Packet> {
     let packet = frame.strip_prefix('4')?;
     let kind = packet.chars().next()?;
     let mut rest = &packet[kind.len_utf8()..];
@@ -125,6 +126,32 @@ fn decode_known(frame: &str) -> Option<Incoming> {
     } else {
         serde_json::from_str(json).ok()?
     };
+    Some(Packet {
+        kind,
+        namespace,
+        id: id.parse().ok(),
+        data,
+    })
+}
+
+/// Reads one text frame; what is not understood is [`Incoming::Other`].
+pub(crate) fn decode(frame: &str) -> Incoming {
+    decode_known(frame).unwrap_or(Incoming::Other)
+}
+
+fn decode_known(frame: &str) -> Option<Incoming> {
+    if frame == "2" {
+        return Some(Incoming::Ping);
+    }
+    if let Some(handshake) = frame.strip_prefix('0') {
+        return serde_json::from_str(handshake).ok().map(Incoming::Open);
+    }
+    let Packet {
+        kind,
+        namespace,
+        id,
+        data,
+    } = parse(frame)?;
     match kind {
         '0' => Some(Incoming::Connected { namespace, data }),
         '1' => Some(Incoming::Disconnected { namespace }),
@@ -145,10 +172,7 @@ fn decode_known(frame: &str) -> Option<Incoming> {
         '3' | '6' => {
             let Value::Array(args) = data else { return None };
             let data = args.into_iter().next().unwrap_or(Value::Null);
-            Some(Incoming::Ack {
-                id: id.parse().ok()?,
-                data,
-            })
+            Some(Incoming::Ack { id: id?, data })
         }
         '4' => Some(Incoming::Refused { namespace, data }),
         _ => None,

@@ -10,13 +10,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use rust_socketio::asynchronous::{Client as Inner, ClientBuilder};
 use rust_socketio::{Event, Payload, TransportType};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 
 use super::inbox::{Inbox, Item};
 use super::no_ack;
 use crate::expect::{Found, Mismatch, show};
-use crate::transcript::{Direction, Transcript};
+use crate::transcript::{Direction, Transcript, decode};
 
 const REFUSED: &str = "Received an ConnectError frame: ";
 
@@ -36,8 +36,22 @@ struct Log {
 }
 
 impl Log {
-    fn line(&self, direction: Direction, text: &str) {
-        self.transcript.write(&self.name, direction, text);
+    fn note(&self, text: &str) {
+        self.transcript.write(&self.name, Direction::Note, text);
+    }
+
+    fn refused_or_lost(&self, text: &str) {
+        let refusal = text
+            .strip_prefix(REFUSED)
+            .map(|json| decode::frame(&format!("44{json}")));
+        match refusal.flatten() {
+            Some(decoded) => self.line(Direction::In, text, &decoded),
+            None => self.note(text),
+        }
+    }
+
+    fn line(&self, direction: Direction, text: &str, decoded: &Value) {
+        self.transcript.write_as(&self.name, direction, text, decoded);
     }
 }
 
@@ -56,11 +70,12 @@ pub(crate) async fn connect(
         inbox,
     };
     log.line(
-        Direction::Note,
+        Direction::Out,
         &format!(
             "connects to {url} with {}",
             auth.as_ref().map(show).unwrap_or_default()
         ),
+        &decode::connect(url, auth.as_ref()),
     );
     let opening = open(url, auth, log.clone());
     match tokio::time::timeout(within, opening).await {
@@ -83,7 +98,11 @@ async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
         .transport_type(TransportType::Websocket)
         .reconnect(false)
         .on(Event::Connect, move |_, _| {
-            on_open.line(Direction::In, "CONNECT accepted");
+            on_open.line(
+                Direction::In,
+                "CONNECT accepted",
+                &json!({"packet": "connect", "namespace": "/"}),
+            );
             on_open.inbox.push(Item::Connected {
                 namespace: "/".to_owned(),
                 data: Value::Null,
@@ -93,20 +112,28 @@ async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
         })
         .on(Event::Error, move |payload, _| {
             let text = text_of(&payload);
-            on_error.line(Direction::Note, &text);
+            on_error.refused_or_lost(&text);
             on_error.inbox.push(item_of_error(&text));
             refused.send(Err(text)).ok();
             std::future::ready(()).boxed()
         })
         .on(Event::Close, move |_, _| {
-            on_close.line(Direction::In, "DISCONNECT");
+            on_close.line(
+                Direction::In,
+                "DISCONNECT",
+                &json!({"packet": "disconnect", "namespace": "/"}),
+            );
             on_close.inbox.push(Item::Disconnected("/".to_owned()));
             std::future::ready(()).boxed()
         })
         .on_any(move |event, payload, _| {
             let args = values_of(payload);
             let shown: Vec<String> = args.iter().map(show).collect();
-            on_any.line(Direction::In, &format!("{event} {}", shown.join(" ")));
+            on_any.line(
+                Direction::In,
+                &format!("{event} {}", shown.join(" ")),
+                &decode::event(event.as_str(), &args, false),
+            );
             on_any.inbox.push_event("/", event.as_str(), args);
             std::future::ready(()).boxed()
         });
@@ -165,7 +192,7 @@ impl Wire {
             let why = "an earlier ack on this connection did not come";
             return Err(no_ack(event, within, Some(why.to_owned())));
         }
-        self.write(event, &args, " (ack wanted)");
+        self.write(event, &args, true);
         let (acked, mut acks) = mpsc::unbounded_channel::<Value>();
         let sending = self
             .client
@@ -188,8 +215,11 @@ impl Wire {
         });
         match answer.await {
             Ok(Ok(Some(ack))) => {
-                self.log
-                    .line(Direction::In, &format!("ack of {event}: {}", show(&ack)));
+                self.log.line(
+                    Direction::In,
+                    &format!("ack of {event}: {}", show(&ack)),
+                    &decode::ack_of(event, &ack),
+                );
                 Ok(ack)
             }
             Ok(Err(mismatch)) => Err(mismatch),
@@ -201,7 +231,7 @@ impl Wire {
     }
 
     pub(crate) async fn emit(&self, event: &str, args: Vec<Value>) -> Found {
-        self.write(event, &args, "");
+        self.write(event, &args, false);
         let sending = self.client.emit(event, Payload::Text(args));
         match tokio::time::timeout(Duration::from_secs(10), sending).await {
             Ok(sent) => sent.map_err(|error| not_sent(event, &error.to_string())),
@@ -210,7 +240,11 @@ impl Wire {
     }
 
     pub(crate) async fn close(&self) {
-        self.log.line(Direction::Note, "disconnects");
+        self.log.line(
+            Direction::Out,
+            "disconnects",
+            &json!({"packet": "disconnect", "namespace": "/"}),
+        );
         // What fails here is gone already.
         tokio::time::timeout(Duration::from_secs(2), self.client.disconnect())
             .await
@@ -218,10 +252,14 @@ impl Wire {
         self.log.inbox.push(Item::Closed("closed by the kit".to_owned()));
     }
 
-    fn write(&self, event: &str, args: &[Value], suffix: &str) {
+    fn write(&self, event: &str, args: &[Value], wants_ack: bool) {
         let shown: Vec<String> = args.iter().map(show).collect();
-        self.log
-            .line(Direction::Out, &format!("{event} {}{suffix}", shown.join(" ")));
+        let suffix = if wants_ack { " (ack wanted)" } else { "" };
+        self.log.line(
+            Direction::Out,
+            &format!("{event} {}{suffix}", shown.join(" ")),
+            &decode::event(event, args, wants_ack),
+        );
     }
 }
 

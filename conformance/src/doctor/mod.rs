@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::contract::Contract;
 use crate::preflight;
-use crate::scene::{Context, Scene, Stop};
+use crate::scene::{Conduct, Context, Scene, Stop};
 use crate::target::Target;
 use crate::target::profile::Profile;
 use crate::transcript::Transcript;
@@ -87,7 +87,11 @@ pub async fn examine(
             state: State::Works(format!("ready at {}", urls.join(" "))),
         });
     }
-    let context = Arc::new(Context::new(target, contract, timeout_scale, false));
+    let conduct = Conduct {
+        scale: timeout_scale,
+        ..Conduct::default()
+    };
+    let context = Arc::new(Context::new(target, contract, conduct));
     match preflight::can_be_reached(&context).await {
         Ok(()) => told(Finding {
             step: "socket.io",

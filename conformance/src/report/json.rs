@@ -10,6 +10,7 @@ use crate::baseline::findings;
 use crate::figure::Figure;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
 use crate::runner::RunEvent;
+use crate::transcript::Line;
 use crate::verdict::{Check, Level, Verdict};
 
 /// What a report says that it is.
@@ -125,6 +126,9 @@ fn requirement(run: &RunResult, result: &RequirementResult) -> Value {
             json!({"scenario": check.scenario, "verdict": check.verdict}),
             check,
         );
+        if !check.frames.is_empty() {
+            told["frames"] = check.frames.iter().map(frame).collect();
+        }
         if let Some(fingerprint) = findings::fingerprint(run, result, check) {
             told["fingerprint"] = fingerprint.as_str().into();
         }
@@ -147,6 +151,15 @@ fn with_message(mut document: Value, check: &Check) -> Value {
         document["message"] = message.as_str().into();
     }
     document
+}
+
+fn frame(line: &Line) -> Value {
+    json!({
+        "us": u64::try_from(line.at.as_micros()).unwrap_or(u64::MAX),
+        "client": line.client,
+        "direction": line.direction,
+        "text": line.text,
+    })
 }
 
 fn scenario(result: &ScenarioResult) -> Value {

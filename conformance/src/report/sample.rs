@@ -13,6 +13,7 @@ use crate::result::{RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Outcome, Scene};
 use crate::target::profile::Limits;
+use crate::transcript::{Direction, Line};
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
 async fn nothing(_: &Scene) -> Outcome {
@@ -31,9 +32,15 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
         .at("bob")
     };
     let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong()));
+    let line = |us, direction, text: &str| Line {
+        at: Duration::from_micros(us),
+        client: "bob".to_owned(),
+        direction,
+        text: text.to_owned(),
+    };
     failed.frames = vec![
-        r#"    1.500 ms  bob → room:join {"chatId":"c"} (ack wanted)"#.to_owned(),
-        r#"    2.250 ms  bob ← ack of room:join: {"ok":true}"#.to_owned(),
+        line(1_500, Direction::Out, r#"room:join {"chatId":"c"} (ack wanted)"#),
+        line(2_250, Direction::In, r#"ack of room:join: {"ok":true}"#),
     ];
     let warned = Check::judge(
         "X-02",

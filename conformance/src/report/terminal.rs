@@ -225,6 +225,7 @@ mod tests {
     use super::*;
     use crate::contract::Contract;
     use crate::report::sample;
+    use crate::scene::Conduct;
     use crate::target::Target;
     use crate::target::profile::Profile;
 
@@ -236,7 +237,11 @@ mod tests {
             urls: vec!["http://127.0.0.1:4000".to_owned()],
             ..Profile::default()
         };
-        let context = Context::new(Target::new(profile).unwrap(), Contract::for_test(), 1.0, false);
+        let context = Context::new(
+            Target::new(profile).unwrap(),
+            Contract::for_test(),
+            Conduct::default(),
+        );
         context.calibrate(result.calibration);
         let plan = Plan {
             left_out: Vec::new(),

@@ -5,6 +5,7 @@ use crate::contract::Contract;
 use crate::expect::Mismatch;
 use crate::result::Exit;
 use crate::scenarios::{Cost, run as story};
+use crate::scene::Conduct;
 use crate::target::Target;
 use crate::target::profile::Profile;
 
@@ -15,7 +16,11 @@ fn context() -> Arc<Context> {
         ..Profile::default()
     };
     let target = Target::new(profile).unwrap();
-    Arc::new(Context::new(target, Contract::for_test(), 0.001, false))
+    let conduct = Conduct {
+        scale: 0.001,
+        ..Conduct::default()
+    };
+    Arc::new(Context::new(target, Contract::for_test(), conduct))
 }
 
 async fn play(scenarios: &[&'static Scenario]) -> Arc<RunResult> {

@@ -33,8 +33,30 @@ use crate::target::Target;
 use crate::target::jwt::Minter;
 use crate::target::profile::Profile;
 use crate::target::provision::Lack;
-use crate::transcript::Transcript;
+use crate::transcript::record::Recorder;
+use crate::transcript::{Cast, Transcript};
 use crate::verdict::{Check, Level, Unverified};
+
+/// How a target is tested.
+#[derive(Clone, Debug)]
+pub struct Conduct {
+    /// The factor on every deadline.
+    pub scale: f64,
+    /// Whether a SHOULD fails.
+    pub strict: bool,
+    /// Who records everything that goes over the wire, if somebody does.
+    pub recorder: Option<Arc<Recorder>>,
+}
+
+impl Default for Conduct {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            strict: false,
+            recorder: None,
+        }
+    }
+}
 
 /// What all scenes of a run share.
 #[derive(Debug)]
@@ -43,10 +65,9 @@ pub struct Context {
     pub target: Target,
     /// The contract.
     pub contract: Contract,
-    /// Whether a SHOULD fails.
-    pub strict: bool,
+    /// How it is tested.
+    pub conduct: Conduct,
     timing: OnceLock<Timing>,
-    scale: f64,
     run: String,
     counter: AtomicU64,
     staff: tokio::sync::OnceCell<fence::Staff>,
@@ -54,14 +75,13 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context for a run, before anything is measured; `scale` stretches every deadline.
-    pub fn new(target: Target, contract: Contract, scale: f64, strict: bool) -> Self {
+    /// A context for a run, before anything is measured.
+    pub fn new(target: Target, contract: Contract, conduct: Conduct) -> Self {
         Self {
             target,
             contract,
-            strict,
+            conduct,
             timing: OnceLock::new(),
-            scale,
             run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
             counter: AtomicU64::new(0),
             staff: tokio::sync::OnceCell::new(),
@@ -74,12 +94,12 @@ impl Context {
         self.timing
             .get()
             .copied()
-            .unwrap_or(Timing::new(self.scale, None))
+            .unwrap_or(Timing::new(self.conduct.scale, None))
     }
 
     /// Takes what was measured as the base of all deadlines; only the first time counts.
     pub fn calibrate(&self, measured: Option<Calibration>) {
-        self.timing.set(Timing::new(self.scale, measured)).ok();
+        self.timing.set(Timing::new(self.conduct.scale, measured)).ok();
     }
 }
 
@@ -180,11 +200,17 @@ pub struct Record {
 impl Scene {
     /// A scene for one run of one scenario.
     pub fn new(context: Arc<Context>, scenario: &'static Scenario) -> Self {
+        let number = context.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let cast = context.conduct.recorder.clone().map(|recorder| Cast {
+            scenario: scenario.id,
+            scene: number,
+            recorder,
+        });
         Self {
-            number: context.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+            number,
             context,
             scenario,
-            transcript: Arc::default(),
+            transcript: Arc::new(Transcript::new(cast)),
             hidden: Arc::default(),
             record: Mutex::default(),
             clients: Mutex::default(),
@@ -339,17 +365,18 @@ impl Scene {
             ))),
         };
         let level = level.unwrap_or(Level::Must);
-        let mut check = Check::judge(requirement, self.scenario.id, level, self.context.strict, found);
+        let mut check = Check::judge(
+            requirement,
+            self.scenario.id,
+            level,
+            self.context.conduct.strict,
+            found,
+        );
         if matches!(
             check.mismatch,
             Some(Mismatch::Definite { .. } | Mismatch::Inconclusive { .. })
         ) {
-            check.frames = self
-                .transcript
-                .last(FRAMES, fence::is_own)
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            check.frames = self.transcript.last(FRAMES, fence::is_own);
         }
         self.record().checks.push(check);
     }

@@ -14,7 +14,7 @@ use crate::target::profile::capabilities::Capability;
 use crate::target::profile::operation::Operation;
 use crate::target::provision::template::Fill;
 use crate::target::provision::{Account, Asker, Lack, Person};
-use crate::transcript::Transcript;
+use crate::transcript::{Direction, Transcript};
 
 /// A user made for one scenario.
 #[derive(Clone)]
@@ -64,6 +64,7 @@ impl Context {
         let account = account.step(&format!("registering {name}"))?;
         transcript.hide(&account.access_token);
         transcript.hide(account.session_token.as_deref().unwrap_or_default());
+        transcript.write(name, Direction::Note, &format!("is user {}", account.id));
         Ok(User {
             name: person.name,
             id: account.id.clone(),

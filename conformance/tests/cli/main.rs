@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod baseline;
 mod store;
+mod transcript;
 
 /// Longest time that any of these may take; a hang fails rather than blocks.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -15,6 +15,7 @@ use chatspec::preflight;
 use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
+use chatspec::scene::Conduct;
 use chatspec::target::profile::Profile;
 use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
@@ -56,7 +57,7 @@ async fn run(profile: Profile, only: &[&str]) -> Arc<RunResult> {
     if only.is_empty() {
         plan = plan.quick(&contract).unwrap();
     }
-    let context = preflight::prepare(profile.into(), contract, 1.0, false)
+    let context = preflight::prepare(profile.into(), contract, Conduct::default())
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();

@@ -162,7 +162,7 @@ impl Wire {
         if self.inbox.closed().is_some() {
             return;
         }
-        self.send(Message::text("41"), "41 (goodbye)").ok();
+        self.send(Message::text("41"), "41").ok();
         self.out.send(Message::Close(None)).ok();
         let gone = |items: &[Item]| matches!(items.last(), Some(Item::Closed(_))).then_some(());
         if self.inbox.wait(Duration::from_secs(2), gone).await.is_none() {

@@ -104,7 +104,7 @@ fn broken(
             )?,
         }
         for frame in &check.frames {
-            writeln!(out, "       {DIM}{}{DIM:#}", brief(frame))?;
+            writeln!(out, "       {DIM}{}{DIM:#}", brief(&frame.to_string()))?;
         }
     }
     if decisive.len() > MOST {

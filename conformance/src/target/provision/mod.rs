@@ -22,7 +22,7 @@ use super::profile::rest::{Rest, Template};
 use super::profile::{Profile, Provision};
 use crate::client::http::{Http, Reply, id_at};
 use crate::expect::{Found, Mismatch};
-use crate::transcript::blot;
+use crate::transcript::redact::blot;
 use program::{Program, ProgramError};
 use roster::{Roster, RosterError};
 use template::Fill;

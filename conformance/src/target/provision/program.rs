@@ -29,7 +29,7 @@ use super::template::Fill;
 use crate::expect::show;
 use crate::target::profile::operation::Operation;
 use crate::target::tail::Tail;
-use crate::transcript::blot;
+use crate::transcript::redact::blot;
 
 /// How long an answer may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);

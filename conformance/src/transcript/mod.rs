@@ -1,15 +1,28 @@
 //! What went over the wire in one scenario, bounded and with secrets blotted out.
+//!
+//! - [`Transcript`]: the last lines, for people
+//! - [`record`]: everything, as it happens, for a file
+//! - [`decode`]: what a frame means
+//! - [`redact`]: nobody's passwords and tokens
+
+pub mod decode;
+pub mod record;
+pub mod redact;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use regex::Regex;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::expect::shorten;
+use record::{Entry, Recorder};
+use redact::redact;
 
 /// Which way something went, seen from the kit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// To the target.
     Out,
@@ -20,7 +33,7 @@ pub enum Direction {
 }
 
 /// One frame, one HTTP exchange or one thing that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Since the scenario began.
     pub at: Duration,
@@ -49,6 +62,17 @@ impl std::fmt::Display for Line {
     }
 }
 
+/// Who plays, where everything is recorded.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// Which time it plays: no two have the same number.
+    pub scene: u64,
+    /// Who records it.
+    pub recorder: Arc<Recorder>,
+}
+
 /// The lines of one scenario; the oldest go when there are too many.
 #[derive(Debug)]
 pub struct Transcript {
@@ -56,15 +80,12 @@ pub struct Transcript {
     lines: Mutex<VecDeque<Line>>,
     /// Texts that are not shown, wherever they occur.
     secrets: Mutex<BTreeSet<String>>,
+    cast: Option<Cast>,
 }
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            lines: Mutex::default(),
-            secrets: Mutex::default(),
-        }
+        Self::new(None)
     }
 }
 
@@ -72,8 +93,40 @@ impl Transcript {
     /// How many lines are kept.
     pub const CAPACITY: usize = 2_000;
 
-    /// Writes one line.
+    /// An empty one, that is recorded as well where there is a cast.
+    pub fn new(cast: Option<Cast>) -> Self {
+        Self {
+            began: Instant::now(),
+            lines: Mutex::default(),
+            secrets: Mutex::default(),
+            cast,
+        }
+    }
+
+    /// Writes one line: a frame, or a note.
     pub fn write(&self, client: &str, direction: Direction, text: &str) {
+        self.keep(client, direction, text);
+        if let Some(cast) = &self.cast {
+            let text = self.without_secrets(text);
+            let decoded = match direction {
+                Direction::Note => None,
+                Direction::Out | Direction::In => decode::frame(&text),
+            };
+            cast.record(client, direction, text, decoded);
+        }
+    }
+
+    /// Writes one line that is not a frame as such, with what it means.
+    pub fn write_as(&self, client: &str, direction: Direction, text: &str, decoded: &Value) {
+        self.keep(client, direction, text);
+        if let Some(cast) = &self.cast {
+            // Blotting out leaves JSON what it is.
+            let decoded = serde_json::from_str(&self.without_secrets(&decoded.to_string())).ok();
+            cast.record(client, direction, self.without_secrets(text), decoded);
+        }
+    }
+
+    fn keep(&self, client: &str, direction: Direction, text: &str) {
         let line = Line {
             at: self.began.elapsed(),
             client: client.to_owned(),
@@ -85,6 +138,12 @@ impl Transcript {
             lines.pop_front();
         }
         lines.push_back(line);
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = secrets.iter().filter(|secret| text.contains(*secret));
+        redact(&known.fold(text.to_owned(), |text, secret| text.replace(secret, "***")))
     }
 
     /// How many lines there are.
@@ -118,19 +177,27 @@ impl Transcript {
             .cloned()
             .collect();
         last.reverse();
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lines);
         for line in &mut last {
             // A secret that is cut off would not be found any more.
-            for secret in secrets
-                .iter()
-                .filter(|secret| line.text.contains(*secret))
-                .collect::<Vec<_>>()
-            {
-                line.text = line.text.replace(secret, "***");
-            }
-            line.text = shorten(&line.text);
+            line.text = shorten(&self.without_secrets(&line.text));
         }
         last
+    }
+}
+
+impl Cast {
+    fn record(&self, client: &str, direction: Direction, text: String, decoded: Option<Value>) {
+        self.recorder.record(Entry {
+            us: 0,
+            scenario: self.scenario,
+            scene: self.scene,
+            client: client.to_owned(),
+            direction,
+            text,
+            bytes: None,
+            decoded,
+        });
     }
 }
 
@@ -143,51 +210,9 @@ fn head(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Replaces every JSON string that is long enough to be a token; what else the answer holds can still be seen.
-pub fn blot(text: &str) -> String {
-    static LONG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"\\]{16,}""#).ok());
-    match &*LONG {
-        Some(long) => long.replace_all(text, "\"***\"").into_owned(),
-        None => "(could not be shown safely)".to_owned(),
-    }
-}
-
-/// Replaces tokens and passwords.
-pub fn redact(text: &str) -> String {
-    static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r#"(?x)
-            (?P<key> "(?:token|accessToken|sessionToken|password)"\s*:\s*" | [?&]token= | [Bb]earer\s+ )
-            [^"&\s]+
-            | (?P<jwt> eyJ[\w-]{8,}\.[\w-]+\.[\w-]* )
-            "#,
-        )
-        .ok()
-    });
-    match &*SECRETS {
-        Some(secrets) => secrets.replace_all(text, "${key}***").into_owned(),
-        None => "(could not be shown safely)".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_blotted_out() {
-        for (text, shown) in [
-            (r#"40{"token":"abc.def"}"#, r#"40{"token":"***"}"#),
-            (
-                r#"{"accessToken": "x", "sessionToken":"y"}"#,
-                r#"{"accessToken": "***", "sessionToken":"***"}"#,
-            ),
-            ("GET /?a=1&token=xyz&b=2", "GET /?a=1&token=***&b=2"),
-            ("Authorization: Bearer xyz", "Authorization: Bearer ***"),
-        ] {
-            assert_eq!(redact(text), shown);
-        }
-    }
 
     #[test]
     fn the_heartbeat_is_left_out_and_the_oldest_go() {
