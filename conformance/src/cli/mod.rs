@@ -72,6 +72,12 @@ struct RunArgs {
     /// Leave out what has to wait longer than a second, such as the rate window, and say what that is.
     #[arg(long)]
     quick: bool,
+    /// Tell only what fails, and how it ends.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Tell every requirement, every failed check, and evidence that is not cut.
+    #[arg(short, long)]
+    verbose: bool,
     /// Tell how long each scenario took, and which of them the run has waited for.
     #[arg(long)]
     timings: bool,

@@ -5,17 +5,20 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, StripStream};
+use terminal_size::{Height, Width, terminal_size_of};
 use tokio::sync::{mpsc, watch};
 
-use super::{Failure, RunArgs};
+use super::{Color, Failure, RunArgs};
 use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
 use crate::report::json::Json;
-use crate::report::terminal::Terminal;
+use crate::report::terminal::wrap::Wrap;
+use crate::report::terminal::{Detail, Terminal};
 use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
@@ -70,14 +73,21 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
 fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
     let json_to_stdout = args.report.iter().any(|report| report == "json");
     let terminal = |out: Box<dyn Write + Send>, live| -> Box<dyn Report> {
-        Box::new(Terminal::new(out, live, args.require_all).with_timings(args.timings))
+        let terminal = Terminal::new(out, live && !args.quiet, args.require_all);
+        Box::new(terminal.with_timings(args.timings).with_detail(detail(args)))
     };
     let standard = || -> Box<dyn Report> {
         let live = io::stderr().is_terminal();
         if json_to_stdout {
-            terminal(Box::new(AutoStream::new(io::stderr(), args.color.choice())), live)
+            terminal(
+                fitting(io::stderr(), terminal_size_of(io::stderr()), args.color),
+                live,
+            )
         } else {
-            terminal(Box::new(AutoStream::new(io::stdout(), args.color.choice())), live)
+            terminal(
+                fitting(io::stdout(), terminal_size_of(io::stdout()), args.color),
+                live,
+            )
         }
     };
     let mut reports = Vec::new();
@@ -108,6 +118,26 @@ fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
         reports.push(standard());
     }
     Ok(reports)
+}
+
+const fn detail(args: &RunArgs) -> Detail {
+    match (args.quiet, args.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    }
+}
+
+/// Lines that fit the terminal, where it is one, in the colours that it takes.
+fn fitting<S>(stream: S, size: Option<(Width, Height)>, color: Color) -> Box<dyn Write + Send>
+where
+    S: RawStream + AsLockedWrite + Send + 'static,
+{
+    let stream = AutoStream::new(stream, color.choice());
+    match size {
+        Some((Width(columns), _)) => Box::new(Wrap::new(stream, columns.into())),
+        None => Box::new(stream),
+    }
 }
 
 fn create(path: &Path) -> Result<BufWriter<Fresh>, Failure> {

@@ -21,6 +21,7 @@ use summary::Shown;
 mod baseline;
 mod summary;
 mod timings;
+pub mod wrap;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -29,12 +30,25 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
+/// How much is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What fails, and how it ends.
+    Quiet,
+    /// An area's sum as well, what could not be told and why, and what was noted and measured.
+    #[default]
+    Normal,
+    /// Every requirement, every failed check, and evidence that is not cut.
+    Verbose,
+}
+
 /// Writes as the run goes on.
 pub struct Terminal<W> {
     out: W,
     bar: ProgressBar,
     require_all: bool,
     timings: bool,
+    detail: Detail,
     run: Option<(Arc<Context>, Arc<Plan>)>,
     finished: BTreeMap<&'static str, Arc<ScenarioResult>>,
     running: Vec<&'static str>,
@@ -59,6 +73,7 @@ impl<W: Write + Send> Terminal<W> {
             bar,
             require_all,
             timings: false,
+            detail: Detail::default(),
             run: None,
             finished: BTreeMap::new(),
             running: Vec::new(),
@@ -73,7 +88,20 @@ impl<W: Write + Send> Terminal<W> {
         self
     }
 
+    /// Tells more, or less.
+    #[must_use]
+    pub const fn with_detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
     fn started(&mut self, context: &Arc<Context>, plan: &Arc<Plan>) -> io::Result<()> {
+        self.bar.set_length(plan.scenarios.len() as u64);
+        self.bar.enable_steady_tick(Duration::from_millis(120));
+        self.run = Some((context.clone(), plan.clone()));
+        if self.detail == Detail::Quiet {
+            return Ok(());
+        }
         let profile = &context.target.profile;
         let urls: Vec<String> = context.target.urls().iter().map(ToString::to_string).collect();
         writeln!(
@@ -103,14 +131,11 @@ impl<W: Write + Send> Terminal<W> {
                 limits.join(", ")
             )?;
         }
-        self.bar.set_length(plan.scenarios.len() as u64);
-        self.bar.enable_steady_tick(Duration::from_millis(120));
-        self.run = Some((context.clone(), plan.clone()));
         Ok(())
     }
 
     fn tell_areas(&mut self) -> io::Result<()> {
-        let Some((context, plan)) = self.run.clone() else {
+        let Some((context, plan)) = self.run.clone().filter(|_| self.detail > Detail::Quiet) else {
             return Ok(());
         };
         for area in &context.contract.areas {
@@ -141,6 +166,11 @@ impl<W: Write + Send> Terminal<W> {
             if !requirements.is_empty() {
                 self.line(&area_line(&area.id, &requirements))?;
             }
+            if self.detail == Detail::Verbose {
+                for requirement in &requirements {
+                    self.line(&requirement_line(requirement))?;
+                }
+            }
         }
         Ok(())
     }
@@ -155,6 +185,7 @@ impl<W: Write + Send> Terminal<W> {
         let shown = Shown {
             timings: self.timings,
             require_all: self.require_all,
+            detail: self.detail,
         };
         summary::write(&mut self.out, result, shown)
     }
@@ -181,16 +212,32 @@ impl<W: Write + Send> Report for Terminal<W> {
     }
 }
 
-fn area_line(area: &str, requirements: &[RequirementResult]) -> String {
-    let count = |verdict| requirements.iter().filter(|r| r.verdict == verdict).count();
-    let verdict = Verdict::over(requirements.iter().map(|r| r.verdict));
-    let (style, mark) = match verdict {
-        Verdict::Pass if count(Verdict::Unverified) > 0 => (YELLOW, "·"),
+const fn marked(verdict: Verdict) -> (Style, &'static str) {
+    match verdict {
         Verdict::Pass => (GREEN, "✓"),
         Verdict::Fail => (RED, "✗"),
         Verdict::Harness => (YELLOW, "!"),
         Verdict::Warn => (YELLOW, "▲"),
         Verdict::Unverified | Verdict::Inconclusive => (YELLOW, "·"),
+    }
+}
+
+fn requirement_line(requirement: &RequirementResult) -> String {
+    let (style, mark) = marked(requirement.verdict);
+    let RequirementResult {
+        id, level, statement, ..
+    } = requirement;
+    format!(
+        "      {style}{mark}{style:#} {id:<9} {DIM}{:<6}{DIM:#} {statement}",
+        level.word()
+    )
+}
+
+fn area_line(area: &str, requirements: &[RequirementResult]) -> String {
+    let count = |verdict| requirements.iter().filter(|r| r.verdict == verdict).count();
+    let (style, mark) = match Verdict::over(requirements.iter().map(|r| r.verdict)) {
+        Verdict::Pass if count(Verdict::Unverified) > 0 => marked(Verdict::Unverified),
+        verdict => marked(verdict),
     };
     let parts: Vec<String> = [
         (Verdict::Pass, GREEN),
@@ -231,6 +278,20 @@ mod tests {
 
     #[test]
     fn the_report_of_a_run() {
+        insta::assert_snapshot!(told(Detail::Normal));
+    }
+
+    #[test]
+    fn it_may_be_longer() {
+        insta::assert_snapshot!(told(Detail::Verbose));
+    }
+
+    #[test]
+    fn it_may_be_shorter() {
+        insta::assert_snapshot!(told(Detail::Quiet));
+    }
+
+    fn told(detail: Detail) -> String {
         let result = sample::result();
         let profile = Profile {
             name: "sample".to_owned(),
@@ -249,7 +310,8 @@ mod tests {
             requirements: result.requirements.iter().map(|r| r.id.clone()).collect(),
         };
         let mut out = Vec::new();
-        let mut report = Terminal::new(anstream::StripStream::new(&mut out), false, false);
+        let stream = anstream::StripStream::new(&mut out);
+        let mut report = Terminal::new(stream, false, false).with_detail(detail);
         let mut events = vec![RunEvent::Started {
             context: Arc::new(context),
             plan: Arc::new(plan),
@@ -264,6 +326,6 @@ mod tests {
             report.event(event).unwrap();
         }
         drop(report);
-        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+        String::from_utf8(out).unwrap()
     }
 }

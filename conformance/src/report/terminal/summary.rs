@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, baseline, brief, many, timings};
+use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, baseline, brief, many, timings};
 use crate::expect::Mismatch;
 use crate::result::{Exit, RequirementResult, RunResult};
 use crate::verdict::{Check, Level, Verdict};
@@ -14,13 +14,15 @@ pub(super) struct Shown {
     pub(super) timings: bool,
     /// Whether what is unverified fails the run.
     pub(super) require_all: bool,
+    /// How much is told.
+    pub(super) detail: Detail,
 }
 
 /// Writes all of it.
 pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> io::Result<()> {
     for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Harness] {
         for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
-            broken(out, result, requirement, verdict)?;
+            broken(out, result, requirement, verdict, shown.detail)?;
         }
     }
     let faults = result
@@ -35,25 +37,19 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> i
             scenario.message.as_deref().unwrap_or_default()
         )?;
     }
-    undecided(out, result)?;
-    baseline::write(out, result)?;
-    let notes: Vec<_> = result
-        .scenarios
-        .iter()
-        .flat_map(|scenario| &scenario.notes)
-        .collect();
-    if !notes.is_empty() {
-        writeln!(out, "\n{BOLD}Freedoms taken{BOLD:#}")?;
-        for (requirement, text) in notes {
-            writeln!(out, "  {CYAN}{requirement:<9}{CYAN:#} {text}")?;
-        }
+    if shown.detail > Detail::Quiet {
+        undecided(out, result)?;
     }
-    measured(out, result)?;
-    left_out(out, result)?;
+    baseline::write(out, result)?;
+    if shown.detail > Detail::Quiet {
+        noted(out, result)?;
+        measured(out, result)?;
+        left_out(out, result)?;
+        counts(out, result)?;
+    }
     if shown.timings {
         timings::write(out, result)?;
     }
-    counts(out, result)?;
     baseline::counts(out, result)?;
     ending(out, result, shown.require_all)?;
     out.flush()
@@ -64,8 +60,9 @@ fn broken(
     result: &RunResult,
     requirement: &RequirementResult,
     verdict: Verdict,
+    detail: Detail,
 ) -> io::Result<()> {
-    const MOST: usize = 3;
+    let most = if detail == Detail::Verbose { usize::MAX } else { 3 };
     let (style, word) = match verdict {
         Verdict::Fail => (RED, "FAIL"),
         Verdict::Warn => (YELLOW, "WARN"),
@@ -85,7 +82,7 @@ fn broken(
         .collect();
     // Where not all are shown, those that nobody knows yet are.
     decisive.sort_by_key(|check| baseline::is_known(result, requirement, check));
-    for check in decisive.iter().take(MOST) {
+    for check in decisive.iter().take(most) {
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
         baseline::mark(out, result, requirement, check)?;
         match &check.mismatch {
@@ -104,14 +101,20 @@ fn broken(
             )?,
         }
         for frame in &check.frames {
-            writeln!(out, "       {DIM}{}{DIM:#}", brief(&frame.to_string()))?;
+            let frame = frame.to_string();
+            let shown = if detail == Detail::Verbose {
+                frame
+            } else {
+                brief(&frame)
+            };
+            writeln!(out, "       {DIM}{shown}{DIM:#}")?;
         }
     }
-    if decisive.len() > MOST {
+    if decisive.len() > most {
         writeln!(
             out,
             "     {DIM}and {} more{DIM:#}",
-            many(decisive.len() - MOST, "check")
+            many(decisive.len() - most, "check")
         )?;
     }
     Ok(())
@@ -140,6 +143,22 @@ fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
             }
             writeln!(out, "    {reason}")?;
         }
+    }
+    Ok(())
+}
+
+/// How the target uses the freedoms that the contract leaves.
+fn noted(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+    let mut notes = result
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.notes)
+        .peekable();
+    if notes.peek().is_some() {
+        writeln!(out, "\n{BOLD}Freedoms taken{BOLD:#}")?;
+    }
+    for (requirement, text) in notes {
+        writeln!(out, "  {CYAN}{requirement:<9}{CYAN:#} {text}")?;
     }
     Ok(())
 }
