@@ -1,13 +1,16 @@
-//! Lines that fit a terminal, however narrow it is.
+//! Lines that fit a terminal, however narrow it is, and that do nothing to it but colour it.
 
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
+use regex::{Captures, Regex};
 use textwrap::{Options, WordSplitter};
 
 /// Below this nothing can be read anyway.
 const NARROWEST: usize = 30;
 
-/// Wraps every line at words, and goes on under where the line began. Colours take no room.
+/// Wraps every line at words, and goes on under where the line began. Colours take no room. What else would steer the
+/// terminal comes from a target, and is shown instead.
 pub struct Wrap<W> {
     inner: W,
     width: usize,
@@ -46,7 +49,30 @@ impl<W: Write> Write for Wrap<W> {
     }
 }
 
+/// Control characters as pictures of themselves, and what turns the direction of writing as well; colours are kept.
+fn visible(line: &str) -> std::borrow::Cow<'_, str> {
+    static STEERING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?P<colour>\x1b\[[0-9;]*m)|[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]").ok()
+    });
+    let Some(steering) = &*STEERING else {
+        return "(could not be shown safely)".into();
+    };
+    steering.replace_all(line, |found: &Captures<'_>| match found.name("colour") {
+        Some(colour) => colour.as_str().to_owned(),
+        None => found[0].chars().map(picture).collect(),
+    })
+}
+
+fn picture(character: char) -> char {
+    match u32::from(character) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or('\u{fffd}'),
+        0x7f => '\u{2421}',
+        _ => '\u{fffd}',
+    }
+}
+
 fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let line = &visible(line);
     let begin = line.len() - line.trim_start_matches(' ').len();
     let indent = " ".repeat((begin + 2).min(width / 2));
     let options = Options::new(width)
@@ -84,6 +110,14 @@ mod tests {
             through(&format!("{long}\n"), 40)
                 .lines()
                 .all(|line| line.len() <= 40)
+        );
+    }
+
+    #[test]
+    fn a_target_cannot_steer_the_terminal() {
+        assert_eq!(
+            through("got \u{1b}]0;title\u{7} \u{9b}2J \u{202e}x\u{0} \u{1b}[2J\n", 80),
+            "got ␛]0;title␇ \u{fffd}2J \u{fffd}x␀ ␛[2J\n"
         );
     }
 
