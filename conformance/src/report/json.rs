@@ -83,6 +83,9 @@ pub fn document(result: &RunResult) -> Value {
         "notes": notes.collect::<Vec<_>>(),
         "figures": figures.collect::<Vec<_>>(),
     });
+    if let Some(why) = &result.lost {
+        document["lost"] = why.as_str().into();
+    }
     if let Some(judged) = &result.baseline {
         document["baseline"] = json!(judged);
     }
@@ -216,6 +219,9 @@ mod tests {
             assert_eq!(document(&judged)["baseline"]["new"][0]["requirement"], "X-01");
             judged.baseline.as_mut().unwrap().new.clear();
             schemas.matches("report", &document(&judged)).unwrap();
+            judged.lost = Some("connection refused".to_owned());
+            schemas.matches("report", &document(&judged)).unwrap();
+            assert_eq!(document(&judged)["lost"], "connection refused");
         }
     }
 }
