@@ -14,14 +14,15 @@ use crate::process::Server;
 
 const OUTAGES: usize = 3;
 
+/// A database that can be taken away.
+async fn a_mongodb() -> Arc<MongoDb> {
+    let obtained = tokio::task::spawn_blocking(MongoDb::obtain_ours).await;
+    Arc::new(obtained.unwrap().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_goes_away_and_comes_back() {
-    let mongodb = Arc::new(
-        tokio::task::spawn_blocking(MongoDb::obtain_ours)
-            .await
-            .unwrap()
-            .unwrap(),
-    );
+    let mongodb = a_mongodb().await;
     let log = tempfile::NamedTempFile::new().unwrap();
     let args = [
         "--mongodb-uri",
@@ -86,12 +87,7 @@ async fn a_database_that_goes_away_and_comes_back() {
 /// A server can be stopped while its database is away.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_its_database_stops_when_told_to() {
-    let mongodb = Arc::new(
-        tokio::task::spawn_blocking(MongoDb::obtain_ours)
-            .await
-            .unwrap()
-            .unwrap(),
-    );
+    let mongodb = a_mongodb().await;
     let log = tempfile::NamedTempFile::new().unwrap();
     let args = ["--mongodb-uri", &mongodb.database("chatspec")];
     let mut server = Server::logging(&args, log.reopen().unwrap());
