@@ -4,6 +4,7 @@ mod baseline;
 mod doctor;
 mod init;
 mod list;
+mod reports;
 mod run;
 
 use std::path::PathBuf;

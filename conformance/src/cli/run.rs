@@ -1,21 +1,17 @@
 //! `run`: from the command line to an exit code.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
-use anstream::{AutoStream, StripStream};
 use tokio::sync::{mpsc, watch};
 
+use super::reports::reports;
 use super::{Failure, RunArgs};
 use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
-use crate::report::json::Json;
-use crate::report::terminal::Terminal;
 use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
@@ -57,81 +53,6 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
         None if args.with_mongodb => Subject::ReferenceOnMongoDb,
         None => Subject::Reference,
     })
-}
-
-/// The reports that are asked for; files are opened now, so that a path that cannot be written is told at once.
-fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
-    let json_to_stdout = args.report.iter().any(|report| report == "json");
-    let terminal = |out: Box<dyn Write + Send>, live| -> Box<dyn Report> {
-        Box::new(Terminal::new(out, live, args.require_all).with_timings(args.timings))
-    };
-    let standard = || -> Box<dyn Report> {
-        let live = io::stderr().is_terminal();
-        if json_to_stdout {
-            terminal(Box::new(AutoStream::new(io::stderr(), args.color.choice())), live)
-        } else {
-            terminal(Box::new(AutoStream::new(io::stdout(), args.color.choice())), live)
-        }
-    };
-    let mut reports = Vec::new();
-    let mut shown = false;
-    for report in &args.report {
-        let (format, path) = match report.split_once('=') {
-            Some((format, path)) => (format, Some(Path::new(path))),
-            None => (report.as_str(), None),
-        };
-        reports.push(match (format, path) {
-            ("terminal", None) => {
-                shown = true;
-                standard()
-            }
-            ("terminal", Some(path)) => {
-                let file: Box<dyn Write + Send> = Box::new(create(path)?);
-                terminal(Box::new(StripStream::new(file)), false)
-            }
-            ("json", None) => Box::new(Json::new(io::stdout())),
-            ("json", Some(path)) => Box::new(Json::new(create(path)?)),
-            _ => {
-                let text = format!("--report {report}: no such format; there are terminal and json");
-                return Err(Failure::new(Exit::Usage, text));
-            }
-        });
-    }
-    if !shown {
-        reports.push(standard());
-    }
-    Ok(reports)
-}
-
-fn create(path: &Path) -> Result<BufWriter<Fresh>, Failure> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("--report {}: {error}", path.display())))?;
-    Ok(BufWriter::new(Fresh { file, begun: false }))
-}
-
-/// A file that keeps what it held until there is something new to write: a run that does not come about loses nothing.
-struct Fresh {
-    file: File,
-    begun: bool,
-}
-
-impl Write for Fresh {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What is no regular file, such as a pipe, has nothing to cut off.
-        if !self.begun && self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
-        }
-        self.begun = true;
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 async fn perform(
