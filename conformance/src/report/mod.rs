@@ -40,8 +40,14 @@ pub(crate) mod sample;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use serde_json::{Map, json};
+
+    use super::status::Status;
     use super::*;
-    use crate::result::Exit;
+    use crate::result::{Exit, RequirementResult};
 
     #[test]
     fn every_format_is_red_exactly_when_the_exit_code_is_not_0() {
@@ -84,5 +90,35 @@ mod tests {
         );
         assert!(markdown::document(&run, false).starts_with("## ⚠️"));
         assert_eq!(badge::document(&run, false)["color"], "yellow");
+    }
+
+    /// Writes them with what is meant by them, to be read by what others have written.
+    #[test]
+    #[ignore = "scripts/reports.sh runs it, and reads what it writes"]
+    fn samples_for_other_parsers() {
+        let folder = PathBuf::from(std::env::var_os("CHATSPEC_SAMPLES").unwrap());
+        let mut runs = sample::variants();
+        runs.push(("one of everything", (*sample::result()).clone()));
+        runs.push(("nasty", (*sample::nasty()).clone()));
+        let mut expected = Map::new();
+        for (name, run) in runs {
+            let requirement = |r: &RequirementResult| {
+                let known = matches!(Status::of(&run, r, false), Status::Known(_));
+                json!({"id": r.id, "statement": r.statement, "verdict": r.verdict, "known": known})
+            };
+            let meant = json!({
+                "requirements": run.requirements.iter().map(requirement).collect::<Vec<_>>(),
+                "fails": run.exit(false) != Exit::Conforms,
+                "cut_short": run.interrupted || run.lost.is_some(),
+            });
+            expected.insert(name.to_owned(), meant);
+            fs::write(folder.join(format!("{name}.tap")), tap::document(&run, false)).unwrap();
+            fs::write(
+                folder.join(format!("{name}.xml")),
+                junit::document(&run, false).unwrap(),
+            )
+            .unwrap();
+        }
+        fs::write(folder.join("expected.json"), json!(expected).to_string()).unwrap();
     }
 }

@@ -143,13 +143,14 @@ pub(crate) fn nasty() -> Arc<RunResult> {
         .push(Check::judge("X-02", "x/one", Level::Should, false, wrong(NASTY)));
     scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
     scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::from_millis(310))];
-    scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, huge)];
-    Arc::new(RunResult {
-        target: NASTY.to_owned(),
-        interrupted: true,
-        lost: Some(NASTY.to_owned()),
-        ..of(scenarios)
-    })
+    let blocked = "blocked: got \\# {";
+    scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, blocked)];
+    let mut run = of(scenarios);
+    run.requirements[0].statement = r"What \ # SKIP | it | asks for.".to_owned();
+    run.target = NASTY.to_owned();
+    run.interrupted = true;
+    run.lost = Some(NASTY.to_owned());
+    Arc::new(run)
 }
 
 /// A frame with this text.
