@@ -16,11 +16,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
-use time::format_description::well_known::Rfc3339;
 
-use super::Report;
 use super::evidence::{self, one_line, visible};
 use super::status::{Status, Trouble};
+use super::{Report, began};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
 use crate::runner::RunEvent;
@@ -97,8 +96,7 @@ fn of_area(run: &RunResult, area: &str, require_all: bool) -> TestSuite {
 fn suite(run: &RunResult, name: &str, time: Duration) -> TestSuite {
     let mut suite = TestSuite::new(one_line(name));
     suite.set_time(time);
-    let began = run.started_at.format(&Rfc3339).unwrap_or_default();
-    suite.extra.insert("timestamp".into(), began.into());
+    suite.extra.insert("timestamp".into(), began(run).into());
     suite.add_properties(properties(run));
     suite
 }
@@ -125,13 +123,13 @@ fn properties(run: &RunResult) -> Vec<Property> {
     );
     properties
         .into_iter()
-        .map(|(name, value)| Property::new(name, one_line(&value)))
+        .map(|(name, value)| Property::new(name, one_line(&cut(&value, MOST))))
         .collect()
 }
 
 fn of_requirement(run: &RunResult, requirement: &RequirementResult, require_all: bool) -> TestCase {
     let status = Status::of(run, requirement, require_all);
-    let (mut case, kind) = match status {
+    let (mut shown, kind) = match status {
         Status::Pass => (TestCaseStatus::success(), ""),
         Status::Failure => (
             TestCaseStatus::non_success(NonSuccessKind::Failure),
@@ -143,11 +141,12 @@ fn of_requirement(run: &RunResult, requirement: &RequirementResult, require_all:
         Status::Known(_) => (TestCaseStatus::skipped(), "known"),
         Status::Undecided => (TestCaseStatus::skipped(), requirement.verdict.word()),
     };
-    case.set_type(kind)
+    shown
+        .set_type(kind)
         .set_message(evidence::sentence(run, requirement, &status, MESSAGE))
         .set_description(evidence::text(run, requirement, MOST));
     let name = format!("{} {}", requirement.id, requirement.statement);
-    let mut case = TestCase::new(one_line(&name), case);
+    let mut case = TestCase::new(one_line(&name), shown);
     case.set_classname(&requirement.area);
     case
 }

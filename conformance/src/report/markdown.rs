@@ -7,11 +7,9 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use time::format_description::well_known::Rfc3339;
-
 use super::evidence::{self, one_line};
 use super::status::{self, Status, Tone, Trouble};
-use super::{Report, many};
+use super::{Report, began, many};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
 use crate::runner::RunEvent;
@@ -124,7 +122,7 @@ impl<'a> Page<'a> {
         };
         self.line(format_args!("## {mark} chatspec: {}\n", inline(&headline)));
         let urls: Vec<String> = run.urls.iter().map(|url| code(url)).collect();
-        let began = run.started_at.format(&Rfc3339).unwrap_or_default();
+        let began = began(run);
         self.line(format_args!(
             "{} at {}, protocol {}, chatspec {}, {began}, {:.1} s\n",
             code(&run.target),

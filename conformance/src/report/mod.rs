@@ -22,11 +22,22 @@ mod status;
 
 use std::io;
 
+use time::format_description::well_known::Rfc3339;
+
+use crate::result::RunResult;
 use crate::runner::RunEvent;
 
 /// A number of things, as in `2 checks`.
 fn many(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// When a run began, to the second, as ISO 8601 has it.
+fn began(run: &RunResult) -> String {
+    run.started_at
+        .truncate_to_second()
+        .format(&Rfc3339)
+        .unwrap_or_default()
 }
 
 /// Something that tells about a run.
