@@ -28,6 +28,8 @@ pub struct Plan {
     pub requirements: BTreeSet<String>,
     /// The ids of the requirements that [`Plan::quick`] has left out, in the order of the contract.
     pub left_out: Vec<String>,
+    /// Whether it is less than everything, by `--only`, `--skip` or `--quick`.
+    pub partial: bool,
 }
 
 /// What is wrong with a selection.
@@ -157,7 +159,9 @@ impl Plan {
         if kept.is_empty() && !(only.is_empty() && skip.is_empty()) && requirements.is_empty() {
             return Err(PlanError::Empty);
         }
+        let judgeable = contract.requirements.iter().filter(|r| r.level != Level::May);
         Ok(Self {
+            partial: kept.len() < scenarios.len() || requirements.len() < judgeable.count(),
             scenarios: kept,
             requirements,
             left_out: Vec::new(),
@@ -166,7 +170,9 @@ impl Plan {
 
     /// Without the scenarios that wait for something to pass, and without the requirements that only these judge.
     pub fn quick(mut self, contract: &Contract) -> Result<Self, PlanError> {
+        let before = self.scenarios.len();
         self.scenarios.retain(|scenario| scenario.waits() < LONG);
+        self.partial |= self.scenarios.len() < before;
         let judged = |id: &str| {
             self.scenarios
                 .iter()
@@ -289,6 +295,30 @@ mod tests {
             Ok(are(&["x/two", "y/why"], &["X-02", "Y-01"]))
         );
         assert_eq!(select(&["x-01"], &["x"]), Err(PlanError::Empty));
+    }
+
+    #[test]
+    fn what_is_less_than_everything_is_partial() {
+        let partial = |only: &[&str], skip: &[&str]| {
+            let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+            Plan::select(
+                &Contract::for_test(),
+                &[&ONE, &TWO, &WHY],
+                &texts(only),
+                &texts(skip),
+            )
+            .unwrap()
+            .partial
+        };
+        assert!(!partial(&[], &[]) && !partial(&["*"], &[]));
+        // Also where each requirement is still looked at elsewhere.
+        for (only, skip) in [
+            (&["x"][..], &[][..]),
+            (&[], &["x/two"]),
+            (&["X-0*", "Y-01"], &["X-02"]),
+        ] {
+            assert!(partial(only, skip), "{only:?} {skip:?}");
+        }
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub struct RunResult {
     pub interrupted: bool,
     /// Why the target was given up, if it was.
     pub lost: Option<String>,
+    /// Whether it was asked for less than everything, by `--only`, `--skip` or `--quick`.
+    pub partial: bool,
     /// By scenario, in the order of the contract.
     pub scenarios: Vec<ScenarioResult>,
     /// The requirements that `--quick` has left out.

@@ -86,6 +86,7 @@ pub async fn run(
         calibration: context.timing().measured().copied(),
         interrupted: *run.stop.borrow(),
         lost: run.lost.take(),
+        partial: plan.partial,
         left_out: plan.left_out.clone(),
         requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
         scenarios: std::mem::take(&mut run.results),

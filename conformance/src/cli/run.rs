@@ -1,24 +1,18 @@
 //! `run`: from the command line to an exit code.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
-use anstream::stream::{AsLockedWrite, RawStream};
-use anstream::{AutoStream, StripStream};
-use terminal_size::{Height, Width, terminal_size_of};
 use tokio::sync::{mpsc, watch};
 
-use super::{Color, Failure, RunArgs};
+use super::files::fresh;
+use super::reports::reports;
+use super::{Failure, RunArgs};
 use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
-use crate::report::json::Json;
-use crate::report::terminal::wrap::Wrap;
-use crate::report::terminal::{Detail, Terminal};
 use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
@@ -69,118 +63,11 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
     })
 }
 
-/// The reports that are asked for; files are opened now, so that a path that cannot be written is told at once.
-fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
-    let json_to_stdout = args.report.iter().any(|report| report == "json");
-    let terminal = |out: Box<dyn Write + Send>, live| -> Box<dyn Report> {
-        let terminal = Terminal::new(out, live && !args.quiet, args.require_all);
-        Box::new(terminal.with_timings(args.timings).with_detail(detail(args)))
-    };
-    let standard = || -> Box<dyn Report> {
-        let live = io::stderr().is_terminal();
-        if json_to_stdout {
-            terminal(
-                fitting(io::stderr(), terminal_size_of(io::stderr()), args.color),
-                live,
-            )
-        } else {
-            terminal(
-                fitting(io::stdout(), terminal_size_of(io::stdout()), args.color),
-                live,
-            )
-        }
-    };
-    let mut reports = Vec::new();
-    let mut shown = false;
-    for report in &args.report {
-        let (format, path) = match report.split_once('=') {
-            Some((format, path)) => (format, Some(Path::new(path))),
-            None => (report.as_str(), None),
-        };
-        reports.push(match (format, path) {
-            ("terminal", None) => {
-                shown = true;
-                standard()
-            }
-            ("terminal", Some(path)) => {
-                let file: Box<dyn Write + Send> = Box::new(create(path)?);
-                terminal(Box::new(StripStream::new(file)), false)
-            }
-            ("json", None) => Box::new(Json::new(io::stdout())),
-            ("json", Some(path)) => Box::new(Json::new(create(path)?)),
-            _ => {
-                let text = format!("--report {report}: no such format; there are terminal and json");
-                return Err(Failure::new(Exit::Usage, text));
-            }
-        });
-    }
-    if !shown {
-        reports.push(standard());
-    }
-    Ok(reports)
-}
-
-const fn detail(args: &RunArgs) -> Detail {
-    match (args.quiet, args.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    }
-}
-
-/// Lines that fit the terminal, where it is one, in the colours that it takes.
-fn fitting<S>(stream: S, size: Option<(Width, Height)>, color: Color) -> Box<dyn Write + Send>
-where
-    S: RawStream + AsLockedWrite + Send + 'static,
-{
-    let stream = AutoStream::new(stream, color.choice());
-    match size {
-        Some((Width(columns), _)) => Box::new(Wrap::new(stream, columns.into())),
-        None => Box::new(stream),
-    }
-}
-
-fn create(path: &Path) -> Result<BufWriter<Fresh>, Failure> {
-    open("--report", path).map(BufWriter::new)
-}
-
-fn open(option: &str, path: &Path) -> Result<Fresh, Failure> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("{option} {}: {error}", path.display())))?;
-    Ok(Fresh { file, begun: false })
-}
-
 /// Who records what goes over the wire, if somebody is to.
 fn recorder(args: &RunArgs) -> Result<Option<Arc<Recorder>>, Failure> {
-    let Some(path) = &args.transcript else {
-        return Ok(None);
-    };
-    Ok(Some(Arc::new(Recorder::lines(open("--transcript", path)?))))
-}
-
-/// A file that keeps what it held until there is something new to write: a run that does not come about loses nothing.
-struct Fresh {
-    file: File,
-    begun: bool,
-}
-
-impl Write for Fresh {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What is no regular file, such as a pipe, has nothing to cut off.
-        if !self.begun && self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
-        }
-        self.begun = true;
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
+    let path = args.transcript.as_deref();
+    let file = path.map(|path| fresh("--transcript", path)).transpose()?;
+    Ok(file.map(|file| Arc::new(Recorder::lines(file))))
 }
 
 async fn perform(

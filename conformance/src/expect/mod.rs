@@ -151,8 +151,12 @@ pub fn show(value: &Value) -> String {
 
 /// Text cut where it gets too long to read.
 pub fn shorten(text: &str) -> String {
-    const MOST: usize = 400;
-    match text.char_indices().nth(MOST) {
+    cut(text, 400)
+}
+
+/// Text cut after so many characters; what is cut says how long it was.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
     }

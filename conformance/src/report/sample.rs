@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::macros::datetime;
+use time::macros::{date, datetime};
 
+use crate::baseline::{Baseline, Entry, Failure, Fingerprint};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::expect::Mismatch;
@@ -89,10 +90,18 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
 }
 
 pub(crate) fn result() -> Arc<RunResult> {
+    Arc::new(RunResult {
+        left_out: vec!["Y-02".to_owned()],
+        partial: true,
+        ..of(scenarios())
+    })
+}
+
+/// A run of everything, in which these scenarios came to these results.
+fn of(scenarios: Vec<ScenarioResult>) -> RunResult {
     let contract = Contract::for_test();
     let selected = ["X-01", "X-02", "Y-01"].map(str::to_owned).into();
-    let scenarios = scenarios();
-    Arc::new(RunResult {
+    RunResult {
         protocol: "1.0".to_owned(),
         target: "sample".to_owned(),
         urls: vec!["http://127.0.0.1:4000/".to_owned()],
@@ -109,9 +118,197 @@ pub(crate) fn result() -> Arc<RunResult> {
         }),
         interrupted: false,
         lost: None,
-        left_out: vec!["Y-02".to_owned()],
+        partial: false,
+        left_out: Vec::new(),
         requirements: by_requirement(&contract, &selected, &scenarios),
         scenarios,
         baseline: None,
-    })
+    }
+}
+
+/// What a target may send to break a report, of every format at once.
+pub(crate) const NASTY: &str = concat!(
+    "\0\u{1}\u{8}\u{b}\u{1b}[31mred\u{7f}\u{85}\u{9b}\u{feff}\u{202e}\u{2028}\u{fffe}\u{ffff}\u{10ffff}\t\r\n",
+    "]]> <![CDATA[ <!-- &amp; &#0; </failure> \\ud800 \\u0000 \\\n\n",
+    "| a | b |\n|---|---|\n\n# heading\n\n* item _em_ ~~gone~~ `code` ``` $math$ [link](http://evil.example) ![x](y)\n",
+    "</pre></code></details><script>alert(1)</script><img src=x onerror=alert(1)> @octocat www.evil.example https://evil.example\n",
+    "::error file=a,line=1::injected%0A\n##[error]injected\n%25 %\n",
+    "  ...\n---\nok 7 - injected # SKIP it\nBail out! injected\n1..9\npragma +strict {"
+);
+
+/// A run against a target that sends all this wherever it can.
+pub(crate) fn nasty() -> Arc<RunResult> {
+    let wrong = |actual: &str| Err(Mismatch::one_of([NASTY, "something else"], actual).at("bob"));
+    let huge = format!("{}{}", "x".repeat(100_000), NASTY);
+    let checks = [NASTY, &huge, &"<&|\0".repeat(25_000), "one more", "and one more"]
+        .map(|actual| Check::judge("X-01", "x/one", Level::Must, false, wrong(actual)));
+    let mut scenarios = scenarios();
+    scenarios[0].checks = checks.into();
+    scenarios[0].checks[0].frames = vec![frame(NASTY), frame(&huge)];
+    scenarios[0]
+        .checks
+        .push(Check::judge("X-02", "x/one", Level::Should, false, wrong(NASTY)));
+    scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
+    scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::from_millis(310))];
+    let blocked = "blocked: got \\# {";
+    scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, blocked)];
+    let mut run = of(scenarios);
+    run.requirements[0].statement = r"What \ # SKIP | it | asks for.".to_owned();
+    run.target = NASTY.to_owned();
+    run.interrupted = true;
+    run.lost = Some(NASTY.to_owned());
+    Arc::new(run)
+}
+
+/// A frame with this text.
+pub(crate) fn frame(text: &str) -> Line {
+    Line {
+        at: Duration::from_micros(1_500),
+        client: "bob".to_owned(),
+        direction: Direction::In,
+        text: text.to_owned(),
+    }
+}
+
+/// A run in which there was one check for each requirement.
+fn checked(must: Check, should: Check, other: Check) -> RunResult {
+    let mut scenarios = scenarios();
+    for (scenario, checks) in scenarios.iter_mut().zip([vec![must, should], vec![other]]) {
+        scenario.verdict = Verdict::over(checks.iter().map(|check| check.verdict));
+        scenario.message = None;
+        scenario.checks = checks;
+    }
+    of(scenarios)
+}
+
+/// Runs of every kind that there is, each with what it shows.
+pub(crate) fn variants() -> Vec<(&'static str, RunResult)> {
+    let must = |verdict| Check::new("X-01", "x/one", verdict).because("why");
+    let should = |verdict| Check::new("X-02", "x/one", verdict).because("why");
+    let open = |kind| Check::unverified("Y-01", "y/two", kind, "why");
+    let pass = || Check::new("Y-01", "y/two", Verdict::Pass);
+    let with = |verdict| checked(must(verdict), should(Verdict::Pass), pass());
+    let all = || with(Verdict::Pass);
+    let blocked = || {
+        checked(
+            must(Verdict::Pass),
+            should(Verdict::Pass),
+            open(Unverified::Blocked),
+        )
+    };
+    let mut variants = vec![
+        ("all passes", all()),
+        ("a MUST fails", with(Verdict::Fail)),
+        ("a MUST is too close to tell", with(Verdict::Inconclusive)),
+        ("the kit is at fault", with(Verdict::Harness)),
+        (
+            "a SHOULD warns",
+            checked(must(Verdict::Pass), should(Verdict::Warn), pass()),
+        ),
+        (
+            "a SHOULD fails",
+            checked(must(Verdict::Pass), should(Verdict::Fail), pass()),
+        ),
+        (
+            "a MUST is not offered",
+            checked(
+                must(Verdict::Pass),
+                should(Verdict::Pass),
+                open(Unverified::NotOffered),
+            ),
+        ),
+        ("a MUST is blocked", blocked()),
+        (
+            "nothing was run",
+            RunResult {
+                requirements: Vec::new(),
+                ..all()
+            },
+        ),
+        (
+            "only a part was run",
+            RunResult {
+                partial: true,
+                ..all()
+            },
+        ),
+        (
+            "interrupted",
+            RunResult {
+                interrupted: true,
+                ..blocked()
+            },
+        ),
+        (
+            "lost",
+            RunResult {
+                lost: Some("why".to_owned()),
+                ..blocked()
+            },
+        ),
+        (
+            "lost after a failure",
+            RunResult {
+                lost: Some("why".to_owned()),
+                ..with(Verdict::Fail)
+            },
+        ),
+    ];
+    // A fault that is no requirement's, as of a hook that left the store away.
+    let mut fault = all();
+    fault.scenarios[0].verdict = Verdict::Harness;
+    fault.scenarios[0].message = Some("why".to_owned());
+    variants.push(("a scenario is at fault", fault));
+    variants.extend(with_baseline(&with(Verdict::Fail), &blocked(), &all()));
+    variants
+}
+
+/// The run that shows this.
+pub(crate) fn variant(what: &str) -> RunResult {
+    let mut variants = variants().into_iter();
+    variants.find(|(name, _)| *name == what).unwrap().1
+}
+
+/// What a baseline makes of these runs.
+fn with_baseline(
+    fails: &RunResult,
+    blocked: &RunResult,
+    passes: &RunResult,
+) -> Vec<(&'static str, RunResult)> {
+    let entries = |run: &RunResult| -> Vec<Entry> {
+        let new = Baseline::default()
+            .apply(run)
+            .baseline
+            .clone()
+            .map(|judged| judged.new);
+        let entry = |failure: Failure| Entry {
+            place: failure.place,
+            fingerprint: failure.fingerprint,
+            reason: "see issue 7".to_owned(),
+            expires: None,
+        };
+        new.unwrap_or_default().into_iter().map(entry).collect()
+    };
+    let apply = |entries: Vec<Entry>, run: &RunResult| {
+        let file = "known.toml".to_owned();
+        (*Baseline { file, entries }.apply(run)).clone()
+    };
+    let listed = || entries(fails);
+    let expired = listed().into_iter().map(|entry| Entry {
+        expires: Some(date!(2025 - 12 - 31)),
+        ..entry
+    });
+    let changed = listed().into_iter().map(|entry| Entry {
+        fingerprint: Fingerprint::of("X-01", "x/one", "another"),
+        ..entry
+    });
+    vec![
+        ("a failure is known", apply(listed(), fails)),
+        ("a failure is new", apply(Vec::new(), fails)),
+        ("a failure has changed", apply(changed.collect(), fails)),
+        ("a failure has expired", apply(expired.collect(), fails)),
+        ("a failure is gone", apply(listed(), passes)),
+        ("what blocks is known", apply(entries(blocked), blocked)),
+        ("what blocks is new", apply(Vec::new(), blocked)),
+    ]
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Report;
+use super::{Report, many};
 use crate::plan::Plan;
 use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
 use crate::runner::RunEvent;
@@ -263,10 +263,6 @@ fn brief(line: &str) -> String {
     }
 }
 
-fn many(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +302,7 @@ mod tests {
         context.calibrate(result.calibration);
         let plan = Plan {
             left_out: Vec::new(),
+            partial: true,
             scenarios: vec![&sample::ONE, &sample::TWO],
             requirements: result.requirements.iter().map(|r| r.id.clone()).collect(),
         };

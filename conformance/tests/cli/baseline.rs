@@ -14,18 +14,18 @@ use crate::{Done, chatspec, command, done};
 
 /// What the reference takes as a message body at most, less, and more.
 const TRUE_LIMIT: usize = 100_000;
-const TOO_LOW: usize = 50_000;
+pub(crate) const TOO_LOW: usize = 50_000;
 const TOO_HIGH: usize = 150_000;
 
 /// A reference server, and a folder for all files about it.
-struct Target {
+pub(crate) struct Target {
     folder: TempDir,
     url: String,
     _running: Running,
 }
 
 impl Target {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (profile, running) = runtime.block_on(reference::start(None)).unwrap();
         Self {
@@ -39,7 +39,7 @@ impl Target {
         self.folder.path().join(name)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
@@ -47,7 +47,7 @@ impl Target {
         fs::write(self.path(name), text).unwrap();
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
@@ -56,7 +56,7 @@ impl Target {
     }
 
     /// A run on the length of bodies, with this limit promised; leaves `report.json`.
-    fn run(&self, limit: usize, args: &[&str]) -> Done {
+    pub(crate) fn run(&self, limit: usize, args: &[&str]) -> Done {
         let target = format!("urls = [{:?}]\n[limits]\nbody_max_bytes = {limit}\n", self.url);
         self.run_on(
             &target,
@@ -74,7 +74,7 @@ impl Target {
     }
 
     /// `baseline accept` or `prune` with the last report.
-    fn baseline(&self, what: &str, args: &[&str]) -> Done {
+    pub(crate) fn baseline(&self, what: &str, args: &[&str]) -> Done {
         let (report, known) = (self.file("report.json"), self.file("known.toml"));
         chatspec(&[&["baseline", what, &report, "--baseline", &known], args].concat())
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 mod baseline;
+mod reports;
 mod store;
 mod transcript;
 
@@ -107,7 +108,8 @@ fn a_pattern_that_matches_nothing_is_a_usage_error() {
 
 #[test]
 fn an_unknown_report_or_a_path_that_cannot_be_written_is_a_usage_error() {
-    chatspec(&["--report", "yaml"]).fails(2, "no such format");
+    let formats = "no such format; there are terminal, json, junit, tap, markdown, github, badge";
+    chatspec(&["--report", "yaml"]).fails(2, formats);
     chatspec(&["--report", "json=/no/such/folder/out.json"]).fails(2, "/no/such/folder/out.json");
 }
 
@@ -298,10 +300,16 @@ fn ctrl_c_still_writes_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.json");
     let report = format!("json={}", path.display());
+    let others = ["junit", "tap", "markdown", "github", "badge"];
+    let others = others.map(|format| (format, folder.path().join(format)));
+    let mut interruptible = command(&["--only", "rate-limit", "--report", &report]);
+    for (format, path) in &others {
+        interruptible
+            .arg("--report")
+            .arg(format!("{format}={}", path.display()));
+    }
     // A scenario of ten seconds at least: there is time to interrupt it.
-    let mut child = command(&["--only", "rate-limit", "--report", &report])
-        .spawn()
-        .unwrap();
+    let mut child = interruptible.spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains("scenarios on") {
@@ -324,6 +332,17 @@ fn ctrl_c_still_writes_the_report() {
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     let report: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(report["interrupted"], true);
+    let told = [
+        "<error message=\"interrupted: this report is partial\"",
+        "\nBail out! interrupted",
+        "## ⚠️ chatspec: Interrupted",
+        "::error title=the run::interrupted",
+        ", interrupted, partial run\"",
+    ];
+    for ((_, path), told) in others.iter().zip(told) {
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }
 
 #[test]

@@ -5,34 +5,13 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{BOLD, CYAN, DIM, RED, YELLOW, many};
-use crate::baseline::findings::of_check;
-use crate::baseline::{Entry, Judged, Outcome, Place, Standing, file};
-use crate::result::{Exit, RequirementResult, RunResult};
+use crate::baseline::{Judged, Place};
+use crate::report::status::{listed, terms};
+use crate::result::{RequirementResult, RunResult};
 use crate::verdict::Check;
 
 /// So many entries are told one by one that the run says nothing about.
 const MOST: usize = 5;
-
-/// What the baseline says to a check; nothing if there is none, or if the check does not fail the run.
-fn standing<'a>(
-    result: &'a RunResult,
-    requirement: &RequirementResult,
-    check: &Check,
-) -> Option<(&'a Judged, Standing<'a>)> {
-    let judged = result.baseline.as_ref()?;
-    match of_check(result, requirement, check).outcome {
-        Outcome::Fail(failure) => Some((judged, judged.standing(&failure))),
-        Outcome::Pass | Outcome::Warning | Outcome::Undecided(_) => None,
-    }
-}
-
-/// Whether a check fails as listed.
-pub(super) fn is_known(result: &RunResult, requirement: &RequirementResult, check: &Check) -> bool {
-    matches!(
-        standing(result, requirement, check),
-        Some((_, Standing::Known(_)))
-    )
-}
 
 /// Says beside a failure whether it is known.
 pub(super) fn mark(
@@ -41,27 +20,11 @@ pub(super) fn mark(
     requirement: &RequirementResult,
     check: &Check,
 ) -> io::Result<()> {
-    let Some((judged, standing)) = standing(result, requirement, check) else {
+    let Some((word, text)) = listed(result, requirement, check) else {
         return Ok(());
     };
-    let (style, word, text) = match standing {
-        Standing::Known(entry) => (YELLOW, "known", told(entry)),
-        Standing::New => (RED, "new", format!("not listed in {}", judged.file)),
-        Standing::Changed(entry) => (
-            RED,
-            "changed",
-            format!("listed, but failed in another way: {}", told(entry)),
-        ),
-        Standing::Expired(entry) => (RED, "expired", told(entry)),
-    };
+    let style = if word == "known" { YELLOW } else { RED };
     writeln!(out, "     {style}{word:<8}{style:#} {text}")
-}
-
-/// Why an entry is tolerated, and until when.
-fn told(entry: &Entry) -> String {
-    let until = entry.expires.map(file::show_day);
-    let until = until.map_or_else(String::new, |day| format!(" (until {day})"));
-    format!("{}{until}", entry.reason)
 }
 
 /// What the failures above do not show: blocked requirements, and entries that do not fit this run.
@@ -102,14 +65,14 @@ type Line<'a> = (Style, &'static str, &'a Place, String);
 fn lines(judged: &Judged) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     let known = judged.known.iter().filter(|listed| listed.failure.blocked);
-    lines.extend(known.map(|one| (YELLOW, "blocked, known", &one.entry.place, told(&one.entry))));
+    lines.extend(known.map(|one| (YELLOW, "blocked, known", &one.entry.place, terms(&one.entry))));
     let new = judged.new.iter().filter(|failure| failure.blocked);
     lines.extend(new.map(|one| (RED, "blocked, new", &one.place, one.message.clone())));
     let gone = judged.gone.iter().map(|entry| ("gone", entry));
     let changed = judged.changed.iter().map(|one| ("changed", &one.entry));
     let expired = judged.expired.iter().map(|one| ("expired", &one.entry));
     let wrong = gone.chain(changed).chain(expired);
-    lines.extend(wrong.map(|(word, entry)| (RED, word, &entry.place, told(entry))));
+    lines.extend(wrong.map(|(word, entry)| (RED, word, &entry.place, terms(entry))));
     let unseen = judged.not_looked_at.iter().take(MOST);
     lines.extend(unseen.map(|one| (DIM, "not looked at", &one.entry.place, one.why.clone())));
     lines
@@ -161,22 +124,6 @@ pub(super) fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()>
     match judged.not_looked_at.len() {
         0 => writeln!(out),
         n => writeln!(out, ", {DIM}{n} not looked at{DIM:#}"),
-    }
-}
-
-/// The last line, where it is the baseline that makes the difference.
-pub(super) fn ending(result: &RunResult, exit: Exit) -> Option<(Style, String)> {
-    let judged = result.baseline.as_ref()?;
-    let file = &judged.file;
-    match exit {
-        Exit::Conforms if !judged.known.is_empty() => Some((
-            YELLOW,
-            format!("Does not conform, but fails in nothing that {file} does not list."),
-        )),
-        Exit::Fails if judged.failing().next().is_none() && judged.is_stale() => {
-            Some((RED, format!("{file} lists what no longer fails.")))
-        }
-        _ => None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, baseline, brief, many, timings};
 use crate::expect::Mismatch;
-use crate::result::{Exit, RequirementResult, RunResult};
+use crate::report::status::{self, Tone};
+use crate::result::{RequirementResult, RunResult};
 use crate::verdict::{Check, Level, Verdict};
 
 /// What of it is shown.
@@ -81,7 +82,7 @@ fn broken(
         .filter(|check| check.verdict == verdict)
         .collect();
     // Where not all are shown, those that nobody knows yet are.
-    decisive.sort_by_key(|check| baseline::is_known(result, requirement, check));
+    decisive.sort_by_key(|check| status::is_known(result, requirement, check));
     for check in decisive.iter().take(most) {
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
         baseline::mark(out, result, requirement, check)?;
@@ -126,14 +127,7 @@ fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
         (Verdict::Unverified, "Not verified"),
         (Verdict::Inconclusive, "Too close to tell"),
     ] {
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-        for requirement in result.requirements.iter().filter(|r| r.verdict == verdict) {
-            let reason = requirement.reason.as_deref().unwrap_or("no reason given");
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, ids)) => ids.push(&requirement.id),
-                None => reasons.push((reason, vec![&requirement.id])),
-            }
-        }
+        let reasons = status::by_reason(result.requirements.iter().filter(|r| r.verdict == verdict));
         if !reasons.is_empty() {
             writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         }
@@ -222,31 +216,12 @@ fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
 }
 
 fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Result<()> {
-    let took = format!("{:.1} s", result.duration.as_secs_f64());
-    let exit = result.exit(require_all);
-    if let Some((style, text)) = baseline::ending(result, exit) {
-        return writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n");
-    }
-    let (style, text) = match exit {
-        Exit::Conforms if result.count(Level::Must, Verdict::Pass) == 0 => {
-            (YELLOW, "No MUST was verified in this run.".to_owned())
-        }
-        Exit::Conforms => (GREEN, "Conforms, as far as this run looked.".to_owned()),
-        Exit::Fails if result.requirements.iter().any(|r| r.verdict == Verdict::Fail) => {
-            (RED, "Does not conform.".to_owned())
-        }
-        Exit::Fails => (
-            RED,
-            "Conformance could not be shown: a MUST is not verified.".to_owned(),
-        ),
-        Exit::Interrupted => (YELLOW, "Interrupted: this report is partial.".to_owned()),
-        Exit::Usage | Exit::Fault => (
-            YELLOW,
-            result.lost.as_ref().map_or_else(
-                || "The kit itself is at fault: this result cannot be trusted.".to_owned(),
-                |why| format!("The target has stopped answering: {why}"),
-            ),
-        ),
+    let (tone, text) = status::headline(result, require_all);
+    let style = match tone {
+        Tone::Good => GREEN,
+        Tone::Doubtful => YELLOW,
+        Tone::Bad => RED,
     };
+    let took = format!("{:.1} s", result.duration.as_secs_f64());
     writeln!(out, "\n  {style}{text}{style:#} {DIM}{took}{DIM:#}\n")
 }

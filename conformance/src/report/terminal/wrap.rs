@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 use textwrap::{Options, WordSplitter};
+
+use crate::report::evidence::one_line;
 
 /// Below this nothing can be read anyway.
 const NARROWEST: usize = 30;
@@ -49,30 +51,24 @@ impl<W: Write> Write for Wrap<W> {
     }
 }
 
-/// Control characters as pictures of themselves, and what turns the direction of writing as well; colours are kept.
-fn visible(line: &str) -> std::borrow::Cow<'_, str> {
-    static STEERING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?P<colour>\x1b\[[0-9;]*m)|[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]").ok()
-    });
-    let Some(steering) = &*STEERING else {
-        return "(could not be shown safely)".into();
+/// What steers a terminal as an escape; colours are kept.
+fn harmless(line: &str) -> String {
+    static COLOUR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\x1b\[[0-9;]*m").ok());
+    let Some(colour) = &*COLOUR else {
+        return one_line(line);
     };
-    steering.replace_all(line, |found: &Captures<'_>| match found.name("colour") {
-        Some(colour) => colour.as_str().to_owned(),
-        None => found[0].chars().map(picture).collect(),
-    })
-}
-
-fn picture(character: char) -> char {
-    match u32::from(character) {
-        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or('\u{fffd}'),
-        0x7f => '\u{2421}',
-        _ => '\u{fffd}',
+    let mut shown = String::with_capacity(line.len());
+    let mut end = 0;
+    for found in colour.find_iter(line) {
+        shown.push_str(&one_line(&line[end..found.start()]));
+        shown.push_str(found.as_str());
+        end = found.end();
     }
+    shown + &one_line(&line[end..])
 }
 
 fn wrapped(line: &str, width: usize) -> Vec<String> {
-    let line = &visible(line);
+    let line = &harmless(line);
     let begin = line.len() - line.trim_start_matches(' ').len();
     let indent = " ".repeat((begin + 2).min(width / 2));
     let options = Options::new(width)
@@ -117,7 +113,7 @@ mod tests {
     fn a_target_cannot_steer_the_terminal() {
         assert_eq!(
             through("got \u{1b}]0;title\u{7} \u{9b}2J \u{202e}x\u{0} \u{1b}[2J\n", 80),
-            "got ␛]0;title␇ \u{fffd}2J \u{fffd}x␀ ␛[2J\n"
+            "got \\u{1b}]0;title\\u{7} \\u{9b}2J \\u{202e}x\\u{0} \\u{1b}[2J\n"
         );
     }
 

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::baseline::{Baseline, Failure, Fingerprint, NotLookedAt};
+use crate::baseline::{Baseline, Entry, Failure, Fingerprint, NotLookedAt, file};
 use crate::report::{Report, sample, terminal::Terminal};
+use crate::result::Exit;
 use crate::runner::RunEvent;
 
 fn entry(requirement: &str, scenario: &str) -> Entry {

@@ -1,0 +1,194 @@
+//! What led to a verdict, as text that is safe to show: what was expected, what was seen, and the frames.
+//!
+//! A target can send anything. What has no glyph of its own, or changes how its neighbours are shown, appears as an escape;
+//! what is longer than a format wants is cut, and says so. What a format takes for markup, it escapes itself.
+
+use std::fmt::{self, Write};
+
+use super::status::{self, Status};
+use crate::expect::{Mismatch, cut};
+use crate::result::{RequirementResult, RunResult};
+use crate::verdict::Check;
+
+/// So many checks of a requirement are shown.
+const MOST: usize = 3;
+
+/// One check of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// The scenario.
+    pub(super) scenario: String,
+    /// What a baseline says to it: one word, and the rest.
+    pub(super) listed: Option<(&'static str, String)>,
+    /// The allowed outcomes; none where the reason is told instead.
+    pub(super) expected: Vec<String>,
+    /// What was seen, or the reason.
+    pub(super) actual: String,
+    /// What led there, oldest first.
+    pub(super) frames: Vec<String>,
+}
+
+impl Evidence {
+    /// Of one check, each value cut after so many characters.
+    fn of(run: &RunResult, requirement: &RequirementResult, check: &Check, most: usize) -> Self {
+        let shown = |text: &str| visible(&cut(text, most));
+        let (expected, actual) = match &check.mismatch {
+            Some(Mismatch::Definite { expected, actual }) => {
+                (expected.iter().map(|one| shown(one)).collect(), shown(actual))
+            }
+            _ => (
+                Vec::new(),
+                shown(check.message.as_deref().unwrap_or("no reason given")),
+            ),
+        };
+        Self {
+            scenario: check.scenario.clone(),
+            listed: status::listed(run, requirement, check).map(|(word, text)| (word, one_line(&text))),
+            expected,
+            actual,
+            frames: check.frames.iter().map(|frame| line(frame, most)).collect(),
+        }
+    }
+
+    /// What was expected and what was seen, or the reason.
+    pub(super) fn sentence(&self) -> String {
+        if self.expected.is_empty() {
+            self.actual.clone()
+        } else {
+            format!("expected {}; got {}", self.expected.join(", or "), self.actual)
+        }
+    }
+}
+
+fn line(frame: &impl fmt::Display, most: usize) -> String {
+    one_line(&cut(&frame.to_string(), most))
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "in       {}", self.scenario)?;
+        if let Some((word, text)) = &self.listed {
+            writeln!(f, "{word:<8} {text}")?;
+        }
+        if self.expected.is_empty() {
+            writeln!(f, "because  {}", self.actual)?;
+        } else {
+            writeln!(f, "expected {}", self.expected.join("\n      or "))?;
+            writeln!(f, "got      {}", self.actual)?;
+        }
+        self.frames.iter().try_for_each(|frame| writeln!(f, "{frame}"))
+    }
+}
+
+/// The checks that a requirement has its verdict from: a few, first those that no baseline lists, and how many there are.
+pub(super) fn decisive(
+    run: &RunResult,
+    requirement: &RequirementResult,
+    most: usize,
+) -> (Vec<Evidence>, usize) {
+    let mut checks: Vec<&Check> = requirement
+        .checks
+        .iter()
+        .filter(|check| check.verdict == requirement.verdict)
+        .collect();
+    checks.sort_by_key(|check| status::is_known(run, requirement, check));
+    let shown = checks.iter().take(MOST);
+    (
+        shown
+            .map(|check| Evidence::of(run, requirement, check, most))
+            .collect(),
+        checks.len(),
+    )
+}
+
+/// All of that as text, one check below the other.
+pub(super) fn text(run: &RunResult, requirement: &RequirementResult, most: usize) -> String {
+    let (shown, all) = decisive(run, requirement, most);
+    let mut text: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    if all > shown.len() {
+        text.push(format!(
+            "and {} more, which the JSON report has\n",
+            all - shown.len()
+        ));
+    }
+    text.join("\n")
+}
+
+/// Why a requirement has its status, in one line of so many characters; empty for a pass.
+pub(super) fn sentence(
+    run: &RunResult,
+    requirement: &RequirementResult,
+    status: &Status,
+    most: usize,
+) -> String {
+    let reason = || {
+        requirement
+            .reason
+            .clone()
+            .unwrap_or_else(|| "no reason given".to_owned())
+    };
+    let found = || {
+        let (shown, _) = decisive(run, requirement, most);
+        shown.first().map_or_else(reason, Evidence::sentence)
+    };
+    let sentence = match status {
+        Status::Pass => String::new(),
+        Status::Failure => found(),
+        Status::Warning => format!("warn: {}", found()),
+        Status::Known(why) => format!("known: {why}"),
+        Status::Undecided | Status::Unproven => format!("{}: {}", requirement.verdict.word(), reason()),
+        Status::Fault => format!("the kit is at fault: {}", reason()),
+    };
+    one_line(&cut(&sentence, most))
+}
+
+/// Text in which whatever has no glyph, or turns the direction of reading, shows as an escape; line breaks stay.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push(c),
+            '\t' => shown.push_str("\\t"),
+            '\r' => shown.push_str("\\r"),
+            c if is_unsafe(c) => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// The same with line breaks as an escape too.
+pub(super) fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
+/// Control characters, line separators, marks for the direction of text, and what is no character at all.
+fn is_unsafe(c: char) -> bool {
+    let no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
+    let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let line_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    c.is_control() || no_character || direction || line_break
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        for (text, shown) in [
+            ("plain ünïcode 🙂 →", "plain ünïcode 🙂 →"),
+            ("a\nb", "a\nb"),
+            ("\0\u{1b}[31m\r\t", "\\u{0}\\u{1b}[31m\\r\\t"),
+            ("\u{7f}\u{85}\u{9b}", "\\u{7f}\\u{85}\\u{9b}"),
+            ("\u{202e}\u{feff}\u{2028}", "\\u{202e}\\u{feff}\\u{2028}"),
+            (
+                "\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}",
+                "\\u{fffe}\\u{ffff}\\u{1fffe}\\u{fdd0}",
+            ),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+        assert_eq!(one_line("a\nb\r\n"), "a\\nb\\r\\n");
+    }
+}

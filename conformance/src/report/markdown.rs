@@ -1,0 +1,310 @@
+//! The report for the summary of a CI job: Markdown as GitHub and GitLab show it.
+//!
+//! The verdict, the counts, what fails with its evidence folded away, then warnings, what is not verified, notes and
+//! figures. What a target sent stands in `<code>` and `<pre>`, where nothing of it is markup. It stays below a limit that
+//! GitHub sets: the longest values are cut first, as short as it takes, and the report says so.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+
+use super::evidence::{self, one_line};
+use super::status::{self, Status, Tone, Trouble};
+use super::{Report, began, many};
+use crate::expect::cut;
+use crate::result::{RequirementResult, RunResult};
+use crate::runner::RunEvent;
+use crate::verdict::{Level, Verdict};
+
+/// Longest report, in bytes; GitHub takes 1 MiB from a step.
+const LIMIT: usize = 1_000_000;
+
+/// What a value is cut to where there is room, in characters.
+const MOST: usize = 10_000;
+
+/// What is not worth showing any more.
+const LEAST: usize = 50;
+
+/// What a text in a list or a table is cut to.
+const SHORT: usize = 200;
+
+/// So many notes or figures are shown.
+const LINES: usize = 100;
+
+/// Writes the report when the run is over.
+pub struct Markdown<W> {
+    out: W,
+    require_all: bool,
+}
+
+impl<W: Write + Send> Markdown<W> {
+    /// A report that goes there. `require_all` is whether what is unverified fails the run.
+    pub const fn new(out: W, require_all: bool) -> Self {
+        Self { out, require_all }
+    }
+}
+
+impl<W: Write + Send> Report for Markdown<W> {
+    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
+        if let RunEvent::Finished(result) = event {
+            self.out
+                .write_all(document(result, self.require_all).as_bytes())?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// The whole report, within the limit.
+pub(super) fn document(run: &RunResult, require_all: bool) -> String {
+    let mut page = Page::new(run, require_all, MOST);
+    let mut text = page.write();
+    while text.len() > LIMIT && page.most > 0 {
+        page.most = if page.most > LEAST { page.most / 2 } else { 0 };
+        text = page.write();
+    }
+    text
+}
+
+/// A report that is being written.
+struct Page<'a> {
+    run: &'a RunResult,
+    require_all: bool,
+    judged: Vec<(&'a RequirementResult, Status)>,
+    /// What a value of the evidence is cut to; at 0 there is none.
+    most: usize,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(run: &'a RunResult, require_all: bool, most: usize) -> Self {
+        let status = |r| Status::of(run, r, require_all);
+        Self {
+            run,
+            require_all,
+            judged: run.requirements.iter().map(|r| (r, status(r))).collect(),
+            most,
+            text: String::new(),
+        }
+    }
+
+    fn write(&mut self) -> String {
+        self.text.clear();
+        self.head();
+        self.counts();
+        self.table("Fails", |status| *status == Status::Failure);
+        self.reasons("Not verified, which fails the run", &Status::Unproven);
+        self.table("The kit is at fault", |status| *status == Status::Fault);
+        self.table("Known to fail", |status| matches!(status, Status::Known(_)));
+        self.table("Warnings", |status| *status == Status::Warning);
+        self.reasons("Not verified", &Status::Undecided);
+        self.notes();
+        self.figures();
+        self.left_out();
+        std::mem::take(&mut self.text)
+    }
+
+    fn line(&mut self, line: impl Display) {
+        // Writing to a string cannot fail.
+        writeln!(self.text, "{line}").ok();
+    }
+
+    fn title(&mut self, title: &str) {
+        self.line(format_args!("\n### {title}\n"));
+    }
+
+    fn head(&mut self) {
+        let run = self.run;
+        let (tone, headline) = status::headline(run, self.require_all);
+        let mark = match tone {
+            Tone::Good => "✅",
+            Tone::Doubtful => "⚠️",
+            Tone::Bad => "❌",
+        };
+        self.line(format_args!("## {mark} chatspec: {}\n", inline(&headline)));
+        let urls: Vec<String> = run.urls.iter().map(|url| code(url)).collect();
+        let began = began(run);
+        self.line(format_args!(
+            "{} at {}, protocol {}, chatspec {}, {began}, {:.1} s\n",
+            code(&run.target),
+            urls.join(" "),
+            run.protocol,
+            env!("CARGO_PKG_VERSION"),
+            run.duration.as_secs_f64()
+        ));
+        for trouble in Trouble::of(run) {
+            let (subject, text) = (inline(&trouble.subject()), code(&trouble.text()));
+            self.line(format_args!("- **{subject}**: {text}"));
+        }
+        if run.partial {
+            self.line("- This run looked at a part of the contract only.");
+        }
+        let limits = run.limits.own();
+        if !limits.is_empty() {
+            self.line(format_args!(
+                "- Judged by the target's own limits: {}",
+                code(&limits.join(", "))
+            ));
+        }
+        match self.most {
+            0 => self.line("- What was expected and seen is left out: with it, this would be too long."),
+            MOST => {}
+            most => self.line(format_args!(
+                "- Values of more than {most} characters are cut: with them, this would be too long."
+            )),
+        }
+    }
+
+    fn counts(&mut self) {
+        const VERDICTS: [Verdict; 6] = [
+            Verdict::Pass,
+            Verdict::Fail,
+            Verdict::Warn,
+            Verdict::Unverified,
+            Verdict::Inconclusive,
+            Verdict::Harness,
+        ];
+        self.line(format_args!(
+            "\n| | all | {} |",
+            VERDICTS.map(Verdict::word).join(" | ")
+        ));
+        self.line("|---|---:|---:|---:|---:|---:|---:|---:|");
+        for level in [Level::Must, Level::Should] {
+            let all = self.run.requirements.iter().filter(|r| r.level == level).count();
+            let counts = VERDICTS.map(|verdict| self.run.count(level, verdict).to_string());
+            self.line(format_args!(
+                "| {} | {all} | {} |",
+                level.word(),
+                counts.join(" | ")
+            ));
+        }
+        if let Some(judged) = &self.run.baseline {
+            let (known, new) = (many(judged.known.len(), "known failure"), judged.new.len());
+            self.line(format_args!("\n{known} by {}, {new} new.", code(&judged.file)));
+        }
+    }
+
+    /// What has such a status: a line for each, and below it what led there.
+    fn table(&mut self, title: &str, wanted: impl Fn(&Status) -> bool) {
+        let run = self.run;
+        let rows: Vec<_> = self
+            .judged
+            .iter()
+            .filter(|(_, status)| wanted(status))
+            .cloned()
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        self.title(title);
+        self.line("| requirement | level | asks for | because |\n|---|---|---|---|");
+        for (requirement, status) in &rows {
+            let why = code(&evidence::sentence(run, requirement, status, SHORT));
+            let (id, level) = (&requirement.id, requirement.level.word());
+            self.line(format_args!(
+                "| {id} | {level} | {} | {why} |",
+                statement(requirement)
+            ));
+        }
+        for (requirement, _) in &rows {
+            self.details(requirement);
+        }
+    }
+
+    fn details(&mut self, requirement: &RequirementResult) {
+        // What has become too long is written anew with less.
+        if self.most == 0 || self.text.len() > LIMIT {
+            return;
+        }
+        let text = evidence::text(self.run, requirement, self.most);
+        self.line(format_args!(
+            "\n<details><summary>{}: what was expected and seen</summary>\n",
+            requirement.id
+        ));
+        self.line(format_args!("<pre>\n{}</pre>\n\n</details>", html(&text)));
+    }
+
+    /// What has this status, by the reason for it.
+    fn reasons(&mut self, title: &str, wanted: &Status) {
+        let with = self.judged.iter().filter(|(_, status)| status == wanted);
+        let reasons = status::by_reason(with.map(|(requirement, _)| *requirement));
+        if reasons.is_empty() {
+            return;
+        }
+        self.title(title);
+        for (reason, ids) in reasons {
+            self.line(format_args!("- {}: {}", ids.join(" "), code(reason)));
+        }
+    }
+
+    fn notes(&mut self) {
+        let notes = self.run.scenarios.iter().flat_map(|scenario| &scenario.notes);
+        let lines: Vec<String> = notes
+            .map(|(id, text)| format!("- {id}: {}", code(text)))
+            .collect();
+        self.list("Freedoms taken", &lines);
+    }
+
+    fn figures(&mut self) {
+        let figures = self.run.scenarios.iter().flat_map(|scenario| &scenario.figures);
+        let lines: Vec<String> = figures
+            .map(|figure| format!("- {}: {}", figure.requirement, code(&figure.to_string())))
+            .collect();
+        self.list("Measured", &lines);
+    }
+
+    fn list(&mut self, title: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.title(title);
+        for line in lines.iter().take(LINES) {
+            self.line(line);
+        }
+        if lines.len() > LINES {
+            self.line(format_args!(
+                "- and {} more, which the JSON report has",
+                lines.len() - LINES
+            ));
+        }
+    }
+
+    fn left_out(&mut self) {
+        if !self.run.left_out.is_empty() {
+            self.title("Left out by --quick, since they take waiting");
+            self.line(self.run.left_out.join(" "));
+        }
+    }
+}
+
+/// Text of the contract, which is Markdown, in a cell of a table.
+fn statement(requirement: &RequirementResult) -> String {
+    one_line(&requirement.statement).replace('|', "\\|")
+}
+
+/// Text from elsewhere, in a line: short, and none of it markup.
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", inline(text))
+}
+
+/// Text in a line, cut where it gets long, with everything as an entity that could be markup, a link or the end of a cell.
+fn inline(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in one_line(&cut(text, SHORT)).chars() {
+        match c {
+            ' ' | ',' | ';' | '=' | '/' | '(' | ')' | '{' | '}' | '"' | '\'' | '-' | '+' => escaped.push(c),
+            c if c.is_ascii_punctuation() => drop(write!(escaped, "&#{};", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Text in a `<pre>`, which only its own end would end.
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests;
