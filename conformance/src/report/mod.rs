@@ -1,9 +1,12 @@
 //! Reports: each consumes the events of a run, and none knows the runner.
 //!
 //! - [`terminal`]: for people
-//! - [`json`]: for machines
+//! - [`json`]: for machines; [`saved`]: the same, read back
+//! - [`plain`]: text from elsewhere, made fit to be shown
 
 pub mod json;
+pub mod plain;
+pub mod saved;
 pub mod terminal;
 
 use std::io;
