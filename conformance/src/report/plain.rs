@@ -1,5 +1,6 @@
 //! Text that comes from elsewhere, made fit to be shown: a report may hold whatever a target has sent.
 
+use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -35,7 +36,8 @@ pub fn json(document: &impl Serialize) -> io::Result<String> {
     for c in text.chars() {
         // Of those below, only the line ends of the layout are left: JSON does not allow them in strings.
         if c > '\u{7e}' && is_obeyed(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a string does not fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
             shown.push(c);
         }
