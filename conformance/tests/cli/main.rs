@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 mod baseline;
+mod compare;
 mod store;
 
 /// Longest time that any of these may take; a hang fails rather than blocks.

@@ -96,7 +96,7 @@ pub struct Reason {
     pub scenario: Option<String>,
     /// What the kit says.
     pub message: String,
-    /// How it is broken, if it is; of warnings too, which have none in reports.
+    /// How it fails, where the report tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
 }
@@ -321,7 +321,7 @@ impl Change {
         if now.rank() != Rank::Broken {
             return false;
         }
-        let key = |reason: &Reason| (reason.scenario.clone(), reason.fingerprint.clone());
+        let key = |reason: &Reason| reason.key(&now.id);
         let keys = |seen: &Seen| seen.reasons.iter().map(key).collect::<BTreeSet<_>>();
         let (old, new) = (keys(was), keys(is));
         was.reasons.retain(|reason| {
@@ -341,7 +341,7 @@ impl Seen {
             .iter()
             .filter(|check| check.verdict == requirement.verdict && check.verdict != Verdict::Pass);
         for check in decisive {
-            let reason = Reason::of(requirement, check);
+            let reason = Reason::of(check);
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -362,19 +362,21 @@ impl Seen {
 }
 
 impl Reason {
-    fn of(requirement: &SavedRequirement, check: &SavedCheck) -> Self {
-        let SavedCheck {
-            scenario, message, ..
-        } = check;
-        let told = check.fingerprint.clone();
-        let fingerprint = told.or_else(|| {
-            (requirement.rank() == Rank::Broken).then(|| Fingerprint::of(&requirement.id, scenario, message))
-        });
+    fn of(check: &SavedCheck) -> Self {
         Self {
-            scenario: Some(scenario.clone()),
-            message: message.clone(),
-            fingerprint,
+            scenario: Some(check.scenario.clone()),
+            message: check.message.clone(),
+            fingerprint: check.fingerprint.clone(),
         }
+    }
+
+    /// What tells it from others. Reports have no fingerprint of a warning, and older ones have none at all: it is taken
+    /// from what the kit says then.
+    fn key(&self, requirement: &str) -> (Option<String>, Fingerprint) {
+        let scenario = self.scenario.as_deref().unwrap_or_default();
+        let told = self.fingerprint.clone();
+        let fingerprint = told.unwrap_or_else(|| Fingerprint::of(requirement, scenario, &self.message));
+        (self.scenario.clone(), fingerprint)
     }
 }
 

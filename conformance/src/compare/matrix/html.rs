@@ -71,7 +71,7 @@ fn signs() -> Markup {
 
 fn table(matrix: &Matrix) -> Markup {
     html! {
-        div.scroll role="region" aria-labelledby="caption" tabindex="0" {
+        section.scroll aria-labelledby="caption" tabindex="0" {
             table {
                 caption #caption { "Verdicts by requirement and implementation; one that is no pass opens to its reason" }
                 thead {
