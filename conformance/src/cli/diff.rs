@@ -69,11 +69,9 @@ enum Format {
 }
 
 pub(super) fn diff(args: &DiffArgs, contract: &Contract) -> Result<Exit, Failure> {
-    let reports = read([&args.a, &args.b])?;
-    let [a, b] = reports.as_slice() else {
-        return Err(Failure::new(Exit::Fault, "two files are not two reports"));
-    };
-    let diff = Diff::between(a, b, contract).map_err(|error| Failure::new(Exit::Usage, error))?;
+    standard_input_once(&[&args.a, &args.b])?;
+    let (a, b) = (read(&args.a)?, read(&args.b)?);
+    let diff = Diff::between(&a, &b, contract).map_err(|error| Failure::new(Exit::Usage, error))?;
     let stdout = io::stdout().lock();
     let written = match args.format {
         Format::Text => diff::text(
@@ -92,18 +90,17 @@ pub(super) fn diff(args: &DiffArgs, contract: &Contract) -> Result<Exit, Failure
     done(written, exit)
 }
 
-/// Reads reports in the order in which they are given.
-pub(super) fn read<'a>(
-    paths: impl IntoIterator<Item = &'a PathBuf, IntoIter: Clone>,
-) -> Result<Vec<Saved>, Failure> {
-    let paths = paths.into_iter();
-    if paths.clone().filter(|path| *path == Path::new("-")).count() > 1 {
+/// Refuses to read standard input a second time, at its end.
+pub(super) fn standard_input_once(files: &[&PathBuf]) -> Result<(), Failure> {
+    if files.iter().filter(|file| **file == Path::new("-")).count() > 1 {
         let text = "standard input can be read only once: give a file instead of the second -";
         return Err(Failure::new(Exit::Usage, text));
     }
-    paths
-        .map(|path| Saved::read(path).map_err(|error| Failure::new(Exit::Usage, error)))
-        .collect()
+    Ok(())
+}
+
+pub(super) fn read(file: &Path) -> Result<Saved, Failure> {
+    Saved::read(file).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 pub(super) fn put(mut out: impl Write, text: &str) -> io::Result<()> {

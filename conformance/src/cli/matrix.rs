@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anstream::{AutoStream, StripStream};
 use clap::{Args, ValueEnum};
 
-use super::diff::{done, put, read};
+use super::diff::{done, put, read, standard_input_once};
 use super::{Color, Failure};
 use crate::compare::matrix::{self, Matrix};
 use crate::contract::Contract;
+use crate::report::saved::Saved;
 use crate::result::Exit;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -78,7 +79,12 @@ pub(super) fn matrix(args: &MatrixArgs, contract: &Contract) -> Result<Exit, Fai
             "--report: only one can go to standard output; give the others a path, as in html=matrix.html";
         return Err(Failure::new(Exit::Usage, text));
     }
-    let saved = read(&args.files)?;
+    standard_input_once(&args.files.iter().collect::<Vec<_>>())?;
+    let saved: Vec<Saved> = args
+        .files
+        .iter()
+        .map(|file| read(file))
+        .collect::<Result<_, _>>()?;
     let matrix = Matrix::of(&saved, contract).map_err(|error| Failure::new(Exit::Usage, error))?;
     for report in reports {
         match &report.path {

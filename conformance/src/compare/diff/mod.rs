@@ -107,7 +107,7 @@ pub enum DiffError {
     /// They are about different promises.
     #[error(transparent)]
     Protocol(#[from] OtherProtocol),
-    /// Nothing could be said to be as before.
+    /// They are about different requirements.
     #[error(
         "no requirement was looked at in both {a} and {b}: compare runs of which one takes in what the other does"
     )]
