@@ -21,6 +21,7 @@
 //! - [`doctor`]: whether a target file says what is true
 //! - [`baseline`]: which failures are known, so that only new ones fail a run
 //! - [`report`]: what people and machines get to read
+//! - [`compare`]: reports held against each other
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
 
@@ -28,6 +29,7 @@ pub mod baseline;
 pub mod calibration;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod contract;
 pub mod doctor;
 pub mod expect;

@@ -2,13 +2,13 @@
 //! from its JSON report.
 
 use std::fmt;
-use std::io::{self, Read};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::fingerprint::Fingerprint;
+use crate::report::saved::{ReportError, Saved, SavedCheck};
 use crate::result::{RequirementResult, RunResult};
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
@@ -118,80 +118,28 @@ impl Failure {
     }
 }
 
-/// What is wrong with a report.
+/// Why a report does not say what fails.
 #[derive(Debug, Error)]
-pub enum ReportError {
-    /// It cannot be read.
-    #[error("report {path}: {source}")]
-    Read {
-        /// Which file.
-        path: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// It is something else.
-    #[error("report {path} is no JSON report of chatspec: {why}; write one with --report json=PATH")]
-    Invalid {
-        /// Which file.
-        path: String,
-        /// What is wrong with it.
-        why: String,
-    },
+pub enum FindingsError {
+    /// There is none.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// It comes from a kit that knew no baselines.
     #[error(
-        "report {path} has no fingerprints: it was written by an older chatspec; run it again with this one"
+        "report {file} has no fingerprints: it was written by an older chatspec; run it again with this one"
     )]
     NoFingerprints {
         /// Which file.
-        path: String,
+        file: String,
     },
 }
 
 /// What a JSON report says about its run; `-` is standard input.
-pub fn of_report(path: &Path) -> Result<Vec<Finding>, ReportError> {
-    let (shown, text) = if path == Path::new("-") {
-        let mut text = String::new();
-        let read = io::stdin().read_to_string(&mut text);
-        ("on standard input".to_owned(), read.map(|_| text))
-    } else {
-        (path.display().to_string(), std::fs::read_to_string(path))
-    };
-    match text {
-        Ok(text) => parse(&text, &shown),
-        Err(source) => Err(ReportError::Read { path: shown, source }),
-    }
+pub fn of_report(path: &Path) -> Result<Vec<Finding>, FindingsError> {
+    of_saved(Saved::read(path)?)
 }
 
-#[derive(Deserialize)]
-struct Report {
-    schema: String,
-    requirements: Vec<Reported>,
-}
-
-#[derive(Deserialize)]
-struct Reported {
-    id: String,
-    checks: Vec<ReportedCheck>,
-}
-
-#[derive(Deserialize)]
-struct ReportedCheck {
-    scenario: String,
-    verdict: Verdict,
-    #[serde(default)]
-    message: String,
-    fingerprint: Option<Fingerprint>,
-}
-
-pub(super) fn parse(text: &str, path: &str) -> Result<Vec<Finding>, ReportError> {
-    let invalid = |why: String| ReportError::Invalid {
-        path: path.to_owned(),
-        why,
-    };
-    let report: Report = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-    if report.schema != crate::report::json::SCHEMA {
-        return Err(invalid(format!("its schema is {}", report.schema)));
-    }
+fn of_saved(report: Saved) -> Result<Vec<Finding>, FindingsError> {
     let mut findings = Vec::new();
     for requirement in report.requirements {
         for check in requirement.checks {
@@ -199,8 +147,8 @@ pub(super) fn parse(text: &str, path: &str) -> Result<Vec<Finding>, ReportError>
                 requirement: requirement.id.clone(),
                 scenario: check.scenario.clone(),
             };
-            let outcome = check.outcome(&place).ok_or_else(|| ReportError::NoFingerprints {
-                path: path.to_owned(),
+            let outcome = outcome(check, &place).ok_or_else(|| FindingsError::NoFingerprints {
+                file: report.file.clone(),
             })?;
             findings.push(Finding { place, outcome });
         }
@@ -208,22 +156,20 @@ pub(super) fn parse(text: &str, path: &str) -> Result<Vec<Finding>, ReportError>
     Ok(findings)
 }
 
-impl ReportedCheck {
-    /// What it says; nothing if it failed and has no fingerprint.
-    fn outcome(self, place: &Place) -> Option<Outcome> {
-        Some(match (self.verdict, self.fingerprint) {
-            (Verdict::Pass, _) => Outcome::Pass,
-            (verdict, Some(fingerprint)) => Outcome::Fail(Failure {
-                place: place.clone(),
-                fingerprint,
-                message: self.message,
-                blocked: verdict == Verdict::Unverified,
-            }),
-            (Verdict::Fail, None) => return None,
-            (Verdict::Warn, None) => Outcome::Warning,
-            (_, None) => Outcome::Undecided(self.message),
-        })
-    }
+/// What a check says; nothing if it failed and has no fingerprint.
+fn outcome(check: SavedCheck, place: &Place) -> Option<Outcome> {
+    Some(match (check.verdict, check.fingerprint) {
+        (Verdict::Pass, _) => Outcome::Pass,
+        (verdict, Some(fingerprint)) => Outcome::Fail(Failure {
+            place: place.clone(),
+            fingerprint,
+            message: check.message,
+            blocked: verdict == Verdict::Unverified,
+        }),
+        (Verdict::Fail, None) => return None,
+        (Verdict::Warn, None) => Outcome::Warning,
+        (_, None) => Outcome::Undecided(check.message),
+    })
 }
 
 #[cfg(test)]
@@ -241,7 +187,8 @@ mod tests {
             // The report leaves out what passes beside what does not.
             .filter(|finding| finding.outcome != Outcome::Pass)
             .collect();
-        assert_eq!(parse(&report, "out.json").unwrap(), of_run);
+        let saved = Saved::parse(report.as_bytes(), "out.json").unwrap();
+        assert_eq!(of_saved(saved).unwrap(), of_run);
         let failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Fail(_));
         assert_eq!(of_run.iter().filter(failed).count(), 1, "a warning is no failure");
     }
@@ -276,16 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_told() {
-        let told = |text: &str| parse(text, "out.json").unwrap_err().to_string();
-        assert!(told("no JSON").contains("report out.json is no JSON report"));
-        assert!(told("{\"schema\":\"x\",\"requirements\":[]}").contains("its schema is x"));
-        let old = sample::result();
-        let old = json::document(&old)
+    fn a_report_without_fingerprints_is_told() {
+        let old = json::document(&sample::result())
             .to_string()
             .replace("\"fingerprint\"", "\"other\"");
-        assert!(told(&old).contains("older chatspec"));
-        let missing = of_report(Path::new("/no/such/report.json")).unwrap_err();
-        assert!(missing.to_string().contains("/no/such/report.json"), "{missing}");
+        let saved = Saved::parse(old.as_bytes(), "out.json").unwrap();
+        let told = of_saved(saved).unwrap_err().to_string();
+        assert!(
+            told.contains("out.json") && told.contains("older chatspec"),
+            "{told}"
+        );
     }
 }

@@ -1,10 +1,12 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `diff`, `matrix`.
 
 mod baseline;
+mod diff;
 mod doctor;
 mod files;
 mod init;
 mod list;
+mod matrix;
 mod reports;
 mod run;
 
@@ -45,6 +47,12 @@ enum Command {
     /// Keep a file of known failures, for run --baseline.
     #[command(subcommand)]
     Baseline(baseline::Command),
+    /// Tell what has changed from one JSON report to another; fails where something got worse.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::DiffArgs),
+    /// Set JSON reports side by side: requirements by implementations.
+    #[command(after_help = matrix::EXAMPLES)]
+    Matrix(matrix::MatrixArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -204,6 +212,8 @@ const EXAMPLES: &str = "Examples:
   chatspec doctor --target chatspec.toml           what in it works, and what to change
   chatspec baseline accept report.json --baseline known.toml
   chatspec --target target.toml --baseline known.toml
+  chatspec diff main.json report.json              what got better or worse
+  chatspec matrix *.json --report html=matrix.html implementations side by side
   chatspec list
   chatspec explain MSG-05
 
@@ -271,6 +281,8 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         None => run::run(&cli.run, contract),
         Some(Command::Run(args)) => run::run(&args, contract),
         Some(Command::Baseline(command)) => baseline::baseline(&command, &contract),
+        Some(Command::Diff(args)) => diff::diff(&args, &contract),
+        Some(Command::Matrix(args)) => matrix::matrix(&args, &contract),
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),

@@ -3,8 +3,9 @@
 //! A target can send anything. What has no glyph of its own, or changes how its neighbours are shown, appears as an escape;
 //! what is longer than a format wants is cut, and says so. What a format takes for markup, it escapes itself.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
+use super::plain::{one_line, visible};
 use super::status::{self, Status};
 use crate::expect::{Mismatch, cut};
 use crate::result::{RequirementResult, RunResult};
@@ -140,55 +141,4 @@ pub(super) fn sentence(
         Status::Fault => format!("the kit is at fault: {}", reason()),
     };
     one_line(&cut(&sentence, most))
-}
-
-/// Text in which whatever has no glyph, or turns the direction of reading, shows as an escape; line breaks stay.
-pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => shown.push(c),
-            '\t' => shown.push_str("\\t"),
-            '\r' => shown.push_str("\\r"),
-            c if is_unsafe(c) => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),
-            c => shown.push(c),
-        }
-    }
-    shown
-}
-
-/// The same with line breaks as an escape too.
-pub(super) fn one_line(text: &str) -> String {
-    visible(text).replace('\n', "\\n")
-}
-
-/// Control characters, line separators, marks for the direction of text, and what is no character at all.
-fn is_unsafe(c: char) -> bool {
-    let no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
-    let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let line_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
-    c.is_control() || no_character || direction || line_break
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_seen_is_escaped() {
-        for (text, shown) in [
-            ("plain ünïcode 🙂 →", "plain ünïcode 🙂 →"),
-            ("a\nb", "a\nb"),
-            ("\0\u{1b}[31m\r\t", "\\u{0}\\u{1b}[31m\\r\\t"),
-            ("\u{7f}\u{85}\u{9b}", "\\u{7f}\\u{85}\\u{9b}"),
-            ("\u{202e}\u{feff}\u{2028}", "\\u{202e}\\u{feff}\\u{2028}"),
-            (
-                "\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}",
-                "\\u{fffe}\\u{ffff}\\u{1fffe}\\u{fdd0}",
-            ),
-        ] {
-            assert_eq!(visible(text), shown);
-        }
-        assert_eq!(one_line("a\nb\r\n"), "a\\nb\\r\\n");
-    }
 }

@@ -13,7 +13,7 @@
 use std::io::{self, Write};
 
 use super::status::{self, Status, Trouble};
-use super::{Report, evidence, many};
+use super::{Report, evidence, many, plain};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
 use crate::runner::RunEvent;
@@ -95,8 +95,8 @@ impl Annotation {
     }
 
     fn command(&self, kind: &str) -> String {
-        let text = escape(&cut(&evidence::visible(&self.text), TEXT));
-        let title = escape(&evidence::one_line(&self.title))
+        let text = escape(&cut(&plain::visible(&self.text), TEXT));
+        let title = escape(&plain::one_line(&self.title))
             .replace(':', "%3A")
             .replace(',', "%2C");
         format!("::{kind} title={title}::{text}\n")
@@ -176,7 +176,7 @@ fn undecided(judged: &[(&RequirementResult, Status)]) -> Option<Annotation> {
     let reasons = status::by_reason(undecided.clone().map(|(r, _)| *r));
     let lines: Vec<String> = reasons
         .iter()
-        .map(|(reason, ids)| format!("{}: {}", ids.join(" "), evidence::one_line(&cut(reason, MOST))))
+        .map(|(reason, ids)| format!("{}: {}", ids.join(" "), plain::one_line(&cut(reason, MOST))))
         .collect();
     let title = format!("{} not verified", many(undecided.count(), "requirement"));
     (!lines.is_empty()).then(|| Annotation::new(title, lines.join("\n")))
@@ -199,7 +199,7 @@ fn of_requirement(
 
 fn summary(run: &RunResult, require_all: bool, counts: &[String; 3], more: bool) -> Annotation {
     let (_, headline) = status::headline(run, require_all);
-    let mut lines = vec![evidence::one_line(&cut(&headline, MOST))];
+    let mut lines = vec![plain::one_line(&cut(&headline, MOST))];
     for level in [Level::Must, Level::Should] {
         let all = run.requirements.iter().filter(|r| r.level == level).count();
         if all > 0 {

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use super::evidence::{self, one_line, visible};
+use super::evidence;
+use super::plain::{one_line, visible};
 use super::status::{Status, Trouble};
 use super::{Report, began};
 use crate::expect::cut;

@@ -7,7 +7,8 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use super::evidence::{self, one_line};
+use super::evidence;
+use super::plain::one_line;
 use super::status::{self, Status, Tone, Trouble};
 use super::{Report, began, many};
 use crate::expect::cut;

@@ -1,10 +1,11 @@
 //! Reports: each consumes the events of a run, and none knows the runner.
 //!
 //! - [`terminal`]: for people
-//! - [`json`]: for machines
+//! - [`json`]: for machines; [`saved`]: the same, read back
 //! - [`junit`], [`tap`]: for test viewers and harnesses
 //! - [`markdown`], [`github`]: for the summary and the annotations of a CI job
 //! - [`badge`]: for a page that shows how things stand
+//! - [`plain`]: text from elsewhere, made fit to be shown
 //!
 //! What they have in common is decided once: what a requirement means for its run in `status`, and how what led there is
 //! shown in `evidence`.
@@ -14,6 +15,8 @@ pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod plain;
+pub mod saved;
 pub mod tap;
 pub mod terminal;
 

@@ -14,7 +14,8 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::evidence::{self, one_line};
+use super::evidence;
+use super::plain::one_line;
 use super::status::{Status, Trouble};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
