@@ -2,6 +2,14 @@
 //!
 //! - [`shape`]: the shape of a value, and of several together
 //! - [`notation`]: how it is written down
+//! - [`subjects`]: what shapes are gathered of
+//! - [`mod@gather`]: the stories that provoke all that
+//! - [`book`]: what they write down
+//! - [`document`]: one file
 
+pub mod book;
+pub mod document;
+pub mod gather;
 pub mod notation;
 pub mod shape;
+pub mod subjects;
