@@ -1,10 +1,11 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `snapshot`.
 
 mod baseline;
 mod doctor;
 mod init;
 mod list;
 mod run;
+mod snapshot;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ enum Command {
     /// Keep a file of known failures, for run --baseline.
     #[command(subcommand)]
     Baseline(baseline::Command),
+    /// Write what acks and broadcasts look like into files, or check that they still look like that.
+    #[command(after_help = snapshot::EXAMPLES)]
+    Snapshot(snapshot::SnapshotArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -192,6 +196,7 @@ const EXAMPLES: &str = "Examples:
   chatspec doctor --target chatspec.toml           what in it works, and what to change
   chatspec baseline accept report.json --baseline known.toml
   chatspec --target target.toml --baseline known.toml
+  chatspec snapshot --target target.toml --check shapes
   chatspec list
   chatspec explain MSG-05
 
@@ -262,6 +267,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
+        Some(Command::Snapshot(args)) => snapshot::snapshot(&args, contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -6,9 +6,13 @@
 //! - [`mod@gather`]: the stories that provoke all that
 //! - [`book`]: what they write down
 //! - [`document`]: one file
+//! - [`folder`]: the files of a folder
+//! - [`changes`]: what a difference between two documents means
 
 pub mod book;
+pub mod changes;
 pub mod document;
+pub mod folder;
 pub mod gather;
 pub mod notation;
 pub mod shape;
