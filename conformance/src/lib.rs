@@ -20,6 +20,7 @@
 //! - [`result`]: what came of it
 //! - [`doctor`]: whether a target file says what is true
 //! - [`baseline`]: which failures are known, so that only new ones fail a run
+//! - [`shapes`]: what acks and broadcasts look like, without what is different each time
 //! - [`report`]: what people and machines get to read
 //! - [`compare`]: reports held against each other
 //! - [`transcript`]: what went over the wire
@@ -42,6 +43,7 @@ pub mod runner;
 pub mod scenarios;
 pub mod scene;
 pub mod services;
+pub mod shapes;
 pub mod target;
 pub mod transcript;
 pub mod verdict;

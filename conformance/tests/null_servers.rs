@@ -19,6 +19,9 @@ use chatspec::preflight;
 use chatspec::runner;
 use chatspec::scenarios;
 use chatspec::scene::Conduct;
+use chatspec::shapes::folder::Documents;
+use chatspec::shapes::gather::gather;
+use chatspec::shapes::subjects::{JOIN, NEITHER, OK, READ, REFUSAL, SEND, Subject};
 use chatspec::target::profile::Profile;
 use chatspec::target::profile::capabilities::{Capabilities, Capability};
 use chatspec::target::reference;
@@ -119,14 +122,21 @@ async fn pass_on(State(to): State<Arc<(reqwest::Client, String)>>, request: Requ
 /// Most of the time goes into waiting for what never comes, and nothing here is slow.
 const HASTE: f64 = 0.4;
 
+/// One of them, in front of a reference server.
+async fn profile(habit: Habit, reference: Profile) -> Profile {
+    Profile {
+        name: format!("{habit:?}"),
+        urls: vec![start(habit, reference.urls[0].clone()).await],
+        ..reference
+    }
+}
+
 /// The MUSTs with their verdicts.
 async fn judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdict)> {
     let (reference, _running) = reference::start(None).await.unwrap();
     let profile = Profile {
-        name: format!("{habit:?}"),
-        urls: vec![start(habit, reference.urls[0].clone()).await],
         capabilities,
-        ..reference
+        ..profile(habit, reference).await
     };
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
@@ -263,4 +273,66 @@ fn accepting_any_token_is_seen_by_every_requirement_on_tokens() {
             "{id} does not see that anyone is let in"
         );
     }
+}
+
+/// What it sends, as shapes.
+async fn shapes(habit: Habit) -> Documents {
+    let (reference, _running) = reference::start(None).await.unwrap();
+    let profile = profile(habit, reference).await;
+    let contract = Contract::embedded().unwrap();
+    let conduct = Conduct {
+        scale: HASTE,
+        ..Conduct::default()
+    };
+    let context = preflight::prepare(profile.into(), contract, conduct)
+        .await
+        .unwrap();
+    gather(&context, 1, |_| {}).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_has_no_shape_and_a_reason_for_each() {
+    for (name, document) in shapes(Habit::Silent).await {
+        assert!(document.seen.is_empty(), "{name}: {:?}", document.seen);
+        for (case, why) in document.not_seen {
+            let reasons = ["answered with nothing", "came", "accepted", "only message:send"];
+            assert!(
+                reasons.iter().any(|reason| why.contains(reason)),
+                "{name}, {case}: {why:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_agrees_to_everything_is_seen_to_do_that_and_nothing_else() {
+    let shapes = shapes(Habit::Agrees).await;
+    for (name, document) in &shapes {
+        let seen: Vec<_> = document.seen.keys().map(String::as_str).collect();
+        let expected = if name.starts_with("ack-") { &[OK][..] } else { &[] };
+        assert_eq!(seen, expected, "{name}");
+        assert!(document.not_seen.values().all(|why| !why.is_empty()), "{name}");
+    }
+    let reason = |subject: &Subject, case: &str| shapes[subject.name].not_seen[case].as_str();
+    assert_eq!(
+        reason(&JOIN, "FORBIDDEN"),
+        "a member of no chat joins: answered with ok; a stranger joins: answered with ok"
+    );
+    assert_eq!(
+        reason(&READ, "NOT_FOUND"),
+        "a receipt for no message: answered with ok"
+    );
+    assert_eq!(
+        reason(&SEND, "RATE_LIMITED"),
+        "11 messages at once: answered with ok"
+    );
+    assert!(reason(&REFUSAL, "UNAUTHORIZED").contains("no token: accepted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_echo_is_neither_a_success_nor_an_error() {
+    let shapes = shapes(Habit::Echoes).await;
+    let seen = serde_json::to_value(&shapes[JOIN.name].seen).unwrap();
+    assert_eq!(shapes[JOIN.name].seen.keys().collect::<Vec<_>>(), [NEITHER]);
+    assert!(seen[NEITHER].to_string().contains("chatId"), "{seen}");
 }

@@ -1,4 +1,4 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `diff`, `matrix`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `snapshot`, `diff`, `matrix`.
 
 mod baseline;
 mod diff;
@@ -9,6 +9,7 @@ mod list;
 mod matrix;
 mod reports;
 mod run;
+mod snapshot;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +48,9 @@ enum Command {
     /// Keep a file of known failures, for run --baseline.
     #[command(subcommand)]
     Baseline(baseline::Command),
+    /// Write what acks and broadcasts look like into files, or check that they still look like that.
+    #[command(after_help = snapshot::EXAMPLES)]
+    Snapshot(snapshot::SnapshotArgs),
     /// Tell what has changed from one JSON report to another; fails where something got worse.
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
@@ -214,6 +218,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --target target.toml --baseline known.toml
   chatspec diff main.json report.json              what got better or worse
   chatspec matrix *.json --report html=matrix.html implementations side by side
+  chatspec snapshot --target target.toml --check shapes
   chatspec list
   chatspec explain MSG-05
 
@@ -286,6 +291,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
+        Some(Command::Snapshot(args)) => snapshot::snapshot(&args, contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! - [`Contract`]: areas and requirements
 //! - [`schema`]: JSON Schemas by name
+//! - [`place`]: what they say about one place in a value
 //! - [`corpus`]: bad and odd input by event
 
 pub mod corpus;
+pub mod place;
 pub mod schema;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
+use super::place::Place;
 use crate::expect::{Found, Mismatch, show};
 
 const BASE: &str = "https://chatspec.dev/schemas/1.0/";
@@ -13,6 +14,8 @@ const BASE: &str = "https://chatspec.dev/schemas/1.0/";
 #[derive(Debug, Default)]
 pub struct Schemas {
     validators: BTreeMap<String, Validator>,
+    /// As they were written, by `$id`.
+    pub(super) documents: BTreeMap<String, Value>,
 }
 
 struct Embedded(BTreeMap<String, Value>);
@@ -55,7 +58,10 @@ impl Schemas {
                 .map_err(|error| format!("schemas/{name}.json: {error}"))?;
             validators.insert(name, validator);
         }
-        Ok(Self { validators })
+        Ok(Self {
+            validators,
+            documents: by_id,
+        })
     }
 
     /// Whether the value fits the schema of this name; the first few violations are told.
@@ -79,6 +85,11 @@ impl Schemas {
             format!("what the schema {name} says"),
             format_args!("{} ({})", show(value), wrong.join("; ")),
         ))
+    }
+
+    /// What the schema of this name says about a value as a whole; nothing where there is no such schema.
+    pub fn place(&self, name: &str) -> Place<'_> {
+        Place::top(&self.documents, &format!("{BASE}{name}.json"))
     }
 
     /// The names of all schemas.

@@ -27,7 +27,7 @@ mod rate_limit;
 mod receipts;
 mod robustness;
 mod rooms;
-mod steps;
+pub(crate) mod steps;
 mod sync;
 mod transport;
 mod typing;

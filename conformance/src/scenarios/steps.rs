@@ -10,7 +10,7 @@ use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
 
 /// Twenty-four hex characters that no store has given to anything. Not all zeros, which some libraries take for no id.
-pub(super) const NOWHERE: &str = "0c7a9e5b3d2f4a6088776655";
+pub(crate) const NOWHERE: &str = "0c7a9e5b3d2f4a6088776655";
 
 /// The data of an ack that must be a success.
 pub(super) fn accepted(reply: Found<Value>) -> Found<Value> {
@@ -23,7 +23,7 @@ pub(super) fn refused(reply: Found<Value>, code: &str) -> Found {
 }
 
 /// A `message:send` as a client that means well sends it.
-pub(super) fn message(chat: &Chat, client_id: &str, body: &str) -> Value {
+pub(crate) fn message(chat: &Chat, client_id: &str, body: &str) -> Value {
     json!({"chatId": chat.id, "clientId": client_id, "body": body})
 }
 

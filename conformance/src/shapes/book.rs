@@ -1,0 +1,168 @@
+//! What the stories write down as they go: shapes that were seen, and why others were not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::document::Document;
+use super::shape::Shape;
+use super::subjects::{self, NEITHER, OK, Subject};
+use crate::contract::Contract;
+use crate::expect::ack::CODES;
+
+/// One for all stories and all runs: in what order they write does not matter.
+#[derive(Debug)]
+pub struct Book<'a> {
+    contract: &'a Contract,
+    words: BTreeSet<&'a str>,
+    pages: Mutex<BTreeMap<&'static str, Page>>,
+}
+
+/// What is known of one subject.
+#[derive(Debug, Default)]
+struct Page {
+    seen: BTreeMap<String, Shape>,
+    /// Why it was not seen, each time that it was not.
+    not_seen: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+impl<'a> Book<'a> {
+    /// An empty one.
+    pub fn new(contract: &'a Contract) -> Self {
+        let named = |subject: &&Subject| contract.schemas.place(subject.schema).words();
+        Self {
+            contract,
+            words: subjects::ALL.iter().flat_map(named).collect(),
+            pages: Mutex::default(),
+        }
+    }
+
+    /// Writes down a sample.
+    pub fn saw(&self, subject: &Subject, case: &str, sample: &Value) {
+        let place = self.contract.schemas.place(subject.schema);
+        let shape = Shape::of(sample, &place, &self.words);
+        self.on_page(subject, |page| {
+            let known = page.seen.entry(case.to_owned()).or_default();
+            *known = std::mem::take(known).merge(shape);
+        });
+    }
+
+    /// Writes down an ack, in the case that it says it is; gives that.
+    pub fn saw_ack(&self, subject: &Subject, ack: &Value) -> &'static str {
+        let case = case_of(ack);
+        self.saw(subject, case, ack);
+        case
+    }
+
+    /// Writes down why a case was not seen, which counts unless it is seen elsewhere. The reason must be the same each time.
+    pub fn missed(&self, subject: &Subject, case: &'static str, why: impl Into<String>) {
+        self.on_page(subject, |page| {
+            page.not_seen.entry(case).or_default().insert(why.into());
+        });
+    }
+
+    fn on_page(&self, subject: &Subject, write: impl FnOnce(&mut Page)) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        write(pages.entry(subject.name).or_default());
+    }
+
+    /// The documents, by the names of their subjects: one for each, with every case of each.
+    pub fn close(self) -> BTreeMap<&'static str, Document> {
+        let mut pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let document = |subject: &&Subject| {
+            let page = pages.remove(subject.name).unwrap_or_default();
+            (subject.name, page.into_document(subject))
+        };
+        subjects::ALL.iter().map(document).collect()
+    }
+}
+
+impl Page {
+    fn into_document(self, subject: &Subject) -> Document {
+        let unseen = subject
+            .cases
+            .iter()
+            .filter(|case| !self.seen.contains_key(**case));
+        let reasons = unseen.map(|case| {
+            let reasons = self.not_seen.get(case);
+            let reasons: Vec<&str> = reasons.into_iter().flatten().map(String::as_str).collect();
+            ((*case).to_owned(), reasons.join("; "))
+        });
+        let not_seen = reasons.collect();
+        Document::new(subject, self.seen, not_seen)
+    }
+}
+
+/// Which case an ack says it is.
+fn case_of(ack: &Value) -> &'static str {
+    let code = |error: &Value| CODES.into_iter().find(|code| error == code);
+    match (ack.get("ok"), ack.get("error")) {
+        (Some(Value::Bool(true)), None) => OK,
+        (Some(Value::Bool(false)), Some(error)) => code(error).unwrap_or(NEITHER),
+        _ => NEITHER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_words_that_stay_are_the_closed_vocabulary_of_the_contract() {
+        let contract = Contract::embedded().unwrap();
+        let mut expected = BTreeSet::from(["dm", "group", "start", "stop", "online", "offline"]);
+        expected.extend(CODES);
+        assert_eq!(Book::new(&contract).words, expected);
+    }
+
+    #[test]
+    fn acks_are_kept_by_what_they_say_not_by_what_was_asked_for() {
+        for (ack, case) in [
+            (json!({"ok": true}), OK),
+            (json!({"ok": true, "data": null}), OK),
+            (json!({"ok": false, "error": "NOT_FOUND"}), "NOT_FOUND"),
+            (json!({"ok": true, "error": "NOT_FOUND"}), NEITHER),
+            (json!({"ok": true, "error": null}), NEITHER),
+            (json!({"ok": false, "error": "TEAPOT"}), NEITHER),
+            (json!({"ok": false}), NEITHER),
+            (json!(null), NEITHER),
+            (json!("ok"), NEITHER),
+        ] {
+            assert_eq!(case_of(&ack), case, "{ack}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_once_needs_no_reason_and_what_never_was_has_all() {
+        let contract = Contract::embedded().unwrap();
+        let book = Book::new(&contract);
+        book.missed(&subjects::TYPING, "start", "it was too late");
+        book.missed(&subjects::TYPING, "stop", "b");
+        book.missed(&subjects::TYPING, "stop", "a");
+        book.missed(&subjects::TYPING, "stop", "b");
+        book.saw(
+            &subjects::TYPING,
+            "start",
+            &json!({"state": "start", "chatId": 1}),
+        );
+        book.saw(&subjects::TYPING, "start", &json!({"state": "start", "since": 1}));
+        book.saw(&subjects::TYPING, "pause", &json!(null));
+        let documents = book.close();
+        assert_eq!(documents.len(), subjects::ALL.len());
+        let document = &documents[subjects::TYPING.name];
+        assert_eq!(
+            serde_json::to_value(&document.seen).unwrap(),
+            json!({
+                "pause": null,
+                "start": {"state": "start", "chatId?": "<number>", "+since?": "<number>"},
+            })
+        );
+        assert_eq!(
+            document.not_seen,
+            BTreeMap::from([("stop".to_owned(), "a; b".to_owned())])
+        );
+    }
+}
