@@ -87,8 +87,8 @@ struct RunArgs {
     /// Scenarios at once.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: u16,
-    /// Report to write: terminal or json, with =PATH into a file. JSON without a path goes to standard output, and the
-    /// terminal report then to standard error.
+    /// Report to write: terminal or json, with =PATH into a file, or html=PATH. JSON without a path goes to standard output,
+    /// and the terminal report then to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
     /// File for every frame and every HTTP exchange of the run, as it happens: a JSON object per line, without secrets.
@@ -190,7 +190,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
   chatspec --quick --timings                       what takes no waiting, and how long it took
-  chatspec --target target.toml --report json=report.json
+  chatspec --target target.toml --report json=report.json --report html=report.html
   chatspec init --launch 'node server.mjs'         a target file to begin with
   chatspec doctor --target chatspec.toml           what in it works, and what to change
   chatspec baseline accept report.json --baseline known.toml

@@ -14,6 +14,7 @@ use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
+use crate::report::html::Html;
 use crate::report::json::Json;
 use crate::report::terminal::Terminal;
 use crate::result::{Exit, RunResult};
@@ -98,8 +99,10 @@ fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
             }
             ("json", None) => Box::new(Json::new(io::stdout())),
             ("json", Some(path)) => Box::new(Json::new(create(path)?)),
+            ("html", Some(path)) => Box::new(Html::new(create(path)?, args.require_all)),
             _ => {
-                let text = format!("--report {report}: no such format; there are terminal and json");
+                let text =
+                    format!("--report {report}: no such format; there are terminal, json and html=FILE");
                 return Err(Failure::new(Exit::Usage, text));
             }
         });

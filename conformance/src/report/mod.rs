@@ -2,7 +2,9 @@
 //!
 //! - [`terminal`]: for people
 //! - [`json`]: for machines
+//! - [`html`]: a page to look around in
 
+pub mod html;
 pub mod json;
 pub mod terminal;
 
