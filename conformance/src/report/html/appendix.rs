@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::text::value;
-use super::{Page, Section, prose, requirement_links, scenario_link, scrolling};
+use super::{Page, Section, prose, scrolling};
 use crate::figure::{Figure, Unit};
 
 /// So many notes and figures are told.
@@ -19,7 +19,6 @@ pub(super) fn freedoms(page: &Page<'_>) -> Option<Section> {
             None => by_requirement.push((requirement, vec![text])),
         }
     }
-    let reported = |id: &str| page.run.requirements.iter().any(|r| r.id == id);
     let statement = |id| page.contract.requirement(id).map_or("", |r| r.statement.as_str());
     let table = html! {
         table.notes {
@@ -33,9 +32,9 @@ pub(super) fn freedoms(page: &Page<'_>) -> Option<Section> {
             }
             tbody {
                 @for (id, texts) in &by_requirement {
-                    // Those that have a verdict have their anchor above.
-                    tr id=[(!reported(id)).then_some(id)] {
-                        th scope="row" { (requirement_links([*id])) }
+                    // What has a verdict has its anchor there.
+                    tr id=[(!page.has_anchor(id)).then_some(id)] {
+                        th scope="row" { a.id href={ "#" (id) } { (id) } }
                         td { (prose(statement(id))) }
                         td { ul { @for text in texts { li { (value(text).within(400)) } } } }
                     }
@@ -77,10 +76,10 @@ pub(super) fn figures(page: &Page<'_>) -> Option<Section> {
             tbody {
                 @for (scenario, figure) in &figures {
                     tr {
-                        td { (requirement_links([figure.requirement.as_str()])) }
+                        td { (page.requirement(&figure.requirement)) }
                         th scope="row" { (value(&figure.what).within(300)) }
                         td.n { (amount(figure)) }
-                        td { (scenario_link(scenario)) }
+                        td { (page.scenario(scenario)) }
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::text::value;
-use super::{Page, Section, decisive, many, requirement_links, scenario_link};
+use super::{Page, Section, decisive, many};
 use crate::baseline::findings::of_check;
 use crate::baseline::{Entry, Judged, Listed, Outcome, Place, Standing, file};
 use crate::result::{RequirementResult, RunResult};
@@ -82,12 +82,12 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
             (value(&judged.file)) " lists " (many(judged.known.len(), "failure")) " of this run; "
             strong { (judged.new.len()) " not listed" } "."
         }
-        (group("New", judged.new.iter().map(|one| (&one.place, one.message.clone()))))
-        (group("Known", judged.known.iter().map(|one| (&one.entry.place, listed(one)))))
-        (group("Listed, but fails no more", judged.gone.iter().map(|one| (&one.place, told(one)))))
-        (group("Listed, but fails in another way", judged.changed.iter().map(|one| (&one.entry.place, listed(one)))))
-        (group("Listed, but has expired", judged.expired.iter().map(|one| (&one.entry.place, listed(one)))))
-        (group("Listed, but not looked at", judged.not_looked_at.iter().map(|one| (&one.entry.place, one.why.clone()))))
+        (group(page, "New", judged.new.iter().map(|one| (&one.place, one.message.clone()))))
+        (group(page, "Known", judged.known.iter().map(|one| (&one.entry.place, listed(one)))))
+        (group(page, "Listed, but fails no more", judged.gone.iter().map(|one| (&one.place, told(one)))))
+        (group(page, "Listed, but fails in another way", judged.changed.iter().map(|one| (&one.entry.place, listed(one)))))
+        (group(page, "Listed, but has expired", judged.expired.iter().map(|one| (&one.entry.place, listed(one)))))
+        (group(page, "Listed, but not looked at", judged.not_looked_at.iter().map(|one| (&one.entry.place, one.why.clone()))))
     };
     Some(Section {
         id: "baseline",
@@ -97,14 +97,18 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
     })
 }
 
-fn group<'a>(title: &str, entries: impl ExactSizeIterator<Item = (&'a Place, String)>) -> Markup {
+fn group<'a>(
+    page: &Page<'_>,
+    title: &str,
+    entries: impl ExactSizeIterator<Item = (&'a Place, String)>,
+) -> Markup {
     let count = entries.len();
     html! {
         @if count > 0 {
             h3 { (title) " " span.n { (count) } }
             dl.reasons {
                 @for (place, text) in entries.take(MOST) {
-                    dt { (requirement_links([place.requirement.as_str()])) "in " (scenario_link(&place.scenario)) }
+                    dt { (page.requirement(&place.requirement)) " in " (page.scenario(&place.scenario)) }
                     dd { (value(&text).within(300)) }
                 }
             }

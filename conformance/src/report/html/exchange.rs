@@ -70,7 +70,7 @@ impl<'a> Lanes<'a> {
                 tbody {
                     @if cut > 0 {
                         tr.pause {
-                            th scope="row" {}
+                            td {}
                             @for _ in 0..=self.0.len() { td.lane {} }
                             td { "the " (cut) " before are left out, so that this page stays below 1 MB" }
                         }
@@ -97,7 +97,7 @@ impl<'a> Lanes<'a> {
         html! {
             @if let Some(pause) = pause {
                 tr.pause {
-                    th scope="row" {}
+                    td {}
                     @for _ in 0..=self.0.len() { td.lane {} }
                     td { (format!("{:.1} s later", pause.as_secs_f64())) }
                 }

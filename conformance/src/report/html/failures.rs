@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::baseline::{Mark, mark};
 use super::exchange::diagram;
 use super::text::value;
-use super::{EVIDENCE, Page, Section, decisive, many, prose, scenario_link, verdict};
+use super::{EVIDENCE, Page, Section, decisive, many, prose, verdict};
 use crate::expect::Mismatch;
 use crate::result::RequirementResult;
 use crate::scenarios::walkthrough;
@@ -47,7 +47,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
         body: html! {
             @for fault in faults {
                 p.remark {
-                    strong { "The kit is at fault" } " in " (scenario_link(fault.scenario.id)) ": "
+                    strong { "The kit is at fault" } " in " (page.scenario(fault.scenario.id)) ": "
                     (value(fault.message.as_deref().unwrap_or_default()))
                 }
             }
@@ -134,7 +134,7 @@ impl Shown<'_> {
         let found = html! {
             @if !self.again {
                 h4 {
-                    "in " (scenario_link(&check.scenario))
+                    "in " (page.scenario(&check.scenario))
                     @if let Some(scenario) = scenario { span.summary { ": " (scenario.summary) } }
                 }
             }

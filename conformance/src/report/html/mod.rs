@@ -174,6 +174,27 @@ impl<'a> Page<'a> {
     }
 }
 
+impl Page<'_> {
+    /// Names a scenario, with a link to where it is told, if it is.
+    fn scenario(&self, id: &str) -> Markup {
+        let told = self.run.scenarios.iter().any(|result| result.scenario.id == id);
+        let name = text::plain(id, 200);
+        html! { @if told { a.id href={ "#scenario-" (id) } { (name) } } @else { span.id { (name) } } }
+    }
+
+    /// Names a requirement, with a link to where it is told, if it is.
+    fn requirement(&self, id: &str) -> Markup {
+        let name = text::plain(id, 40);
+        html! { @if self.has_anchor(id) { a.id href={ "#" (id) } { (name) } } @else { span.id { (name) } } }
+    }
+
+    /// Whether there is a verdict on a requirement, or it is told why not.
+    fn has_anchor(&self, id: &str) -> bool {
+        let left_out = || self.run.left_out.iter().any(|one| one == id);
+        self.run.requirements.iter().any(|r| r.id == id) || left_out()
+    }
+}
+
 /// How a content security policy names a text that may stand in the page.
 fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
@@ -235,16 +256,6 @@ fn decisive(requirement: &RequirementResult) -> impl Iterator<Item = &Check> {
         .checks
         .iter()
         .filter(|check| check.verdict == requirement.verdict)
-}
-
-/// Where a scenario is told.
-fn scenario_link(id: &str) -> Markup {
-    html! { a.id href={ "#scenario-" (id) } { (text::plain(id, 200)) } }
-}
-
-/// Where requirements are told.
-fn requirement_links<'a>(ids: impl IntoIterator<Item = &'a str>) -> Markup {
-    html! { @for id in ids { a.id href={ "#" (id) } { (text::plain(id, 40)) } " " } }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::text::value;
-use super::{Page, Section, requirement_links};
-use crate::result::{RequirementResult, RunResult};
+use super::{Page, Section};
+use crate::result::RequirementResult;
 use crate::verdict::Verdict;
 
 /// The whole section.
@@ -17,19 +17,19 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
         title: "Not verified",
         count: Some(count),
         body: html! {
-            (by_reason(run, Verdict::Unverified))
+            (by_reason(page, Verdict::Unverified))
             @if run.requirements.iter().any(|r| r.verdict == Verdict::Inconclusive) {
                 h3 { "Too close to tell" }
-                (by_reason(run, Verdict::Inconclusive))
+                (by_reason(page, Verdict::Inconclusive))
             }
         },
     })
 }
 
 /// Requirements with the same reason, in the order in which the reasons come.
-fn by_reason(run: &RunResult, verdict: Verdict) -> Markup {
+fn by_reason(page: &Page<'_>, verdict: Verdict) -> Markup {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for requirement in run.requirements.iter().filter(|r| r.verdict == verdict) {
+    for requirement in page.run.requirements.iter().filter(|r| r.verdict == verdict) {
         let reason = requirement.reason.as_deref().unwrap_or("no reason given");
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, ids)) => ids.push(&requirement.id),
@@ -40,7 +40,7 @@ fn by_reason(run: &RunResult, verdict: Verdict) -> Markup {
         @if !reasons.is_empty() {
             dl.reasons {
                 @for (reason, ids) in reasons {
-                    dt { (requirement_links(ids)) }
+                    dt { @for id in ids { (page.requirement(id)) " " } }
                     dd { (value(reason)) }
                 }
             }

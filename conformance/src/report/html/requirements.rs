@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::text::value;
-use super::{Page, Section, VERDICTS, prose, scenario_link, scrolling, verdict};
+use super::{Page, Section, VERDICTS, prose, scrolling, verdict};
 use crate::result::RequirementResult;
 use crate::verdict::{Level, Verdict};
 
@@ -119,7 +119,7 @@ fn row(page: &Page<'_>, requirement: &RequirementResult) -> Markup {
                 @if let Some(reason) = &requirement.reason { p { (value(reason).within(500)) } }
                 p.where {
                     @if broken { a href={ "#failure-" (id) } { "evidence" } " " }
-                    @for scenario in scenarios { (scenario_link(scenario)) " " }
+                    @for scenario in scenarios { (page.scenario(scenario)) " " }
                 }
             }
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::text::value;
-use super::{Page, Section, requirement_links, scrolling, verdict};
+use super::{Page, Section, scrolling, verdict};
 use crate::result::ScenarioResult;
 use crate::scenarios::walkthrough;
 
@@ -22,7 +22,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
                     th scope="col" { "Looks at" }
                 }
             }
-            tbody { @for scenario in scenarios { (row(scenario)) } }
+            tbody { @for scenario in scenarios { (row(page, scenario)) } }
         }
     };
     (!scenarios.is_empty()).then(|| Section {
@@ -33,7 +33,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
     })
 }
 
-fn row(result: &ScenarioResult) -> Markup {
+fn row(page: &Page<'_>, result: &ScenarioResult) -> Markup {
     let scenario = result.scenario;
     let described = walkthrough::steps(scenario);
     html! {
@@ -49,7 +49,7 @@ fn row(result: &ScenarioResult) -> Markup {
             td { (verdict(result.verdict)) }
             td.n { (result.attempts) }
             td.n { (format!("{:.2} s", result.duration.as_secs_f64())) }
-            td { (requirement_links(scenario.requirements.iter().copied())) }
+            td { @for id in scenario.requirements { (page.requirement(id)) " " } }
         }
     }
 }
