@@ -6,16 +6,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::scrolling;
 use super::text::value;
 use crate::transcript::{Direction, Line};
 
 /// A text longer than this is folded.
-const FOLDED: usize = 160;
-/// So much of a folded one is seen.
-const SEEN: usize = 120;
+const FOLDED: usize = 150;
+/// So much of a folded one is seen at most, in one line.
+const SEEN: usize = 140;
 /// So many bytes of the page a text may take when it is unfolded.
 const FULL: usize = 1_600;
 /// Between two lines that are as far apart as this, it is said how far.
@@ -75,7 +75,7 @@ impl<'a> Lanes<'a> {
                             td { "the " (cut) " before are left out, so that this page stays below 1 MB" }
                         }
                     }
-                    @for row in rows { (maud::PreEscaped(row)) }
+                    @for row in rows { (PreEscaped(row)) }
                 }
             }
         };
@@ -155,8 +155,8 @@ fn named(text: &str) -> (&str, &str, &str) {
     {
         return split(0, until(path, " ").unwrap_or(all));
     }
-    if let Some(name) = text.strip_prefix("ack of ").map(|_| 7) {
-        return split(name, until(name, ": ").unwrap_or(all));
+    if text.starts_with("ack of ") {
+        return split(7, until(7, ": ").unwrap_or(all));
     }
     if text.starts_with('4') {
         return match text.find("[\"").map(|n| n + 2) {

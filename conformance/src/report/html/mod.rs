@@ -1,17 +1,17 @@
 //! The report for people who want to look around: one HTML file that asks nothing of the network, written once at the end.
 //!
-//! - [`cover`]: the verdict in words, and who was tested, when and how
-//! - [`counts`]: how many requirements of each level have which verdict
-//! - [`failures`]: what failed and why, with [`exchange`]: the frames that led there
-//! - [`open`]: what could not be verified, by its reason
-//! - [`baseline`]: which failures are known, and what is wrong with the file that says so
-//! - [`requirements`]: all of them by area, with a filter
-//! - [`scenarios`]: all of them, with their steps
-//! - [`appendix`]: freedoms taken, figures, what was left out
-//! - [`text`]: how values of the target are shown
+//! - `cover`: the verdict in words, and who was tested, when and how
+//! - `counts`: how many requirements of each level have which verdict
+//! - `failures`: what failed and why, with `exchange`: the frames that led there
+//! - `open`: what could not be verified, by its reason
+//! - `baseline`: which failures are known, and what is wrong with the file that says so
+//! - `requirements`: all of them by area, with a filter
+//! - `scenarios`: all of them, with their steps
+//! - `appendix`: freedoms taken, figures, what was left out
+//! - `text`: how values of the target are shown
 //!
 //! The page can be read without its script, which only filters. It stays below [`MOST`], whatever the target sends: texts
-//! have a bound each, and the evidence of all failures shares [`EVIDENCE`].
+//! have a bound each, and the evidence of all failures shares `EVIDENCE`.
 
 mod appendix;
 mod baseline;

@@ -38,7 +38,7 @@
 
   // What is linked to is shown, though the filter hides it.
   function arrive() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (!target?.closest("[hidden]")) return;
     clear();
     target.scrollIntoView();
