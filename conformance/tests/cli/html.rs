@@ -20,8 +20,3 @@ fn a_run_writes_a_page() {
         assert!(page.contains(part), "{part}");
     }
 }
-
-#[test]
-fn a_page_wants_a_path() {
-    chatspec(&["--report", "html"]).fails(2, "html=FILE");
-}
