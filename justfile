@@ -32,6 +32,10 @@ deny:
 clients:
     scripts/clients.sh
 
+# The HTML report in Chromium
+browser *FILTERS:
+    scripts/browser.sh {{FILTERS}}
+
 # Suite time over the longest window
 bench-suite *ARGS:
     scripts/bench-suite.sh {{ARGS}}

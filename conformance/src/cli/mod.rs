@@ -107,8 +107,8 @@ struct RunArgs {
     /// Scenarios at once.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: u16,
-    /// Report to write: terminal, json, junit, tap, markdown, github (annotations) or badge (for shields.io), with =PATH into
-    /// a file. One may go to standard output without a path; the terminal report then goes to standard error.
+    /// Report to write: terminal, json, html, junit, tap, markdown, github (annotations) or badge (for shields.io), with =PATH
+    /// into a file. One may go to standard output without a path; the terminal report then goes to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
     /// File for every frame and every HTTP exchange of the run, as it happens: a JSON object per line, without secrets.
@@ -210,6 +210,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
   chatspec --quick --timings                       what takes no waiting, and how long it took
+  chatspec --target target.toml --report json=report.json --report html=report.html
   chatspec --target target.toml --report json=report.json --report junit=report.xml
   chatspec --report markdown=\"$GITHUB_STEP_SUMMARY\" --report github
   chatspec init --launch 'node server.mjs'         a target file to begin with

@@ -14,6 +14,7 @@ use super::{Color, Failure, RunArgs};
 use crate::report::Report;
 use crate::report::badge::Badge;
 use crate::report::github::Github;
+use crate::report::html::Html;
 use crate::report::json::Json;
 use crate::report::junit::Junit;
 use crate::report::markdown::Markdown;
@@ -28,6 +29,7 @@ use crate::result::Exit;
 enum Kind {
     Terminal,
     Json,
+    Html,
     Junit,
     Tap,
     Markdown,
@@ -115,6 +117,7 @@ fn report(kind: Kind, out: Box<dyn Write + Send>, args: &RunArgs) -> Box<dyn Rep
     match kind {
         Kind::Terminal => terminal(Box::new(StripStream::new(out)), false, args),
         Kind::Json => Box::new(Json::new(out)),
+        Kind::Html => Box::new(Html::new(out, require_all)),
         Kind::Junit => Box::new(Junit::new(out, require_all)),
         Kind::Tap => Box::new(Tap::new(out, require_all)),
         Kind::Markdown => Box::new(Markdown::new(out, require_all)),
@@ -182,7 +185,7 @@ mod tests {
         let told = Asked::parse("yaml=x").unwrap_err().text;
         assert_eq!(
             told,
-            "--report yaml=x: no such format; there are terminal, json, junit, tap, markdown, github, badge"
+            "--report yaml=x: no such format; there are terminal, json, html, junit, tap, markdown, github, badge"
         );
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`terminal`]: for people
 //! - [`json`]: for machines; [`saved`]: the same, read back
+//! - [`html`]: a page to look around in
 //! - [`junit`], [`tap`]: for test viewers and harnesses
 //! - [`markdown`], [`github`]: for the summary and the annotations of a CI job
 //! - [`badge`]: for a page that shows how things stand
@@ -12,6 +13,7 @@
 
 pub mod badge;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -1,6 +1,7 @@
 //! What each scenario does, step by step, for people whose server fails it and who do not read Rust.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -16,17 +17,13 @@ struct Walkthrough {
 }
 
 /// The steps of a scenario, in their order; none where it is not described.
-pub fn steps(scenario: &Scenario) -> Vec<String> {
-    all()
-        .remove(scenario.id)
-        .map(|described| described.steps)
-        .unwrap_or_default()
+pub fn steps(scenario: &Scenario) -> &'static [String] {
+    ALL.get(scenario.id).map_or(&[], |described| &described.steps)
 }
 
 /// A test proves that the text parses.
-fn all() -> BTreeMap<String, Walkthrough> {
-    toml::from_str(TEXT).unwrap_or_default()
-}
+static ALL: LazyLock<BTreeMap<String, Walkthrough>> =
+    LazyLock::new(|| toml::from_str(TEXT).unwrap_or_default());
 
 #[cfg(test)]
 mod tests {
@@ -74,7 +71,7 @@ mod tests {
             ("auth/no-token", corpus.tokens.len()),
             ("messages/every-script", corpus.bodies.len()),
         ] {
-            let text = all()[scenario].steps.join(" ");
+            let text = ALL[scenario].steps.join(" ");
             assert!(
                 text.contains(&size.to_string()),
                 "{scenario} does not tell of {size}: {text}"

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod baseline;
 mod compare;
+mod html;
 mod reports;
 mod store;
 mod transcript;
@@ -109,7 +110,7 @@ fn a_pattern_that_matches_nothing_is_a_usage_error() {
 
 #[test]
 fn an_unknown_report_or_a_path_that_cannot_be_written_is_a_usage_error() {
-    let formats = "no such format; there are terminal, json, junit, tap, markdown, github, badge";
+    let formats = "no such format; there are terminal, json, html, junit, tap, markdown, github, badge";
     chatspec(&["--report", "yaml"]).fails(2, formats);
     chatspec(&["--report", "json=/no/such/folder/out.json"]).fails(2, "/no/such/folder/out.json");
 }

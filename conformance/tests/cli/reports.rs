@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::baseline::{TOO_LOW, Target};
 use crate::chatspec;
 
-const FORMATS: [&str; 7] = ["terminal", "json", "junit", "tap", "markdown", "github", "badge"];
+const FORMATS: [&str; 8] = [
+    "terminal", "json", "html", "junit", "tap", "markdown", "github", "badge",
+];
 
 /// The arguments that ask for every format, each in a file of its name in this folder.
 fn all(folder: &std::path::Path) -> Vec<String> {
@@ -112,6 +114,7 @@ fn failures_are_red_in_every_format_until_they_are_known() {
     assert_eq!(target.run(TOO_LOW, &asked).code, Some(1));
     let reports = read(folder.path());
     let red = [
+        ("html", "does not conform"),
         ("junit", "<failure message=\"expected "),
         ("tap", "\nnot ok 1 - MSG-12 "),
         ("markdown", "## ❌ chatspec: Does not conform"),
@@ -135,6 +138,7 @@ fn failures_are_red_in_every_format_until_they_are_known() {
     assert_eq!(target.run(TOO_LOW, &listed).code, Some(0));
     let reports = read(folder.path());
     let known = [
+        ("html", "see issue #7"),
         (
             "junit",
             "<skipped message=\"known: see issue #7\" type=\"known\">",

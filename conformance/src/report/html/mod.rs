@@ -1,0 +1,262 @@
+//! The report for people who want to look around: one HTML file that asks nothing of the network, written once at the end.
+//!
+//! - `cover`: the verdict in words, and who was tested, when and how
+//! - `counts`: how many requirements of each level have which verdict
+//! - `failures`: what failed and why, with `exchange`: the frames that led there
+//! - `open`: what could not be verified, by its reason
+//! - `baseline`: which failures are known, and what is wrong with the file that says so
+//! - `requirements`: all of them by area, with a filter
+//! - `scenarios`: all of them, with their steps
+//! - `appendix`: freedoms taken, figures, what was left out
+//! - `text`: how values of the target are shown
+//!
+//! The page can be read without its script, which only filters. It stays below [`MOST`], whatever the target sends: texts
+//! have a bound each, and the evidence of all failures shares `EVIDENCE`.
+
+mod appendix;
+mod baseline;
+mod counts;
+mod cover;
+mod exchange;
+mod failures;
+mod open;
+mod requirements;
+mod scenarios;
+mod text;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use super::Report;
+use crate::contract::Contract;
+use crate::result::{RequirementResult, RunResult};
+use crate::runner::RunEvent;
+use crate::scene::Context;
+use crate::verdict::{Check, Verdict};
+
+/// A page is never larger than this, in bytes.
+pub const MOST: usize = 1_000_000;
+
+/// So many bytes of it are for what led to failures.
+const EVIDENCE: usize = 550_000;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Writes the report when the run is over.
+pub struct Html<W> {
+    out: W,
+    require_all: bool,
+    context: Option<Arc<Context>>,
+}
+
+impl<W: Write + Send> Html<W> {
+    /// A report that goes there. With `require_all`, what is unverified fails the run.
+    pub const fn new(out: W, require_all: bool) -> Self {
+        Self {
+            out,
+            require_all,
+            context: None,
+        }
+    }
+}
+
+impl<W: Write + Send> Report for Html<W> {
+    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
+        match event {
+            RunEvent::Started { context, .. } => self.context = Some(context.clone()),
+            RunEvent::ScenarioStarted(_) | RunEvent::ScenarioFinished(_) => {}
+            RunEvent::Finished(run) => {
+                let never = || io::Error::other("the run has ended without having begun");
+                let context = self.context.take().ok_or_else(never)?;
+                let page = Page::new(run, &context.contract, self.require_all);
+                self.out.write_all(page.document().into_string().as_bytes())?;
+                self.out.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a page is made of.
+struct Page<'a> {
+    run: &'a RunResult,
+    contract: &'a Contract,
+    require_all: bool,
+    /// The requirements that fail only as the baseline lists it.
+    known: BTreeSet<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    fn new(run: &'a RunResult, contract: &'a Contract, require_all: bool) -> Self {
+        Self {
+            run,
+            contract,
+            require_all,
+            known: baseline::known(run),
+        }
+    }
+
+    /// The whole page.
+    fn document(&self) -> Markup {
+        let sections: Vec<Section> = [
+            failures::section(self),
+            open::section(self),
+            baseline::section(self),
+            requirements::section(self),
+            scenarios::section(self),
+            appendix::freedoms(self),
+            appendix::figures(self),
+            appendix::left_out(self),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                (self.head())
+                body {
+                    a.skip href="#main" { "Skip to the results" }
+                    header { (cover::cover(self)) }
+                    nav aria-label="Contents" {
+                        ul {
+                            @for Section { id, title, count, .. } in &sections {
+                                li { a href={ "#" (id) } { (title) } @if let Some(n) = count { " " span.n { (n) } } }
+                            }
+                        }
+                    }
+                    main #main tabindex="-1" {
+                        (counts::section(self))
+                        @for Section { id, title, body, .. } in &sections {
+                            section aria-labelledby=(id) {
+                                h2 #(id) { (title) }
+                                (body)
+                            }
+                        }
+                    }
+                    footer {
+                        p {
+                            "Written by chatspec " (env!("CARGO_PKG_VERSION")) ". What could not be verified is never counted as \
+                            passed. " code { "chatspec explain ID" } " shows the frames of a requirement and the steps of \
+                            the scenarios that look at it."
+                        }
+                    }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        }
+    }
+
+    fn head(&self) -> Markup {
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
+        );
+        html! {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (text::plain(&self.run.target, 80)) ": " (cover::headline(self).text) " - chatspec" }
+                style { (PreEscaped(STYLE)) }
+            }
+        }
+    }
+}
+
+impl Page<'_> {
+    /// Names a scenario, with a link to where it is told, if it is.
+    fn scenario(&self, id: &str) -> Markup {
+        let told = self.run.scenarios.iter().any(|result| result.scenario.id == id);
+        let name = text::plain(id, 200);
+        html! { @if told { a.id href={ "#scenario-" (id) } { (name) } } @else { span.id { (name) } } }
+    }
+
+    /// Names a requirement, with a link to where it is told, if it is.
+    fn requirement(&self, id: &str) -> Markup {
+        let name = text::plain(id, 40);
+        html! { @if self.has_anchor(id) { a.id href={ "#" (id) } { (name) } } @else { span.id { (name) } } }
+    }
+
+    /// Whether there is a verdict on a requirement, or it is told why not.
+    fn has_anchor(&self, id: &str) -> bool {
+        let left_out = || self.run.left_out.iter().any(|one| one == id);
+        self.run.requirements.iter().any(|r| r.id == id) || left_out()
+    }
+}
+
+/// How a content security policy names a text that may stand in the page.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
+}
+
+/// One part of the page, as it stands in the table of contents.
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    count: Option<usize>,
+    body: Markup,
+}
+
+/// In which order verdicts are told: what matters most comes first.
+const VERDICTS: [Verdict; 6] = [
+    Verdict::Fail,
+    Verdict::Harness,
+    Verdict::Warn,
+    Verdict::Inconclusive,
+    Verdict::Unverified,
+    Verdict::Pass,
+];
+
+/// A verdict, told by a sign and a word; the colour only helps.
+fn verdict(verdict: Verdict) -> Markup {
+    let sign = match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Fail => "✗",
+        Verdict::Warn => "▲",
+        Verdict::Unverified => "○",
+        Verdict::Inconclusive => "≈",
+        Verdict::Harness => "!",
+    };
+    html! { span.verdict.(verdict.word()) { span aria-hidden="true" { (sign) } " " (verdict.word()) } }
+}
+
+/// A number of things, as in `2 checks`.
+fn many(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A sentence of the contract, which writes code between backticks.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (n, part) in text.split('`').enumerate() {
+            @if n % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
+
+/// A table that is wider than a narrow screen has a box of its own to scroll in, which the keyboard reaches.
+fn scrolling(label: &str, table: &Markup) -> Markup {
+    html! { div.scroll role="group" aria-label=(label) tabindex="0" { (table) } }
+}
+
+/// The checks that made the verdict what it is.
+fn decisive(requirement: &RequirementResult) -> impl Iterator<Item = &Check> {
+    requirement
+        .checks
+        .iter()
+        .filter(|check| check.verdict == requirement.verdict)
+}
+
+#[cfg(test)]
+mod tests;

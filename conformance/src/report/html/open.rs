@@ -1,0 +1,49 @@
+//! What could not be verified, or was too close to tell, by its reason.
+
+use maud::{Markup, html};
+
+use super::text::value;
+use super::{Page, Section};
+use crate::result::RequirementResult;
+use crate::verdict::Verdict;
+
+/// The whole section.
+pub(super) fn section(page: &Page<'_>) -> Option<Section> {
+    let run = page.run;
+    let open = |r: &&RequirementResult| matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive);
+    let count = run.requirements.iter().filter(open).count();
+    (count > 0).then(|| Section {
+        id: "open",
+        title: "Not verified",
+        count: Some(count),
+        body: html! {
+            (by_reason(page, Verdict::Unverified))
+            @if run.requirements.iter().any(|r| r.verdict == Verdict::Inconclusive) {
+                h3 { "Too close to tell" }
+                (by_reason(page, Verdict::Inconclusive))
+            }
+        },
+    })
+}
+
+/// Requirements with the same reason, in the order in which the reasons come.
+fn by_reason(page: &Page<'_>, verdict: Verdict) -> Markup {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for requirement in page.run.requirements.iter().filter(|r| r.verdict == verdict) {
+        let reason = requirement.reason.as_deref().unwrap_or("no reason given");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(&requirement.id),
+            None => reasons.push((reason, vec![&requirement.id])),
+        }
+    }
+    html! {
+        @if !reasons.is_empty() {
+            dl.reasons {
+                @for (reason, ids) in reasons {
+                    dt { @for id in ids { (page.requirement(id)) " " } }
+                    dd { (value(reason)) }
+                }
+            }
+        }
+    }
+}

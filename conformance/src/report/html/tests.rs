@@ -1,0 +1,321 @@
+//! What the page says about runs of all kinds, and that nothing that a target sends breaks it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::baseline::{Baseline, Entry, Failure};
+use crate::expect::{Mismatch, shorten};
+use crate::figure::Figure;
+use crate::plan::Plan;
+use crate::report::sample;
+use crate::result::{ScenarioResult, by_requirement};
+use crate::scenarios;
+use crate::scene::Conduct;
+use crate::target::Target;
+use crate::target::profile::Profile;
+use crate::transcript::{Direction, Line};
+use crate::verdict::{Check, Level, Unverified};
+
+/// What a target may send to break a page.
+const NASTY: &str = concat!(
+    "</code></pre></details></script><script>alert(1)</script><img src=x onerror=alert(1)>\" onclick=\"x ' & &amp;",
+    "\0\u{1}\t\r\n\u{1b}[31m\u{7f}\u{9b}\u{202e}txt.exe\u{2066}\u{200f}\u{feff}\u{2028}مرحبا 👩\u{200d}🚀"
+);
+
+/// What a whole run writes.
+fn written(run: &RunResult) -> String {
+    let profile = Profile {
+        urls: vec!["http://127.0.0.1:4000".to_owned()],
+        ..Profile::default()
+    };
+    let target = Target::new(profile).unwrap();
+    let context = Context::new(target, Contract::for_test(), Conduct::default());
+    let plan = Plan::select(&context.contract, &[], &[], &[]).unwrap();
+    let mut out = Vec::new();
+    let mut report = Html::new(&mut out, false);
+    for event in [
+        RunEvent::Started {
+            context: Arc::new(context),
+            plan: Arc::new(plan),
+        },
+        RunEvent::Finished(Arc::new(run.clone())),
+    ] {
+        report.event(&event).unwrap();
+    }
+    String::from_utf8(out).unwrap()
+}
+
+fn page(run: &RunResult, contract: &Contract) -> String {
+    Page::new(run, contract, false).document().into_string()
+}
+
+/// What stands in the page, one element a line, without what is the same in all.
+fn body(page: &str) -> String {
+    let page = page.replace(STYLE, "").replace(SCRIPT, "");
+    let (_, body) = page.split_once("<body>").unwrap();
+    let kit = format!("chatspec {}", env!("CARGO_PKG_VERSION"));
+    body.replace(&kit, "chatspec (version)").replace("><", ">\n<")
+}
+
+fn headline_of(run: &RunResult) -> String {
+    cover::headline(&Page::new(run, &Contract::for_test(), false)).text
+}
+
+fn nasty() -> RunResult {
+    let mut run = (*sample::result()).clone();
+    let wrong = Mismatch::one_of([NASTY, "another"], NASTY);
+    let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong));
+    let line = |direction, text: &str| Line {
+        at: Duration::from_millis(1),
+        client: NASTY.to_owned(),
+        direction,
+        text: text.to_owned(),
+    };
+    failed.frames = vec![
+        line(Direction::In, NASTY),
+        line(Direction::Note, &NASTY.repeat(5)),
+        line(Direction::Out, &format!("42[\"{NASTY}\"]")),
+    ];
+    run.scenarios[0].checks = vec![failed];
+    run.scenarios[0].message = Some(NASTY.to_owned());
+    run.scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
+    run.scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::ZERO)];
+    run.scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, NASTY)];
+    let selected = ["X-01", "X-02", "Y-01"].map(str::to_owned).into();
+    run.requirements = by_requirement(&Contract::for_test(), &selected, &run.scenarios);
+    NASTY.clone_into(&mut run.target);
+    run.urls = vec![NASTY.to_owned()];
+    run.lost = Some(NASTY.to_owned());
+    run
+}
+
+/// Every requirement fails five times over, with as much evidence as there can be, made of this; frames are cut already.
+fn all_fail(contract: &Contract, text: &str) -> RunResult {
+    let frames: Vec<Line> = (0..14)
+        .map(|n| Line {
+            at: Duration::from_secs(n),
+            client: format!("alice#{}", 100 + n),
+            direction: Direction::In,
+            text: shorten(text),
+        })
+        .collect();
+    let mut results: Vec<ScenarioResult> = scenarios::all()
+        .map(|scenario| ScenarioResult {
+            scenario,
+            verdict: Verdict::Fail,
+            attempts: 3,
+            began: Duration::ZERO,
+            duration: Duration::from_secs(100),
+            checks: Vec::new(),
+            notes: vec![("MSG-18".to_owned(), text.to_owned()); 5],
+            figures: vec![Figure::time("MSG-01", text, Duration::from_secs(10)); 5],
+            message: Some(text.to_owned()),
+        })
+        .collect();
+    for result in &mut results {
+        for id in result.scenario.requirements {
+            let wrong = Mismatch::one_of([text; 6], text);
+            let mut check = Check::judge(id, result.scenario.id, Level::Must, true, Err(wrong));
+            check.frames.clone_from(&frames);
+            result.checks.extend(vec![check; 5]);
+        }
+    }
+    let ids = contract.requirements.iter().map(|r| r.id.clone()).collect();
+    let mut run = (*sample::result()).clone();
+    run.requirements = by_requirement(contract, &ids, &results);
+    for requirement in &mut run.requirements {
+        // Those that no scenario looks at as well.
+        requirement.verdict = Verdict::Fail;
+        requirement.reason = Some(text.to_owned());
+    }
+    run.scenarios = results;
+    text.clone_into(&mut run.target);
+    run.lost = Some(text.to_owned());
+    run.urls = vec![text.to_owned(); 30];
+    run
+}
+
+fn listed(run: &RunResult) -> Vec<Entry> {
+    let judged = Baseline::default().apply(run).baseline.clone().unwrap();
+    let entry = |failure: Failure| Entry {
+        place: failure.place,
+        fingerprint: failure.fingerprint,
+        reason: "see issue 7".to_owned(),
+        expires: None,
+    };
+    judged.new.into_iter().map(entry).collect()
+}
+
+#[test]
+fn the_report_of_a_run() {
+    insta::assert_snapshot!(body(&written(&sample::result())));
+}
+
+#[test]
+fn nothing_that_a_target_sends_becomes_markup() {
+    let page = written(&nasty());
+    for bad in [
+        "<img",
+        "<script>alert",
+        "onclick=\"",
+        "\u{202e}",
+        "\u{2066}",
+        "\0",
+        "\u{1b}",
+        "\u{9b}",
+    ] {
+        assert!(!page.contains(bad), "{bad:?}");
+    }
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert_eq!(
+        page.matches("</details>").count(),
+        page.matches("<details").count()
+    );
+    insta::assert_snapshot!(body(&page));
+}
+
+#[test]
+fn a_big_run_stays_below_the_bound_and_keeps_what_each_requirement_failed_for() {
+    let contract = Contract::embedded().unwrap();
+    for text in ["x", "\"<&\0", "\u{e0001}x", "😀"] {
+        let run = all_fail(&contract, &text.repeat(1_000));
+        let page = page(&run, &contract);
+        assert!(page.len() < MOST, "{}", page.len());
+        assert!(page.contains("stays below 1 MB"));
+        assert_eq!(page.matches("id=\"failure-").count(), 115);
+        let gots = page.matches("<dt class=\"actual\">Got</dt>").count();
+        assert!(gots >= 110, "{gots}");
+    }
+}
+
+#[test]
+fn where_little_failed_nothing_is_left_out() {
+    let text =
+        r#"42["message:new",{"message":{"_id":"01a213b1d2010001acd82f8b","body":"within the limit 2df6f0a1"#;
+    let contract = Contract::embedded().unwrap();
+    let mut run = all_fail(&contract, &text.repeat(4));
+    run.requirements.truncate(4);
+    let page = page(&run, &contract);
+    assert!(!page.contains("stays below 1 MB"));
+    assert_eq!(page.matches("<table class=\"exchange\">").count(), 4 * 4);
+}
+
+#[test]
+fn a_big_run_is_written_quickly() {
+    let contract = Contract::embedded().unwrap();
+    let run = all_fail(&contract, &"x".repeat(400));
+    let quickest = (0..5).map(|_| {
+        let began = Instant::now();
+        page(&run, &contract);
+        began.elapsed()
+    });
+    // A debug build on a busy machine has to get through as well.
+    let quickest = quickest.min().unwrap();
+    assert!(quickest < Duration::from_millis(500), "{quickest:?}");
+}
+
+#[test]
+fn only_what_stands_in_the_page_is_let_in() {
+    let page = written(&sample::result());
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'",
+        hash(STYLE),
+        hash(SCRIPT)
+    );
+    assert!(page.contains(&policy));
+    assert!(!SCRIPT.contains("</"), "it would end the element");
+    assert!(!STYLE.contains("</") && !STYLE.contains("url("));
+    assert!(!page.contains(" style=\""), "the policy would not let it in");
+}
+
+#[test]
+fn the_headline_says_how_the_run_ended() {
+    let run = (*sample::result()).clone();
+    assert_eq!(headline_of(&run), "does not conform");
+    let mut interrupted = run.clone();
+    interrupted.interrupted = true;
+    assert_eq!(headline_of(&interrupted), "incomplete: the run was interrupted");
+    let page = written(&interrupted);
+    assert!(page.contains("Until then, 1 requirement failed"));
+
+    let mut passed = run.clone();
+    for requirement in &mut passed.requirements {
+        requirement.verdict = Verdict::Pass;
+    }
+    assert_eq!(headline_of(&passed), "conforms, as far as this run looked");
+    let mut part = passed.clone();
+    part.requirements.pop();
+    assert_eq!(headline_of(&part), "conforms in the part that was looked at");
+    part.requirements.clear();
+    assert_eq!(headline_of(&part), "no MUST was verified in this run");
+
+    let mut lost = passed.clone();
+    lost.lost = Some("it has crashed".to_owned());
+    assert_eq!(headline_of(&lost), "incomplete: the target has stopped answering");
+    assert!(written(&lost).contains("given up: <bdi>it has crashed</bdi>"));
+
+    let mut blocked = passed.clone();
+    blocked.requirements[0].verdict = Verdict::Unverified;
+    assert_eq!(headline_of(&blocked), "conforms, as far as this run looked");
+    blocked.requirements[0].blocked = true;
+    assert_eq!(
+        headline_of(&blocked),
+        "conformance could not be shown: a MUST is not verified"
+    );
+    let mut fault = passed;
+    fault.scenarios[0].verdict = Verdict::Harness;
+    assert_eq!(
+        headline_of(&fault),
+        "cannot be judged: the kit itself is at fault"
+    );
+}
+
+#[test]
+fn known_failures_and_new_ones_are_told_apart() {
+    let run = sample::result();
+    let file = "known.toml".to_owned();
+    let new = Baseline {
+        file: file.clone(),
+        entries: Vec::new(),
+    }
+    .apply(&run);
+    assert_eq!(headline_of(&new), "does not conform");
+    let page = written(&new);
+    assert!(page.contains("<strong>new</strong> <bdi>not listed in known.toml</bdi>"));
+    assert!(!page.contains("class=\"known\""));
+
+    let entries = listed(&run);
+    let known = Baseline { file, entries }.apply(&run);
+    assert_eq!(
+        headline_of(&known),
+        "does not conform, but fails in nothing that known.toml does not list"
+    );
+    let page = written(&known);
+    assert!(page.contains("<strong>known</strong> <bdi>see issue 7</bdi>"));
+    assert!(page.contains("<span class=\"known\">known</span>"));
+}
+
+#[test]
+fn every_link_within_the_page_leads_somewhere_and_no_name_is_there_twice() {
+    let contract = Contract::embedded().unwrap();
+    for page in [
+        written(&sample::result()),
+        page(&all_fail(&contract, "x"), &contract),
+    ] {
+        let after = |mark: &str| -> Vec<String> {
+            let parts = page.split(mark).skip(1);
+            parts
+                .filter_map(|part| Some(part.split_once('"')?.0.to_owned()))
+                .collect()
+        };
+        let mut ids = after(" id=\"");
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        for link in after("href=\"#") {
+            assert!(ids.binary_search(&link).is_ok(), "{link}");
+        }
+    }
+}
