@@ -58,12 +58,19 @@ pub(crate) mod sample;
 mod tests {
     use std::fs;
     use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
 
     use serde_json::{Map, json};
 
     use super::status::Status;
     use super::*;
+    use crate::contract::Contract;
     use crate::result::{Exit, RequirementResult};
+    use crate::verdict::{Check, Verdict};
+
+    /// Makes a report that goes there.
+    type New = fn(Box<dyn io::Write + Send>) -> Box<dyn Report>;
 
     #[test]
     fn every_format_is_red_exactly_when_the_exit_code_is_not_0() {
@@ -106,6 +113,57 @@ mod tests {
         );
         assert!(markdown::document(&run, false).starts_with("## ⚠️"));
         assert_eq!(badge::document(&run, false)["color"], "yellow");
+    }
+
+    /// Measures, as scripts/bench-reports.sh shows it: every tenth requirement fails, with as much evidence as a run gathers.
+    #[test]
+    #[ignore = "scripts/bench-reports.sh runs it"]
+    fn how_long_the_formats_take() {
+        let contract = Contract::embedded().unwrap();
+        let mut run = sample::all_fail(&contract, &"x".repeat(400));
+        for requirement in run
+            .requirements
+            .iter_mut()
+            .enumerate()
+            .filter(|(n, _)| n % 10 > 0)
+        {
+            let requirement = requirement.1;
+            requirement.verdict = Verdict::Pass;
+            requirement.reason = None;
+            requirement.checks.truncate(1);
+            for check in &mut requirement.checks {
+                *check = Check::new(&requirement.id, &check.scenario, Verdict::Pass);
+            }
+        }
+        let run = Arc::new(run);
+        println!("{} requirements", run.requirements.len());
+        let started = sample::started(Contract::embedded().unwrap());
+        let mut total = Duration::ZERO;
+        for (name, report) in [
+            (
+                "terminal",
+                (|out| Box::new(terminal::Terminal::new(out, false, false))) as New,
+            ),
+            ("json", |out| Box::new(json::Json::new(out))),
+            ("html", |out| Box::new(html::Html::new(out, false))),
+            ("junit", |out| Box::new(junit::Junit::new(out, false))),
+            ("tap", |out| Box::new(tap::Tap::new(out, false))),
+            ("markdown", |out| Box::new(markdown::Markdown::new(out, false))),
+            ("github", |out| Box::new(github::Github::new(out, false))),
+            ("badge", |out| Box::new(badge::Badge::new(out, false))),
+        ] {
+            let rounds = (0..5).map(|_| {
+                let mut report = report(Box::new(io::sink()));
+                report.event(&started).unwrap();
+                let began = Instant::now();
+                report.event(&RunEvent::Finished(run.clone())).unwrap();
+                began.elapsed()
+            });
+            let quickest = rounds.min().unwrap();
+            println!("{name:<9} {:>6.1} ms", quickest.as_secs_f64() * 1e3);
+            total += quickest;
+        }
+        println!("together  {:>6.1} ms", total.as_secs_f64() * 1e3);
     }
 
     /// Writes them with what is meant by them, to be read by what others have written.

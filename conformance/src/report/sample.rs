@@ -8,12 +8,15 @@ use time::macros::{date, datetime};
 use crate::baseline::{Baseline, Entry, Failure, Fingerprint};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
-use crate::expect::Mismatch;
+use crate::expect::{Mismatch, shorten};
 use crate::figure::Figure;
+use crate::plan::Plan;
 use crate::result::{RunResult, ScenarioResult, by_requirement};
+use crate::runner::RunEvent;
 use crate::scenarios::{Scenario, run};
-use crate::scene::{Outcome, Scene};
-use crate::target::profile::Limits;
+use crate::scene::{Conduct, Context, Outcome, Scene};
+use crate::target::Target;
+use crate::target::profile::{Limits, Profile};
 use crate::transcript::{Direction, Line};
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
@@ -311,4 +314,65 @@ fn with_baseline(
         ("what blocks is known", apply(entries(blocked), blocked)),
         ("what blocks is new", apply(Vec::new(), blocked)),
     ]
+}
+
+/// Every requirement fails five times over, with as much evidence as there can be, made of this; frames are cut already.
+pub(crate) fn all_fail(contract: &Contract, text: &str) -> RunResult {
+    let frames: Vec<Line> = (0..14)
+        .map(|n| Line {
+            at: Duration::from_secs(n),
+            client: format!("alice#{}", 100 + n),
+            direction: Direction::In,
+            text: shorten(text),
+        })
+        .collect();
+    let mut results: Vec<ScenarioResult> = crate::scenarios::all()
+        .map(|scenario| ScenarioResult {
+            scenario,
+            verdict: Verdict::Fail,
+            attempts: 3,
+            began: Duration::ZERO,
+            duration: Duration::from_secs(100),
+            checks: Vec::new(),
+            notes: vec![("MSG-18".to_owned(), text.to_owned()); 5],
+            figures: vec![Figure::time("MSG-01", text, Duration::from_secs(10)); 5],
+            message: Some(text.to_owned()),
+        })
+        .collect();
+    for result in &mut results {
+        for id in result.scenario.requirements {
+            let wrong = Mismatch::one_of([text; 6], text);
+            let mut check = Check::judge(id, result.scenario.id, Level::Must, true, Err(wrong));
+            check.frames.clone_from(&frames);
+            result.checks.extend(vec![check; 5]);
+        }
+    }
+    let ids = contract.requirements.iter().map(|r| r.id.clone()).collect();
+    let mut run = (*result()).clone();
+    run.requirements = by_requirement(contract, &ids, &results);
+    for requirement in &mut run.requirements {
+        // Those that no scenario looks at as well.
+        requirement.verdict = Verdict::Fail;
+        requirement.reason = Some(text.to_owned());
+    }
+    run.scenarios = results;
+    text.clone_into(&mut run.target);
+    run.lost = Some(text.to_owned());
+    run.urls = vec![text.to_owned(); 30];
+    run
+}
+
+/// A run begins.
+pub(crate) fn started(contract: Contract) -> RunEvent {
+    let profile = Profile {
+        urls: vec!["http://127.0.0.1:4000".to_owned()],
+        ..Profile::default()
+    };
+    let target = Target::new(profile).unwrap();
+    let context = Context::new(target, contract, Conduct::default());
+    let plan = Plan::select(&context.contract, &[], &[], &[]).unwrap();
+    RunEvent::Started {
+        context: Arc::new(context),
+        plan: Arc::new(plan),
+    }
 }

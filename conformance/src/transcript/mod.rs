@@ -3,7 +3,7 @@
 //! - [`Transcript`]: the last lines, for people
 //! - [`record`]: everything, as it happens, for a file
 //! - [`decode`]: what a frame means
-//! - [`redact`]: nobody's passwords and tokens
+//! - [`mod@redact`]: nobody's passwords and tokens
 
 pub mod decode;
 pub mod record;

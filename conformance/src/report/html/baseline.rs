@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::text::value;
-use super::{Page, Section, decisive, many};
+use super::{Page, Section, decisive};
 use crate::baseline::findings::of_check;
 use crate::baseline::{Entry, Judged, Listed, Outcome, Place, Standing, file};
+use crate::report::many;
 use crate::result::{RequirementResult, RunResult};
 use crate::verdict::{Check, Verdict};
 

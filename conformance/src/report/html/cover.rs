@@ -5,9 +5,10 @@ use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
+use super::Page;
 use super::text::{plain, value};
-use super::{Page, many};
 use crate::baseline::Judged;
+use crate::report::many;
 use crate::result::{Exit, RunResult};
 use crate::verdict::{Level, Verdict};
 

@@ -232,10 +232,6 @@ fn verdict(verdict: Verdict) -> Markup {
 }
 
 /// A number of things, as in `2 checks`.
-fn many(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 /// A sentence of the contract, which writes code between backticks.
 fn prose(text: &str) -> Markup {
     html! {
