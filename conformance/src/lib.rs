@@ -21,6 +21,7 @@
 //! - [`doctor`]: whether a target file says what is true
 //! - [`baseline`]: which failures are known, so that only new ones fail a run
 //! - [`report`]: what people and machines get to read
+//! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
 
@@ -35,6 +36,7 @@ pub mod figure;
 pub mod plan;
 pub mod preflight;
 pub mod report;
+pub mod repro;
 pub mod result;
 pub mod runner;
 pub mod scenarios;

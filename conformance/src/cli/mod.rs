@@ -1,9 +1,10 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`.
+//! The command line: `run` (the default), `list`, `explain`, `repro`, `init`, `doctor`, `baseline`.
 
 mod baseline;
 mod doctor;
 mod init;
 mod list;
+mod repro;
 mod run;
 
 use std::path::PathBuf;
@@ -51,6 +52,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
         color: Color,
     },
+    /// Write a requirement or a scenario as a script for an official client, which needs no chatspec.
+    #[command(after_help = repro::EXAMPLES)]
+    Repro(repro::ReproArgs),
 }
 
 /// What `run` takes.
@@ -197,6 +201,7 @@ const EXAMPLES: &str = "Examples:
   chatspec --target target.toml --baseline known.toml
   chatspec list
   chatspec explain MSG-05
+  chatspec repro MSG-05 --lang js --out msg-05.mjs
 
 Exit codes:
   0  conforms, as far as was looked
@@ -265,6 +270,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
+        Some(Command::Repro(args)) => repro::repro(&args, contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }
