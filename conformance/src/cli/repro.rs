@@ -139,11 +139,7 @@ fn played(scenario: &'static Scenario, asked: Option<&str>) -> Result<Result<Sto
         scenario: scenario.id,
         why: error.to_string(),
     })?;
-    let contract = Contract::embedded().map_err(|error| NotPlayed::Fails {
-        scenario: scenario.id,
-        why: error.to_string(),
-    })?;
-    let entries = runtime.block_on(repro::play(scenario, contract));
+    let entries = runtime.block_on(repro::play(scenario));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     Ok(repro::tell(scenario, asked, &entries?))

@@ -36,6 +36,9 @@ pub enum Untold {
     /// A token is not the server's own.
     #[error("its tokens are made with the server's signing key, which a script does not have")]
     Minted,
+    /// Nothing that a script compares tells whether it holds.
+    #[error("nothing that a script compares tells whether {0} holds")]
+    Unjudged(String),
     /// The target goes another way than a script can go.
     #[error("{0}")]
     Target(String),

@@ -27,8 +27,23 @@ pub enum NotPlayed {
     },
 }
 
-/// Everything that happens when the scenario is played against the reference server: with tokens and remarks.
-pub async fn play(scenario: &'static Scenario, contract: Contract) -> Result<Vec<Entry>, NotPlayed> {
+/// Everything that happens when the scenario is played against the reference server: with tokens and remarks. It is played
+/// again where it does not work at once, since on a busy machine some timing may be too close to tell.
+pub async fn play(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
+    const RETRIES: usize = 2;
+    for _ in 0..RETRIES {
+        if let Ok(entries) = once(scenario).await {
+            return Ok(entries);
+        }
+    }
+    once(scenario).await
+}
+
+async fn once(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
+    let contract = Contract::embedded().map_err(|error| NotPlayed::Fails {
+        scenario: scenario.id,
+        why: error.to_string(),
+    })?;
     let entries = Arc::new(Mutex::new(Vec::new()));
     let taken = entries.clone();
     let recorder = Recorder::confidential(move |entry| {

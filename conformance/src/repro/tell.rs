@@ -43,13 +43,20 @@ pub fn tell(scenario: &'static Scenario, asked: Option<&str>, entries: &[Entry])
             "{client} opens a connection and does not ask to be let in"
         )));
     }
-    Ok(Story {
+    let story = Story {
         scenario,
         asked: asked.map(str::to_owned),
         users: teller.users,
         clients: teller.clients,
         steps: judging::judged(teller.told, asked),
-    })
+    };
+    let judged = story.judged();
+    match asked.or_else(|| scenario.requirements.first().copied()) {
+        Some(id) if judged.is_empty() || asked.is_some_and(|id| !judged.contains(&id)) => {
+            Err(Untold::Unjudged(id.to_owned()))
+        }
+        _ => Ok(story),
+    }
 }
 
 fn is_heartbeat(entry: &Entry) -> bool {
@@ -82,6 +89,7 @@ struct Teller<'a> {
     /// Chats that are there for fences.
     fences: HashSet<Var>,
     marks: BTreeMap<(usize, Mark), usize>,
+    since: usize,
     told: Vec<Told>,
     /// When the last thing happened that the scenario may have waited for.
     busy: Option<u64>,
@@ -109,6 +117,7 @@ impl<'a> Teller<'a> {
             chats: 0,
             fences: HashSet::new(),
             marks: BTreeMap::new(),
+            since: 0,
             told: Vec::new(),
             busy: None,
         }
@@ -174,10 +183,11 @@ impl<'a> Teller<'a> {
             Remark::Judged(id) => self.told.push(Told::Judged(id.clone())),
             Remark::Marked(mark) => {
                 let client = self.client(&entry.client)?;
-                let since = self.marks.len();
-                if self.marks.insert((client, *mark), since).is_none() {
-                    self.told.push(Told::Fence(Step::Mark { client, since }));
-                }
+                // The same place again is a mark of its own: where a script is, more may have come by then.
+                let since = self.since;
+                self.since += 1;
+                self.marks.insert((client, *mark), since);
+                self.told.push(Told::Fence(Step::Mark { client, since }));
             }
             Remark::Heard { event, data, after } => {
                 let client = self.client(&entry.client)?;

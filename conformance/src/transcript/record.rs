@@ -227,6 +227,40 @@ mod tests {
     }
 
     #[test]
+    fn only_a_confidential_recorder_gets_secrets_and_remarks() {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let keep = |taken: &Arc<Mutex<Vec<Entry>>>| {
+            let taken = taken.clone();
+            move |entry| {
+                taken.lock().unwrap().push(entry);
+                Ok(())
+            }
+        };
+        for (recorder, texts) in [
+            (Recorder::new(keep(&taken)), vec![r#"40{"token":"***"}"#]),
+            (
+                Recorder::confidential(keep(&taken)),
+                vec![r#"40{"token":"abc"}"#, ""],
+            ),
+        ] {
+            let transcript = played(recorder);
+            transcript.hide("abc");
+            transcript.write("alice", Direction::Out, r#"40{"token":"abc"}"#);
+            let judged = Remark::Judged("MSG-01".to_owned());
+            transcript.remark("alice", judged.clone());
+            let taken = std::mem::take(&mut *taken.lock().unwrap());
+            assert_eq!(
+                taken.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(),
+                texts
+            );
+            assert_eq!(
+                taken.iter().any(|entry| entry.remark == Some(judged.clone())),
+                texts.len() > 1
+            );
+        }
+    }
+
+    #[test]
     fn what_is_huge_is_cut_and_says_so() {
         let sheet = Sheet::default();
         let transcript = played(Recorder::lines(sheet.clone()));

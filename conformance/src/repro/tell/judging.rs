@@ -1,6 +1,7 @@
 //! Which comparison is judged by which requirement: by those that the kit judges right after it.
 
-use super::super::story::{Step, Take};
+use super::super::story::{Ack, Step, Take};
+use super::super::term::Term;
 use super::Told;
 
 /// The steps with what each is judged by, up to the last thing that `asked` is judged by, or that anything is.
@@ -46,6 +47,9 @@ fn behind(step: &Step, rest: &[Told]) -> Vec<String> {
             Told::Judged(id) if !found.contains(id) => found.push(id.clone()),
             Told::Judged(_) | Told::Fence(_) => {}
             Told::Step(next) if is_judged_with(step, next) => {}
+            // Several refusals, or listings, may be judged after all of them have come.
+            Told::Step(next) if found.is_empty() && is_refusal(step) && is_refusal(next) => {}
+            Told::Step(next) if found.is_empty() && is_listing(step) && is_listing(next) => {}
             Told::Step(_) => break,
         }
     }
@@ -58,6 +62,23 @@ fn after_its_end(opened: usize, rest: &[Told]) -> Option<&[Told]> {
         !matches!(told, Told::Step(Step::Ask { asks, .. }) if asks.iter().all(|ask| ask.client == opened))
     })?;
     matches!(&rest[end], Told::Step(Step::Close(closed)) if *closed == opened).then(|| &rest[end + 1..])
+}
+
+fn is_listing(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Rest {
+            take: Take::Messages(_) | Take::Unread(_),
+            ..
+        }
+    )
+}
+
+fn is_refusal(step: &Step) -> bool {
+    let refused = (String::from("ok"), Term::Bool(false));
+    matches!(step, Step::Ask { asks, .. } if asks.iter().all(|ask| {
+        matches!(&ask.ack, Ack::Like(Term::Object(fields)) if fields.contains(&refused))
+    }))
 }
 
 /// Whether what is judged after both of them is judged by both.

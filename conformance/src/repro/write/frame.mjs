@@ -12,16 +12,16 @@ if (!SERVER) {
 const REST = {{rest}};
 const PATH = {{path}};
 const WAIT = 1000 * (process.env.CHAT_WAIT ?? 5); // ms for any one answer; give more where the server is in a debugger
-//# exactly
-const SETTLE = 200; // ms in which what is not to come would have come
-//# always
+
 const CONTRACT = {{contract}};
 
 class Difference extends Error {}
 class Unreachable extends Error {}
 
 const say = console.log;
-const json = (value) => JSON.stringify(value) ?? "nothing";
+// In ASCII, so that what looks alike can be told apart.
+const escape = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const json = (value) => (JSON.stringify(value) ?? "nothing").replace(/[^ -~]/g, escape);
 const short = (value) => (json(value).length > 160 ? `${json(value).slice(0, 160)}…` : json(value));
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -203,26 +203,27 @@ function later(client) {
 //# matching hear exactly
 const matching = (client, name, wanted) =>
   client.events.filter(({ event, data }) => event === name && difference(data, wanted) === null);
-const came = (client) => client.events.map(({ event, data }) => `${event} ${json(data)}`).join("\n         ") || "no event at all";
 //# hear
 /** Waits for an event, which may have come before. */
 async function hear(client, event, wanted, ...ids) {
   await until(() => matching(client, event, wanted).length > 0);
   const [heard] = matching(client, event, wanted);
-  if (!heard) differs(`${client.name} ← ${event} ${json(wanted)}`, came(client), ids);
+  const came = client.events.map(({ event, data }) => `\n         ${event} ${json(data)}`).reverse().slice(0, 10);
+  if (!heard) differs(`${client.name} to get ${event} ${json(wanted)}`, `none; what came last:${came.join("") || " nothing"}`, ids);
   say(`${client.name} ← ${event} ${short(heard.data)}`);
   return heard.data;
 }
 //# exactly
+const SETTLE = 200; // ms in which what is not to come would have come
 /** So many events have come, and no more come in a while. */
 async function exactly(n, client, event, wanted, ...ids) {
   await until(() => matching(client, event, wanted).length >= n);
   await sleep(SETTLE);
   const got = matching(client, event, wanted);
-  const told = `${client.name} ${n === 0 ? "∅" : "←"} ${event} ${short(wanted)}${n === 0 ? "" : `  (exactly ${n})`}`;
-  const shown = got.map(({ data }) => json(data)).join("\n         ");
-  if (got.length !== n) differs(told, `${got.length} of them${shown && `: ${shown}`}`, ids);
-  say(told);
+  const shown = got.map(({ data }) => `\n         ${event} ${json(data)}`);
+  const times = n === 0 ? "no" : `exactly ${n}`;
+  if (got.length !== n) differs(`${client.name} to get ${times} ${event} ${json(wanted)}`, `${got.length} of them${shown.join("")}`, ids);
+  say(`${client.name} ${n === 0 ? "∅" : "←"} ${event} ${short(wanted)}${n === 0 ? "" : `  (${times})`}`);
 }
 //# order
 /** Those of these events that have come, have come in this order. */

@@ -21,11 +21,7 @@ if not SERVER:
 REST = {{rest}}
 PATH = {{path}}
 WAIT = float(os.environ.get("CHAT_WAIT", 5))  # s for any one answer; give more where the server is in a debugger
-##! exactly
-SETTLE = 0.2  # s in which what is not to come would have come
-##! TIME
-ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"
-##! always
+
 CONTRACT = {{contract}}
 
 
@@ -46,7 +42,7 @@ def plain(value):
 
 
 def show(value):
-    return json.dumps(value, ensure_ascii=False, default=plain)
+    return json.dumps(value, default=plain)  # in ASCII, so that what looks alike can be told apart
 
 
 def short(value):
@@ -81,6 +77,7 @@ async def until(there):
 ##! ID
 ID = Kind("<an id>", lambda value: bool(re.fullmatch("[0-9a-f]{24}", str(value))))
 ##! TIME
+ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"
 TIME = Kind("<a time>", lambda value: bool(re.fullmatch(ISO, str(value))))
 ##! WORDS
 WORDS = Kind("<words>", lambda value: isinstance(value, str) and value.strip() != "")
@@ -145,7 +142,7 @@ def fresh(label, number=0):
     return TEXTS.setdefault((label, number), f"{label} {uuid.uuid4().hex[:8]}")
 ##! always
 async def rest(user, method, path, status, body=None, headers=None, token=None):
-    say(f"{user.name if user else 'nobody'} → {method} {path}", short(body) if body is not None else "")
+    say(f"{user.name if user else 'nobody'} → {method} {path}", *([] if body is None else [short(body)]))
     token = token or (user and user.token)
     sent = {**(headers or {}), **(authorization(token) if token else {})}
     try:
@@ -258,30 +255,30 @@ class later:
 ##! matching hear exactly
 def matching(client, name, wanted):
     return [data for event, data in client.events if event == name and difference(data, wanted) is None]
-
-
-def came(client):
-    return "\n         ".join(f"{event} {show(data)}" for event, data in client.events) or "no event at all"
 ##! hear
 async def hear(client, event, wanted, *ids):
     """Waits for an event, which may have come before."""
     await until(lambda: matching(client, event, wanted))
     heard = matching(client, event, wanted)
     if not heard:
-        differs(f"{client.name} ← {event} {show(wanted)}", came(client), ids)
+        came = "".join(f"\n         {event} {show(data)}" for event, data in client.events[:-11:-1])
+        differs(f"{client.name} to get {event} {show(wanted)}", f"none; what came last:{came or ' nothing'}", ids)
     say(f"{client.name} ← {event} {short(heard[0])}")
     return heard[0]
 ##! exactly
+SETTLE = 0.2  # s in which what is not to come would have come
+
+
 async def exactly(n, client, event, wanted, *ids):
     """So many events have come, and no more come in a while."""
     await until(lambda: len(matching(client, event, wanted)) >= n)
     await asyncio.sleep(SETTLE)
     got = matching(client, event, wanted)
-    told = f"{client.name} {'←' if n else '∅'} {event} {short(wanted)}" + (f"  (exactly {n})" if n else "")
+    times = f"exactly {n}" if n else "no"
     if len(got) != n:
-        shown = "".join(f"\n         {show(data)}" for data in got)
-        differs(told, f"{len(got)} of them{shown}", ids)
-    say(told)
+        shown = "".join(f"\n         {event} {show(data)}" for data in got)
+        differs(f"{client.name} to get {times} {event} {show(wanted)}", f"{len(got)} of them{shown}", ids)
+    say(f"{client.name} {'←' if n else '∅'} {event} {short(wanted)}" + (f"  ({times})" if n else ""))
 ##! order
 def order(client, name, wanted, *ids):
     """Those of these events that have come, have come in this order."""
