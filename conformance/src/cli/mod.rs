@@ -270,7 +270,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
-        Some(Command::Repro(args)) => repro::repro(&args, contract),
+        Some(Command::Repro(args)) => repro::repro(&args, &contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -49,9 +49,9 @@ Exit codes: 0 it is written, 2 there is no such id or it cannot be told as a scr
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Writes the script.
-pub(super) fn repro(args: &ReproArgs, contract: Contract) -> Result<Exit, Failure> {
+pub(super) fn repro(args: &ReproArgs, contract: &Contract) -> Result<Exit, Failure> {
     let usage = |text: String| Failure::new(Exit::Usage, text);
-    let (scenario, asked) = chosen(args, &contract).map_err(usage)?;
+    let (scenario, asked) = chosen(args, contract).map_err(usage)?;
     let profile = args.target.as_deref().map(Profile::read).transpose();
     let profile = profile.map_err(|error| Failure::new(Exit::Usage, error))?;
     if scenario.waits() > SILENCE {
@@ -65,7 +65,7 @@ pub(super) fn repro(args: &ReproArgs, contract: Contract) -> Result<Exit, Failur
     let story = played(scenario, asked.as_deref()).map_err(|error| Failure::new(Exit::Fault, error))?;
     let story = story.map_err(untold)?;
     let api = profile.map_or_else(|| Ok(Api::default()), |profile| Api::of(&profile, &story));
-    let script = repro::write(&story, &contract, &api.map_err(untold)?, args.lang).map_err(untold)?;
+    let script = repro::write(&story, contract, &api.map_err(untold)?, args.lang).map_err(untold)?;
     match args.out.as_deref() {
         Some(path) => save(path, &script).map_err(usage),
         None => print(&script),
@@ -74,63 +74,61 @@ pub(super) fn repro(args: &ReproArgs, contract: Contract) -> Result<Exit, Failur
 
 /// Which scenario to play, and the requirement that it is played for.
 fn chosen(args: &ReproArgs, contract: &Contract) -> Result<(&'static Scenario, Option<String>), String> {
-    let all: Vec<&'static Scenario> = scenarios::all().collect();
-    let named = |id: &str| {
-        let found = all
-            .iter()
-            .find(|scenario| scenario.id.eq_ignore_ascii_case(id))
-            .copied();
-        found.ok_or_else(|| {
-            let hint = did_you_mean(&near(id, contract, &all));
-            format!("no requirement or scenario has the id {id}{hint}")
-        })
-    };
-    let told = |scenario: &'static Scenario| match limits::of_scenario(scenario) {
-        Some(why) => Err(format!("{} cannot be told as a script: {why}", scenario.id)),
-        None => Ok(scenario),
-    };
-    let Some(requirement) = contract
+    let wanted = args.id.as_str();
+    let requirement = contract
         .requirements
         .iter()
-        .find(|requirement| requirement.id.eq_ignore_ascii_case(&args.id))
-    else {
-        if args.scenario.is_some() {
-            return Err(format!("{} is no requirement: --scenario is for one", args.id));
-        }
-        return Ok((told(named(&args.id)?)?, None));
+        .find(|requirement| requirement.id.eq_ignore_ascii_case(wanted));
+    let Some(requirement) = requirement else {
+        return match args.scenario {
+            Some(_) => Err(format!("{wanted} is no requirement: --scenario is for one")),
+            None => Ok((tellable(named(wanted, contract)?)?, None)),
+        };
     };
     let id = requirement.id.as_str();
     if let Some(why) = limits::of_requirement(id) {
         return Err(format!("{id} cannot be told as a script: {why}"));
     }
-    let judges: Vec<&'static Scenario> = all
-        .iter()
-        .copied()
+    let judges: Vec<&'static Scenario> = scenarios::all()
         .filter(|scenario| scenario.requirements.contains(&id))
         .collect();
-    let scenario = match &args.scenario {
-        Some(wanted) => {
-            let scenario = named(wanted)?;
-            if !judges.iter().any(|judge| judge.id == scenario.id) {
-                let judges: Vec<&str> = judges.iter().map(|judge| judge.id).collect();
-                return Err(format!(
-                    "{} does not judge {id}; {} does",
-                    scenario.id,
-                    judges.join(" or ")
-                ));
-            }
-            told(scenario)?
-        }
-        None => {
-            let first = judges.first().copied();
-            let first = first.ok_or_else(|| format!("{id} leaves something open: no scenario judges it"))?;
-            judges
-                .into_iter()
-                .find(|judge| limits::of_scenario(judge).is_none())
-                .map_or_else(|| told(first), Ok)?
-        }
+    let Some(first) = judges.first() else {
+        return Err(format!("{id} leaves something open: no scenario judges it"));
     };
-    Ok((scenario, Some(id.to_owned())))
+    let chosen = match &args.scenario {
+        Some(wanted) => of_these(named(wanted, contract)?, &judges)
+            .ok_or_else(|| format!("{wanted} does not judge {id}; {} does", ids(&judges)))?,
+        None => judges
+            .iter()
+            .find(|judge| tellable(judge).is_ok())
+            .unwrap_or(first),
+    };
+    Ok((tellable(chosen)?, Some(id.to_owned())))
+}
+
+fn named(id: &str, contract: &Contract) -> Result<&'static Scenario, String> {
+    let all: Vec<&'static Scenario> = scenarios::all().collect();
+    let found = all.iter().find(|scenario| scenario.id.eq_ignore_ascii_case(id));
+    found.copied().ok_or_else(|| {
+        let hint = did_you_mean(&near(id, contract, &all));
+        format!("no requirement or scenario has the id {id}{hint}")
+    })
+}
+
+fn tellable(scenario: &'static Scenario) -> Result<&'static Scenario, String> {
+    match limits::of_scenario(scenario) {
+        Some(why) => Err(format!("{} cannot be told as a script: {why}", scenario.id)),
+        None => Ok(scenario),
+    }
+}
+
+fn of_these<'a>(scenario: &Scenario, judges: &'a [&'static Scenario]) -> Option<&'a &'static Scenario> {
+    judges.iter().find(|judge| judge.id == scenario.id)
+}
+
+fn ids(scenarios: &[&'static Scenario]) -> String {
+    let ids: Vec<&str> = scenarios.iter().map(|scenario| scenario.id).collect();
+    ids.join(" or ")
 }
 
 fn played(scenario: &'static Scenario, asked: Option<&str>) -> Result<Result<Story, Untold>, NotPlayed> {

@@ -68,7 +68,7 @@ async fn once(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
     };
     match outcome {
         Err(_) => return Err(fails(format!("it did not finish within {} s", limit.as_secs()))),
-        Ok(Err(Stop::Judged(_))) | Ok(Ok(())) => {}
+        Ok(Err(Stop::Judged(_)) | Ok(())) => {}
         Ok(Err(stop)) => return Err(fails(stop.why())),
     }
     torn_down.map_err(|stop| fails(stop.why()))?;

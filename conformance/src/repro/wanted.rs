@@ -156,14 +156,11 @@ fn field(names: &mut Names, name: &str, value: &Value, pointer: String, binds: &
     match (name, value) {
         ("createdAt" | "updatedAt" | "readAt" | "serverTime", _) => Term::Time,
         ("memberIds", Value::Array(ids)) => Term::Unordered(ids.iter().map(|id| names.term(id)).collect()),
-        ("_id" | "serverId" | "messageId", Value::String(id)) => match names.var(id) {
-            Some(var) => Term::var(var),
-            None => {
-                let var = names.bind_message(id);
-                binds.push(Bind { var, pointer });
-                Term::Id
-            }
-        },
+        ("_id" | "serverId" | "messageId", Value::String(id)) if names.var(id).is_none() => {
+            let var = names.bind_message(id);
+            binds.push(Bind { var, pointer });
+            Term::Id
+        }
         _ => names.term(value),
     }
 }

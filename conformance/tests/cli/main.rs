@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 mod baseline;
+mod repro;
 mod store;
 mod transcript;
 

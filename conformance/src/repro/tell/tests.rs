@@ -1,9 +1,15 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "json!(…) is written in the place of the argument"
+)]
+
 use serde_json::json;
 
 use super::*;
-use crate::repro::story::Bind;
+use crate::repro::story::{Ack, Bind, Take};
 use crate::scenarios;
 use crate::target::profile::Private;
+use crate::target::profile::operation::Operation;
 
 const ALICE: &str = "01a21399fdff0001780eff49";
 const CHAT: &str = "01a2139a032b0000780eff49";
@@ -382,7 +388,7 @@ fn what_no_official_client_does_is_refused_and_named() {
             "/socket.io/?EIO=4&transport=polling",
             json!(null),
             json!(null),
-        )
+        );
     };
     assert!(refused(&polling).contains("/socket.io/?EIO=4&transport=polling"));
     let minted = |tape: &mut Tape| tape.connect("guest", json!({"token": "eyJ.eyJ.x"}), "connect_error");

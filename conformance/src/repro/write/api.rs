@@ -6,7 +6,7 @@ use super::super::term::{Term, Var};
 use crate::target::profile::capabilities::Capability;
 use crate::target::profile::limits::Limits;
 use crate::target::profile::rest::Rest;
-use crate::target::profile::{Connecting, Profile, Provision};
+use crate::target::profile::{Connecting, Profile, Provision, TokenPlace};
 
 /// How the target of a script is spoken to: by the contract, unless a target file says something else.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ impl Api {
         }
         let handshake = profile.handshake.clone();
         let own_tokens =
-            (handshake.token_in, handshake.token_field.as_str()) != (Default::default(), "token");
+            (handshake.token_in, handshake.token_field.as_str()) != (TokenPlace::default(), "token");
         if own_tokens && story.scenario.area() == "auth" {
             return refused(
                 "the scenario is about where tokens go, and the target file has another place for them"

@@ -78,11 +78,11 @@ impl Code {
             && first.iter().all(|(_, item)| matches!(item, Self::Atom(_)))
             && !inner.is_empty()
         {
-            let first: String = first
+            let first: Vec<String> = first
                 .iter()
                 .map(|(before, item)| format!("{before}{}, ", item.line()))
                 .collect();
-            let head = format!("{open}{first}{name}");
+            let head = format!("{open}{}{name}", first.concat());
             if indent + before + head.chars().count() + OPENING <= WIDTH {
                 return format!("{head}{}{close}", last.broken(indent, step));
             }

@@ -106,7 +106,11 @@ async function rest(user, method, path, status, body, headers = {}, token = user
   });
   const text = await response.text();
   if (!status.includes(response.status)) differs(`HTTP ${status.join(" or ")}`, `HTTP ${response.status} ${json(text)}`, []);
-  return text ? JSON.parse(text) : null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 async function register(name) {
@@ -120,6 +124,7 @@ async function register(name) {
 /** The items of a list, under the contract's names. */
 function rows(reply, pointer, names) {
   const items = at(reply, pointer);
+  if (!Array.isArray(items)) differs(`a list at ${pointer}`, json(items), []);
   if (!names) return items;
   const named = (item) => Object.entries(names).map(([name, place]) => [name, at(item, place)]);
   return items.map((item) => Object.fromEntries(named(item)));
@@ -248,9 +253,8 @@ async function replay() {
 replay()
   .then(() => say({{ending}}))
   .catch((error) => {
-    const code = error instanceof Difference ? 1 : error instanceof Unreachable ? 2 : undefined;
-    if (!code) throw error;
-    say(`\n${error.message}`);
-    process.exitCode = code;
+    const known = error instanceof Difference || error instanceof Unreachable;
+    say(`\n${known ? error.message : error.stack}`);
+    process.exitCode = error instanceof Difference ? 1 : 2;
   })
   .finally(() => sockets.forEach((socket) => socket.close()));

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+import traceback
 import urllib.parse
 import uuid
 from types import SimpleNamespace
@@ -152,7 +153,10 @@ async def rest(user, method, path, status, body=None, headers=None, token=None):
         raise Unreachable(f"{method} {path}: {error or 'no answer in time'}") from error
     if response.status not in status:
         differs("HTTP " + " or ".join(map(str, status)), f"HTTP {response.status} {show(text)}", ())
-    return json.loads(text) if text else None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 async def register(name):
@@ -164,6 +168,8 @@ async def register(name):
 def rows(reply, pointer, names=None):
     """The items of a list, under the contract's names."""
     items = at(reply, pointer)
+    if not isinstance(items, list):
+        differs(f"a list at {pointer}", show(items), ())
     return [{name: at(item, place) for name, place in names.items()} for item in items] if names else items
 ##! row
 def row(rows, id):
@@ -322,5 +328,8 @@ except socketio.exceptions.SocketIOError as error:
     sys.exit(1)
 except Unreachable as error:
     say(f"\n{error}")
+    sys.exit(2)
+except Exception:
+    traceback.print_exc()
     sys.exit(2)
 say({{ending}})

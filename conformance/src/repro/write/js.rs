@@ -1,5 +1,7 @@
 //! JavaScript for Node, with socket.io-client.
 
+use std::fmt::Write;
+
 use super::code::Code;
 use super::{Dialect, Part, frame};
 
@@ -158,7 +160,8 @@ fn escaped(text: &str, quote: char) -> String {
             ' '..='~' => escaped.push(c),
             c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    escaped.push_str(&format!("\\u{unit:04x}"));
+                    // A text takes whatever is written into it.
+                    let _ = write!(escaped, "\\u{unit:04x}");
                 }
             }
         }

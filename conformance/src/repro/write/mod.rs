@@ -122,6 +122,9 @@ pub fn write(story: &Story, contract: &Contract, api: &Api, language: Language) 
     ]))
 }
 
+#[cfg(test)]
+mod tests;
+
 /// The variable of a text that is nothing else.
 fn only_var(term: &Term) -> Option<super::term::Var> {
     match term {

@@ -1,5 +1,7 @@
 //! Python, with python-socketio and aiohttp.
 
+use std::fmt::Write;
+
 use super::code::Code;
 use super::{Dialect, Part, frame};
 
@@ -155,8 +157,9 @@ fn escaped(text: &str) -> String {
             '\t' => escaped.push_str("\\t"),
             '\\' | '"' => escaped.extend(['\\', c]),
             ' '..='~' => escaped.push(c),
-            c if u32::from(c) <= 0xffff => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => escaped.push_str(&format!("\\U{:08x}", u32::from(c))),
+            // A text takes whatever is written into it.
+            c if u32::from(c) <= 0xffff => drop(write!(escaped, "\\u{:04x}", u32::from(c))),
+            c => drop(write!(escaped, "\\U{:08x}", u32::from(c))),
         }
     }
     escaped

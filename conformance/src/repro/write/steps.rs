@@ -1,23 +1,24 @@
 //! The steps of a story as statements.
+//!
+//! - [`Writer`]: all of it, and what a client does and hears
+//! - [`requests`]: what goes to the REST API
+//! - [`values`]: values, texts and names
+//! - [`lines`]: lines of the body of a function
+
+mod lines;
+mod requests;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::Untold;
+use super::super::story::{Ack, Ask, Bind, Part, Step, Story};
+use super::super::term::{Piece, Term, Var};
+use super::code::Code;
+use super::{Api, Dialect, only_var};
 use crate::contract::Contract;
 use crate::target::profile::TokenPlace;
-use crate::target::profile::operation::Operation;
-use crate::target::profile::rest::Template;
-
-use super::super::Untold;
-use super::super::rest::{Call, Header, call};
-use super::super::story::{Ack, Ask, Bind, Part, Step, Story, Take};
-use super::super::term::{Piece, Term, Var};
-use super::code::{Code, wrapped};
-use super::{Api, Dialect, only_var};
-
-/// Characters of one kind in a row, beyond which their number is told instead.
-const RUN: usize = 40;
-/// Width of comments.
-const COMMENT: usize = 90;
+use lines::Lines;
 
 /// Writes one story for one target in one language.
 pub(super) struct Writer<'a> {
@@ -90,85 +91,6 @@ impl<'a> Writer<'a> {
         Ok(format!("{}{body}", variables.unwrap_or_default())
             .trim_end()
             .to_owned())
-    }
-
-    /// The body of the function by which somebody registers.
-    pub(super) fn sign_up(&self) -> Result<String, Untold> {
-        let mut lines = Lines::new(self.dialect);
-        let people = ["email", "password", "name", "handle"];
-        let fill: BTreeMap<String, Term> = people
-            .iter()
-            .map(|what| ((*what).to_owned(), Term::var(Var::Person(what))))
-            .collect();
-        let (mut id, mut token, mut session) = (None, None, None);
-        let mut requests = Vec::new();
-        for operation in [Operation::Register, Operation::Login] {
-            if !self.api.rest.has(operation) {
-                continue;
-            }
-            let template = self.template(operation)?;
-            let reply = format!("reply{}", if requests.is_empty() { "" } else { "2" });
-            let place = |name: &str| {
-                let pointer = template
-                    .reply
-                    .as_ref()
-                    .map_or(Some(format!("/{name}")), |reply| reply.get(name).cloned());
-                pointer.map(|pointer| format!("at({reply}, {})", self.dialect.quote(&pointer)))
-            };
-            id = place("userId").or(id);
-            token = place("accessToken").or(token);
-            session = place("sessionToken").or(session);
-            let request = self.rest(
-                self.dialect.null(),
-                &call(&self.api.rest, operation, &fill)?,
-                None,
-            );
-            requests.push((reply.clone(), request));
-        }
-        let (Some(id), Some(token)) = (id, token) else {
-            return Err(Untold::Target(
-                "rest.register.reply does not say where userId and accessToken are".to_owned(),
-            ));
-        };
-        let used: Vec<&str> = people
-            .into_iter()
-            .filter(|what| {
-                requests
-                    .iter()
-                    .any(|(_, code)| super::frame::has_word(&code.line(), what))
-            })
-            .collect();
-        for line in self.dialect.person(&used) {
-            lines.raw(&line);
-        }
-        for (reply, request) in requests {
-            lines.statement(&self.dialect.declare(&reply), &request);
-        }
-        let session = session.filter(|_| self.needed.iter().any(|var| matches!(var, Var::Session(_))));
-        lines.statement("return ", &self.dialect.user(&id, &token, session.as_deref()));
-        Ok(lines.text().trim_end().to_owned())
-    }
-
-    /// The header that carries a token, as an object.
-    pub(super) fn authorization(&self) -> String {
-        // Split at a token that no template has in it.
-        const TOKEN: &str = "\u{1}";
-        let (name, value) = self.api.rest.auth_header(TOKEN);
-        let parts: Vec<super::Part> = value
-            .split(TOKEN)
-            .enumerate()
-            .flat_map(|(n, text)| {
-                let token = (n > 0).then(|| super::Part::Code("token".to_owned()));
-                let text = (!text.is_empty()).then(|| super::Part::Plain(text.to_owned()));
-                token.into_iter().chain(text)
-            })
-            .collect();
-        let value = Code::atom(self.parts(&parts));
-        self.dialect.object(vec![(name, value)]).line()
-    }
-
-    fn template(&self, operation: Operation) -> Result<Template, Untold> {
-        self.api.rest.template(operation).map_err(Untold::Target)
     }
 
     /// What is to be said before a step, where it begins something.
@@ -297,7 +219,7 @@ impl<'a> Writer<'a> {
         };
         let mut args = vec![self.hearing(*client, *since), self.quoted(event), wanted];
         args.extend(self.ids(judge));
-        self.bound(binds, Code::seq("await hear(", args, ")"), lines);
+        self.bound(binds, &Code::seq("await hear(", args, ")"), lines);
     }
 
     /// Whether several clients are to hear this, and it is too long to be said to each of them.
@@ -306,107 +228,6 @@ impl<'a> Writer<'a> {
         let mut later = self.story.steps[at + 1..].iter();
         let again = later.any(|step| matches!(step, Step::Hear { wanted: later, .. } if later == wanted));
         (again || shared == Some(wanted)) && self.value(wanted).line().chars().count() > SHORT
-    }
-
-    fn request(
-        &self,
-        user: usize,
-        operation: Operation,
-        fill: &BTreeMap<String, Term>,
-        take: &Take,
-        judge: &[String],
-        lines: &mut Lines<'_>,
-    ) -> Result<(), Untold> {
-        let template = self.template(operation)?;
-        let call = call(&self.api.rest, operation, fill)?;
-        // Only a session token can be ended.
-        let token = (operation == Operation::Logout).then(|| self.var(Var::Session(user)));
-        let code = self.rest(&self.user(user), &call, token);
-        let pointer = |name: &str| match &template.reply {
-            Some(reply) => reply.get(name).cloned().unwrap_or_default(),
-            None => format!("/{name}"),
-        };
-        let items = |names: &[&str]| {
-            let mut args = vec![
-                Code::atom("reply"),
-                self.quoted(template.items.as_deref().unwrap_or_default()),
-            ];
-            if let Some(reply) = &template.reply {
-                let named = names
-                    .iter()
-                    .filter_map(|name| Some(((*name).to_owned(), self.quoted(reply.get(*name)?))));
-                args.push(self.dialect.object(named.collect()));
-            }
-            Code::seq("rows(", args, ")")
-        };
-        match take {
-            Take::Id(var) if self.needed.contains(var) => {
-                lines.statement("reply = ", &code);
-                let code = Code::seq("at(", [Code::atom("reply"), self.quoted(&pointer("_id"))], ")");
-                lines.statement(&self.dialect.declare(&self.var(*var)), &code);
-            }
-            Take::Nothing | Take::Id(_) => lines.statement("", &code),
-            Take::Messages(messages) => {
-                lines.statement("reply = ", &code);
-                // What the target's listing does not tell is not compared.
-                let told: Vec<&str> = ["_id", "body", "senderId"]
-                    .into_iter()
-                    .filter(|name| {
-                        template
-                            .reply
-                            .as_ref()
-                            .is_none_or(|reply| reply.contains_key(*name))
-                    })
-                    .collect();
-                let rows = messages.iter().map(|message| self.value(&only(message, &told)));
-                let mut args = vec![items(&told), Code::seq("[", rows, "]")];
-                args.extend(self.ids(judge));
-                lines.statement("", &Code::seq("same(", args, ")"));
-            }
-            Take::Unread(counts) => {
-                lines.statement("reply = ", &code);
-                for (chat, count) in counts {
-                    let found = [items(&["_id", "unreadCount"]), Code::atom(self.var(*chat))];
-                    let count = ("unreadCount".to_owned(), Code::atom(count.to_string()));
-                    let mut args = vec![Code::seq("row(", found, ")"), self.dialect.object(vec![count])];
-                    args.extend(self.ids(judge));
-                    lines.statement("", &Code::seq("same(", args, ")"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn rest(&self, user: &str, call: &Call, token: Option<String>) -> Code {
-        let status: Vec<Code> = call
-            .status
-            .iter()
-            .map(|status| Code::atom(status.to_string()))
-            .collect();
-        let mut args = vec![
-            Code::atom(user),
-            self.quoted(&call.method),
-            Code::atom(self.path(&call.path)),
-            Code::atom(Code::seq("[", status, "]").line()),
-        ];
-        let more = !call.headers.is_empty() || token.is_some();
-        match &call.body {
-            Some(body) => args.push(self.value(body)),
-            None if more => args.push(Code::atom(self.dialect.null())),
-            None => {}
-        }
-        if more {
-            let headers = call.headers.iter().map(|(name, header)| {
-                let value = match header {
-                    Header::Text(pieces) => self.text(pieces),
-                    Header::Environment(name) => self.dialect.environment(name),
-                };
-                (name.clone(), Code::atom(value))
-            });
-            args.push(self.dialect.object(headers.collect()));
-        }
-        args.extend(token.map(Code::atom));
-        Code::seq("await rest(", args, ")")
     }
 
     fn connect(
@@ -544,12 +365,12 @@ impl<'a> Writer<'a> {
     }
 
     /// A statement whose value tells something, where that is needed.
-    fn bound(&self, binds: &[Bind], code: Code, lines: &mut Lines<'_>) {
+    fn bound(&self, binds: &[Bind], code: &Code, lines: &mut Lines<'_>) {
         if binds.iter().any(|bind| self.needed.contains(&bind.var)) {
-            lines.statement("heard = ", &code);
+            lines.statement("heard = ", code);
             self.bindings(binds, "heard", lines);
         } else {
-            lines.statement("", &code);
+            lines.statement("", code);
         }
     }
 
@@ -558,154 +379,6 @@ impl<'a> Writer<'a> {
             let code = Code::seq("at(", [Code::atom(value), self.quoted(&bind.pointer)], ")");
             lines.statement(&self.dialect.declare(&self.var(bind.var)), &code);
         }
-    }
-
-    fn ids(&self, judge: &[String]) -> Vec<Code> {
-        judge.iter().map(|id| self.quoted(id)).collect()
-    }
-
-    fn quoted(&self, text: &str) -> Code {
-        Code::Atom(self.dialect.quote(text))
-    }
-
-    /// The events of a client, or of it since a mark.
-    fn hearing(&self, client: usize, since: Option<usize>) -> Code {
-        Code::Atom(match since {
-            Some(since) => self.later(client, since),
-            None => self.client(client),
-        })
-    }
-
-    fn user(&self, user: usize) -> String {
-        let name = &self.story.users[user].name;
-        let earlier = self.story.users[..user]
-            .iter()
-            .filter(|earlier| earlier.name == *name)
-            .count();
-        self.dialect.name(&[name, &numbered(earlier)])
-    }
-
-    fn client(&self, client: usize) -> String {
-        let name = &self.story.clients[client].name;
-        let (base, number) = name.split_once('#').unwrap_or((name, ""));
-        self.dialect.name(&[base, "socket", number])
-    }
-
-    fn later(&self, client: usize, since: usize) -> String {
-        let name = &self.story.clients[client].name;
-        let earlier =
-            self.story.steps.iter().filter(
-                |step| matches!(step, Step::Mark { client: c, since: s } if *c == client && *s < since),
-            );
-        let (base, number) = name.split_once('#').unwrap_or((name, ""));
-        self.dialect
-            .name(&[base, number, "later", &numbered(earlier.count())])
-    }
-
-    /// What a variable is called; those of one kind are numbered in the order in which they become known.
-    fn var(&self, var: Var) -> String {
-        let place = |is_kind: fn(&Var) -> bool| {
-            self.needed
-                .iter()
-                .filter(|needed| is_kind(needed))
-                .position(|needed| *needed == var)
-                .unwrap_or_default()
-        };
-        match var {
-            Var::User(user) => format!("{}.id", self.user(user)),
-            Var::Token(user) => format!("{}.token", self.user(user)),
-            Var::Session(user) => format!("{}.session", self.user(user)),
-            Var::Chat(_) => self
-                .dialect
-                .name(&["chat", &numbered(place(|var| matches!(var, Var::Chat(_))))]),
-            Var::Message(_) => self.dialect.name(&[
-                "message",
-                &(1 + place(|var| matches!(var, Var::Message(_)))).to_string(),
-            ]),
-            Var::Person(what) => what.to_owned(),
-        }
-    }
-
-    fn value(&self, term: &Term) -> Code {
-        match term {
-            Term::Null => Code::atom(self.dialect.null()),
-            Term::Bool(value) => Code::atom(self.dialect.bool(*value)),
-            Term::Number(number) => Code::atom(number.to_string()),
-            Term::Text(pieces) => Code::Atom(self.text(pieces)),
-            Term::List(items) => Code::seq("[", items.iter().map(|item| self.value(item)), "]"),
-            Term::Unordered(items) => {
-                let list = Code::seq("[", items.iter().map(|item| self.value(item)), "]");
-                Code::seq("unordered(", [list], ")")
-            }
-            Term::Object(fields) => {
-                let fields = fields
-                    .iter()
-                    .map(|(name, field)| (name.clone(), self.value(field)));
-                self.dialect.object(fields.collect())
-            }
-            Term::Id => Code::atom("ID"),
-            Term::Time => Code::atom("TIME"),
-            Term::Words => Code::atom("WORDS"),
-            Term::Absent => Code::atom("ABSENT"),
-        }
-    }
-
-    fn text(&self, pieces: &[Piece]) -> String {
-        let parts: Vec<super::Part> = pieces.iter().flat_map(|piece| self.part(piece, false)).collect();
-        self.parts(&parts)
-    }
-
-    fn path(&self, pieces: &[Piece]) -> String {
-        let parts: Vec<super::Part> = pieces.iter().flat_map(|piece| self.part(piece, true)).collect();
-        self.parts(&parts)
-    }
-
-    fn parts(&self, parts: &[super::Part]) -> String {
-        match parts {
-            [super::Part::Plain(text)] => self.dialect.quote(text),
-            [super::Part::Code(code)] => code.clone(),
-            [] => self.dialect.quote(""),
-            parts => self.dialect.concat(parts),
-        }
-    }
-
-    fn part(&self, piece: &Piece, in_path: bool) -> Vec<super::Part> {
-        let code = match piece {
-            Piece::Plain(text) => return self.runs(text),
-            // An id needs no encoding.
-            Piece::Var(var @ (Var::User(_) | Var::Chat(_) | Var::Message(_))) => self.var(*var),
-            Piece::Var(var) if in_path => self.dialect.encoded(&self.var(*var)),
-            Piece::Var(var) => self.var(*var),
-            Piece::Fresh { label, number } => {
-                let number = number.map(|number| Code::atom(number.to_string()));
-                let args = [self.quoted(label)].into_iter().chain(number);
-                let fresh = Code::seq("fresh(", args, ")").line();
-                if in_path {
-                    self.dialect.encoded(&fresh)
-                } else {
-                    fresh
-                }
-            }
-        };
-        vec![super::Part::Code(code)]
-    }
-
-    /// A text with what is many times the same told as that.
-    fn runs(&self, text: &str) -> Vec<super::Part> {
-        let mut parts: Vec<super::Part> = Vec::new();
-        let mut rest = text.chars().peekable();
-        while let Some(c) = rest.next() {
-            let mut times = 1;
-            while rest.next_if_eq(&c).is_some() {
-                times += 1;
-            }
-            match parts.last_mut() {
-                _ if times > RUN => parts.push(super::Part::Code(self.dialect.repeat(c, times))),
-                Some(super::Part::Plain(plain)) => plain.extend(std::iter::repeat_n(c, times)),
-                _ => parts.push(super::Part::Plain(std::iter::repeat_n(c, times).collect())),
-            }
-        }
-        parts
     }
 }
 
@@ -735,67 +408,4 @@ const fn is_prelude(before: &Step, step: &Step) -> bool {
 fn is_sentinel(term: &Term) -> bool {
     matches!(term, Term::Text(pieces)
         if matches!(pieces.as_slice(), [Piece::Fresh { label, .. }] if label == "fence"))
-}
-
-/// An object with only these of its fields.
-fn only(term: &Term, names: &[&str]) -> Term {
-    match term {
-        Term::Object(fields) => {
-            let kept = fields.iter().filter(|(name, _)| names.contains(&name.as_str()));
-            Term::Object(kept.cloned().collect())
-        }
-        other => other.clone(),
-    }
-}
-
-/// Nothing for the first of several, then 2, 3 and so on.
-fn numbered(earlier: usize) -> String {
-    if earlier == 0 {
-        String::new()
-    } else {
-        (earlier + 1).to_string()
-    }
-}
-
-/// Lines of the body of a function.
-struct Lines<'a> {
-    dialect: &'a dyn Dialect,
-    text: String,
-}
-
-impl<'a> Lines<'a> {
-    const fn new(dialect: &'a dyn Dialect) -> Self {
-        Self {
-            dialect,
-            text: String::new(),
-        }
-    }
-
-    fn statement(&mut self, before: &str, code: &Code) {
-        let (step, end) = (self.dialect.step(), self.dialect.end());
-        let code = code.lines(step, step, before.chars().count(), end.len());
-        self.text
-            .push_str(&format!("{}{before}{code}{end}\n", " ".repeat(step)));
-    }
-
-    fn raw(&mut self, line: &str) {
-        self.text
-            .push_str(&format!("{}{line}\n", " ".repeat(self.dialect.step())));
-    }
-
-    fn comment(&mut self, text: &str) {
-        for line in wrapped(text, COMMENT) {
-            self.raw(&format!("{}{line}", self.dialect.comment()));
-        }
-    }
-
-    fn blank(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
-            self.text.push('\n');
-        }
-    }
-
-    fn text(self) -> String {
-        self.text
-    }
 }
