@@ -23,6 +23,7 @@
 //! - [`shapes`]: what acks and broadcasts look like, without what is different each time
 //! - [`report`]: what people and machines get to read
 //! - [`compare`]: reports held against each other
+//! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
 
@@ -38,6 +39,7 @@ pub mod figure;
 pub mod plan;
 pub mod preflight;
 pub mod report;
+pub mod repro;
 pub mod result;
 pub mod runner;
 pub mod scenarios;

@@ -123,7 +123,8 @@ pub async fn prepare(
     Ok(context)
 }
 
-async fn start_reference(mongodb: Option<Arc<MongoDb>>) -> Result<Target, NotReady> {
+/// The reference server as a target, started inside the kit.
+pub(crate) async fn start_reference(mongodb: Option<Arc<MongoDb>>) -> Result<Target, NotReady> {
     let (profile, running) = reference::start(mongodb).await?;
     Ok(Target::new(profile)?.keeping(running))
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Color, Failure, Format, ListArgs};
 use crate::contract::{Contract, Requirement};
 use crate::plan::{did_you_mean, near};
+use crate::repro::limits;
 use crate::result::Exit;
 use crate::scenarios::{self, Scenario, walkthrough};
 
@@ -174,7 +175,17 @@ fn explain_requirement(out: &mut impl Write, requirement: &Requirement) -> io::R
             "\nLooked at by no scenario: it is never a verdict, at most a line of information."
         )?;
     }
-    Ok(())
+    let told =
+        limits::of_requirement(id).is_none() && judges(id).any(|judge| limits::of_scenario(judge).is_none());
+    if told { as_a_script(out, id) } else { Ok(()) }
+}
+
+/// How to have it without chatspec.
+fn as_a_script(out: &mut impl Write, id: &str) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{BOLD}As a script{BOLD:#} for an official client: chatspec repro {id} --lang js, or --lang python"
+    )
 }
 
 /// The steps, those bold that judge this requirement.
@@ -200,6 +211,9 @@ fn explain_scenario(out: &mut impl Write, scenario: &Scenario, contract: &Contra
     for id in scenario.requirements {
         let statement = contract.requirement(id).map_or("", |r| r.statement.as_str());
         writeln!(out, "  {CYAN}{id:<9}{CYAN:#} {statement}")?;
+    }
+    if limits::of_scenario(scenario).is_none() {
+        as_a_script(out, scenario.id)?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `snapshot`, `diff`, `matrix`.
+//! The command line: `run` (the default), `list`, `explain`, `repro`, `init`, `doctor`, `baseline`, `snapshot`, `diff`,
+//! `matrix`.
 
 mod baseline;
 mod diff;
@@ -8,6 +9,7 @@ mod init;
 mod list;
 mod matrix;
 mod reports;
+mod repro;
 mod run;
 mod snapshot;
 
@@ -65,6 +67,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
         color: Color,
     },
+    /// Write a requirement or a scenario as a script for an official client, which needs no chatspec.
+    #[command(after_help = repro::EXAMPLES)]
+    Repro(repro::ReproArgs),
 }
 
 /// What `run` takes.
@@ -222,6 +227,7 @@ const EXAMPLES: &str = "Examples:
   chatspec snapshot --target target.toml --check shapes
   chatspec list
   chatspec explain MSG-05
+  chatspec repro MSG-05 --lang js --out msg-05.mjs
 
 Exit codes:
   0  conforms, as far as was looked
@@ -293,6 +299,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
         Some(Command::Snapshot(args)) => snapshot::snapshot(&args, contract),
+        Some(Command::Repro(args)) => repro::repro(&args, &contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -26,6 +26,8 @@ use serde_json::Value;
 
 use crate::expect::event::Pattern;
 use crate::expect::{Found, Mismatch};
+use crate::transcript::Transcript;
+use crate::transcript::remark::Remark;
 use inbox::{Event, Hidden, Inbox, Item, Mark};
 
 /// One connection to the target; a handle that is cheap to clone.
@@ -39,6 +41,7 @@ struct Inner {
     user_id: Option<String>,
     inbox: Arc<Inbox>,
     hidden: Arc<Hidden>,
+    transcript: Arc<Transcript>,
     deadline: Duration,
     wire: Wire,
 }
@@ -54,6 +57,7 @@ impl Client {
         user_id: Option<String>,
         inbox: Arc<Inbox>,
         hidden: Arc<Hidden>,
+        transcript: Arc<Transcript>,
         deadline: Duration,
         wire: Wire,
     ) -> Self {
@@ -63,6 +67,7 @@ impl Client {
                 user_id,
                 inbox,
                 hidden,
+                transcript,
                 deadline,
                 wire,
             }),
@@ -134,18 +139,21 @@ impl Client {
     pub async fn expect_within(&self, pattern: &Pattern, within: Duration) -> Found<Event> {
         let hidden = &self.inner.hidden;
         let found = self.wait_unfiltered(within, |event| pattern.matches(event) && !hidden.covers(event));
-        found.await.ok_or_else(|| {
+        let event = found.await.ok_or_else(|| {
             let closed = self.inbox().closed();
             pattern
                 .missing(within, &self.all_events(), closed.as_deref())
                 .at(self.name())
-        })
+        })?;
+        self.remark(Remark::heard(&event, pattern.mark()));
+        Ok(event)
     }
 
     /// The events that have arrived and match, in the order of arrival.
     pub fn events(&self, pattern: &Pattern) -> Vec<Event> {
         let mut events = self.all_events();
         events.retain(|event| pattern.matches(event));
+        self.remark(Remark::looked(pattern, &events));
         events
     }
 
@@ -164,7 +172,14 @@ impl Client {
 
     /// The point that the inbox has reached now; `event("…").after(mark)` means only what comes later.
     pub fn mark(&self) -> Mark {
-        self.inbox().mark()
+        let mark = self.inbox().mark();
+        self.remark(Remark::Marked(mark));
+        mark
+    }
+
+    /// Says what the kit means by what this client gets.
+    pub(crate) fn remark(&self, remark: Remark) {
+        self.inner.transcript.remark(self.name(), remark);
     }
 
     /// Why the connection is closed, if it is. The everyday client does not always notice; the raw one does.

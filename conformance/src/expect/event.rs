@@ -76,6 +76,20 @@ impl Pattern {
         &self.name
     }
 
+    /// Where the events begin that are meant, if not at the first.
+    pub(crate) const fn mark(&self) -> Option<Mark> {
+        self.after
+    }
+
+    /// What has to be where in the payload; nothing where that is not all that is asked of it.
+    pub(crate) fn values(&self) -> Option<Vec<(String, Value)>> {
+        let value = |condition: &Condition| match condition {
+            Condition::At(pointer, value) => Some((pointer.clone(), value.clone())),
+            Condition::That(..) => None,
+        };
+        self.conditions.iter().map(value).collect()
+    }
+
     /// Whether this event is meant.
     pub fn matches(&self, event: &Event) -> bool {
         self.misses(event) == 0

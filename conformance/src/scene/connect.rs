@@ -286,6 +286,7 @@ impl Scene {
             user.map(|user| user.id.clone()),
             inbox,
             self.hidden.clone(),
+            self.transcript.clone(),
             self.timing().deadline(),
             wire,
         );

@@ -27,6 +27,7 @@ use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
 use crate::target::profile::operation::Operation;
 use crate::transcript::Line;
+use crate::transcript::remark::Remark;
 
 /// Which path the sentinel takes.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +118,7 @@ impl Scene {
             }
             Fence::User => self.fence_user(&[client]).await?,
         }
+        client.remark(Remark::counted(n, pattern));
         Ok(pattern
             .exactly(n, &client.all_events())
             .map_err(|mismatch| mismatch.at(client.name())))
@@ -139,16 +141,16 @@ impl Scene {
                 && event.data().pointer("/message/body").and_then(Value::as_str) == Some(&body)
         };
         for client in clients {
-            if client
+            let Some(event) = client
                 .wait_unfiltered(self.timing().deadline(), is_sentinel)
                 .await
-                .is_none()
-            {
+            else {
                 return Err(Stop::Blocked(format!(
                     "a message sent into the room to fence it did not reach {}",
                     client.name()
                 )));
-            }
+            };
+            client.remark(Remark::heard(&event, None));
         }
         self.sleep(self.timing().settle()).await;
         Ok(())
@@ -208,7 +210,10 @@ impl Scene {
                 && has_spare == *spare_is_in
         });
         match arrived.await {
-            Some(_) => Ok(()),
+            Some(event) => {
+                client.remark(Remark::heard(&event, Some(mark)));
+                Ok(())
+            }
             None => Err(Stop::Blocked(format!(
                 "a chat:update provoked to fence the user room did not reach {}",
                 client.name()

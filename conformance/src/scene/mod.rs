@@ -34,6 +34,7 @@ use crate::target::jwt::Minter;
 use crate::target::profile::Profile;
 use crate::target::provision::Lack;
 use crate::transcript::record::Recorder;
+use crate::transcript::remark::Remark;
 use crate::transcript::{Cast, Transcript};
 use crate::verdict::{Check, Level, Unverified};
 
@@ -357,6 +358,8 @@ impl Scene {
 
     fn judge(&self, requirement: &str, found: Found) {
         const FRAMES: usize = 14;
+        self.transcript
+            .remark(self.scenario.id, Remark::Judged(requirement.to_owned()));
         let level = self.context.contract.requirement(requirement).map(|r| r.level);
         let found = match level {
             Some(_) => found,

@@ -10,10 +10,12 @@ use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
 use crate::client::http::{Http, Reply};
 use crate::expect::{Mismatch, show};
+use crate::target::profile::Private;
 use crate::target::profile::capabilities::Capability;
 use crate::target::profile::operation::Operation;
 use crate::target::provision::template::Fill;
 use crate::target::provision::{Account, Asker, Lack, Person};
+use crate::transcript::remark::Remark;
 use crate::transcript::{Direction, Transcript};
 
 /// A user made for one scenario.
@@ -32,6 +34,14 @@ impl fmt::Debug for User {
     /// Without the tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "User({} {})", self.name, self.id)
+    }
+}
+
+fn remark_on(account: &Account) -> Remark {
+    Remark::Registered {
+        id: account.id.clone(),
+        access_token: Private(account.access_token.clone()),
+        session_token: account.session_token.clone().map(Private),
     }
 }
 
@@ -65,6 +75,7 @@ impl Context {
         transcript.hide(&account.access_token);
         transcript.hide(account.session_token.as_deref().unwrap_or_default());
         transcript.write(name, Direction::Note, &format!("is user {}", account.id));
+        transcript.remark(name, remark_on(&account));
         Ok(User {
             name: person.name,
             id: account.id.clone(),

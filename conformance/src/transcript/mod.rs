@@ -4,10 +4,12 @@
 //! - [`record`]: everything, as it happens, for a file
 //! - [`decode`]: what a frame means
 //! - [`mod@redact`]: nobody's passwords and tokens
+//! - [`remark`]: what the kit means by it, for who tells it again
 
 pub mod decode;
 pub mod record;
 pub mod redact;
+pub mod remark;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +21,7 @@ use serde_json::Value;
 use crate::expect::shorten;
 use record::{Entry, Recorder};
 use redact::redact;
+use remark::Remark;
 
 /// Which way something went, seen from the kit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,7 +110,7 @@ impl Transcript {
     pub fn write(&self, client: &str, direction: Direction, text: &str) {
         self.keep(client, direction, text);
         if let Some(cast) = &self.cast {
-            let text = self.without_secrets(text);
+            let text = self.recorded(cast, text);
             let decoded = match direction {
                 Direction::Note => None,
                 Direction::Out | Direction::In => decode::frame(&text),
@@ -121,8 +124,27 @@ impl Transcript {
         self.keep(client, direction, text);
         if let Some(cast) = &self.cast {
             // Blotting out leaves JSON what it is.
-            let decoded = serde_json::from_str(&self.without_secrets(&decoded.to_string())).ok();
-            cast.record(client, direction, self.without_secrets(text), decoded);
+            let decoded = serde_json::from_str(&self.recorded(cast, &decoded.to_string())).ok();
+            cast.record(client, direction, self.recorded(cast, text), decoded);
+        }
+    }
+
+    /// Says what the kit means, where somebody is to tell it again.
+    pub(crate) fn remark(&self, client: &str, remark: Remark) {
+        if let Some(cast) = self.cast.as_ref().filter(|cast| cast.recorder.is_confidential()) {
+            cast.recorder.record(Entry {
+                remark: Some(remark),
+                ..cast.entry(client, Direction::Note, String::new(), None)
+            });
+        }
+    }
+
+    /// The text as it is recorded.
+    fn recorded(&self, cast: &Cast, text: &str) -> String {
+        if cast.recorder.is_confidential() {
+            text.to_owned()
+        } else {
+            self.without_secrets(text)
         }
     }
 
@@ -188,7 +210,11 @@ impl Transcript {
 
 impl Cast {
     fn record(&self, client: &str, direction: Direction, text: String, decoded: Option<Value>) {
-        self.recorder.record(Entry {
+        self.recorder.record(self.entry(client, direction, text, decoded));
+    }
+
+    fn entry(&self, client: &str, direction: Direction, text: String, decoded: Option<Value>) -> Entry {
+        Entry {
             us: 0,
             scenario: self.scenario,
             scene: self.scene,
@@ -197,7 +223,8 @@ impl Cast {
             text,
             bytes: None,
             decoded,
-        });
+            remark: None,
+        }
     }
 }
 

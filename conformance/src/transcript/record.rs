@@ -11,11 +11,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Direction;
+use super::remark::Remark;
 
 /// What a transcript says that it is, in its first line.
 pub const SCHEMA: &str = "chatspec-transcript/1";
 
-/// One frame, one half of an HTTP exchange, or one thing that happened, without secrets.
+/// One frame, one half of an HTTP exchange, or one thing that happened; without secrets, unless the recorder is confidential.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// When, in µs since the recording began, by a clock that never goes back.
@@ -36,6 +37,9 @@ pub struct Entry {
     /// What it means, where that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoded: Option<Value>,
+    /// What the kit means, for a confidential recorder alone.
+    #[serde(skip)]
+    pub remark: Option<Remark>,
 }
 
 type Take = dyn FnMut(Entry) -> io::Result<()> + Send;
@@ -44,6 +48,7 @@ type Take = dyn FnMut(Entry) -> io::Result<()> + Send;
 pub struct Recorder {
     began: Instant,
     state: Mutex<State>,
+    confidential: bool,
 }
 
 struct State {
@@ -67,7 +72,21 @@ impl Recorder {
         Self {
             began: Instant::now(),
             state: Mutex::new(state),
+            confidential: false,
         }
+    }
+
+    /// The same with secrets and remarks, for who writes none of them down.
+    pub fn confidential(take: impl FnMut(Entry) -> io::Result<()> + Send + 'static) -> Self {
+        Self {
+            confidential: true,
+            ..Self::new(take)
+        }
+    }
+
+    /// Whether it takes secrets and remarks.
+    pub(super) const fn is_confidential(&self) -> bool {
+        self.confidential
     }
 
     /// Writes every entry as a line, at once and as a whole: a crash loses at most the last one. `out` must not buffer.
@@ -205,6 +224,40 @@ mod tests {
             .map(|line| line["us"].as_u64().unwrap())
             .collect();
         assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn only_a_confidential_recorder_gets_secrets_and_remarks() {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let keep = |taken: &Arc<Mutex<Vec<Entry>>>| {
+            let taken = taken.clone();
+            move |entry| {
+                taken.lock().unwrap().push(entry);
+                Ok(())
+            }
+        };
+        for (recorder, texts) in [
+            (Recorder::new(keep(&taken)), vec![r#"40{"token":"***"}"#]),
+            (
+                Recorder::confidential(keep(&taken)),
+                vec![r#"40{"token":"abc"}"#, ""],
+            ),
+        ] {
+            let transcript = played(recorder);
+            transcript.hide("abc");
+            transcript.write("alice", Direction::Out, r#"40{"token":"abc"}"#);
+            let judged = Remark::Judged("MSG-01".to_owned());
+            transcript.remark("alice", judged.clone());
+            let taken = std::mem::take(&mut *taken.lock().unwrap());
+            assert_eq!(
+                taken.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(),
+                texts
+            );
+            assert_eq!(
+                taken.iter().any(|entry| entry.remark == Some(judged.clone())),
+                texts.len() > 1
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod baseline;
 mod compare;
 mod html;
 mod reports;
+mod repro;
 mod store;
 mod transcript;
 

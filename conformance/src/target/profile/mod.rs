@@ -32,7 +32,7 @@ pub use provision::Provision;
 use rest::Rest;
 
 /// Something that is not shown where the profile is printed.
-#[derive(Clone, Default, PartialEq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(pub T);
 

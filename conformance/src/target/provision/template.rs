@@ -80,15 +80,15 @@ impl Fill {
 
 /// A request with everything filled in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// Path and query.
-    pub(super) path: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Option<String>,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
 }
 
 /// The request that a template makes of this.
-pub(super) fn request(template: &Template, fill: &Fill) -> Found<Request> {
+pub(crate) fn request(template: &Template, fill: &Fill) -> Found<Request> {
     let fill = fill.translated(template);
     let mut path = fill
         .text(&template.path, percent_encoded)

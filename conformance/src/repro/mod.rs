@@ -1,0 +1,51 @@
+//! A scenario as a script for an official client, for people who do not have chatspec.
+//!
+//! - [`play()`]: the scenario is played against the reference server, and everything is recorded
+//! - [`tell()`]: the recording becomes a [`story`]
+//! - [`term`]: values without what was true of that one run only; [`wanted`]: what matters of those that come back
+//! - [`rest`]: requests in the words of the target's REST API
+//! - [`write`](mod@write): the story becomes a script, in one of several languages
+//! - [`limits`]: what a script cannot show
+//!
+//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Remark`]s in
+//! the recording tell what that was, and by which requirement it was judged.
+//!
+//! [`Remark`]: crate::transcript::remark::Remark
+
+pub mod limits;
+pub mod play;
+pub mod rest;
+pub mod story;
+pub mod tell;
+pub mod term;
+pub mod wanted;
+pub mod write;
+
+use thiserror::Error;
+
+pub use play::play;
+pub use tell::tell;
+pub use write::{Api, Language, write};
+
+/// Why a scenario cannot be told as a script.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Untold {
+    /// It does what an official client cannot do.
+    #[error("no official client can play that: {0}")]
+    Frames(String),
+    /// A token is not the server's own.
+    #[error("its tokens are made with the server's signing key, which a script does not have")]
+    Minted,
+    /// Nothing that a script compares tells whether it holds.
+    #[error("nothing that a script compares tells whether {0} holds")]
+    Unjudged(String),
+    /// The target goes another way than a script can go.
+    #[error("{0}")]
+    Target(String),
+}
+
+impl Untold {
+    fn users(name: &str) -> Self {
+        Self::Frames(format!("{name} acts without having registered"))
+    }
+}
