@@ -23,6 +23,7 @@
 //! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
+//! - [`proxy`]: between clients and a target, to see and to spoil
 
 pub mod baseline;
 pub mod calibration;
@@ -34,6 +35,7 @@ pub mod expect;
 pub mod figure;
 pub mod plan;
 pub mod preflight;
+pub mod proxy;
 pub mod report;
 pub mod result;
 pub mod runner;
