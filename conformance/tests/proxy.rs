@@ -9,7 +9,7 @@ use std::time::Duration;
 use chatspec::contract::Contract;
 use chatspec::plan::Plan;
 use chatspec::preflight;
-use chatspec::proxy::Proxy;
+use chatspec::proxy::{Instructions, Proxy};
 use chatspec::runner;
 use chatspec::scenarios;
 use chatspec::scene::Conduct;
@@ -28,7 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 async fn before_a_socket() -> (Proxy, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let proxy = Proxy::start(&[Url::parse(&url).unwrap()]).await.unwrap();
+    let proxy = Proxy::start(&[Url::parse(&url).unwrap()], Instructions::default())
+        .await
+        .unwrap();
     (proxy, listener)
 }
 
@@ -247,7 +249,7 @@ fn a_quick_run_through_it_has_the_same_verdicts() {
     runtime.block_on(async {
         let (profile, _running) = reference::start(None).await.unwrap();
         let past = verdicts(profile.clone()).await;
-        let proxy = Proxy::start(&[Url::parse(&profile.urls[0]).unwrap()])
+        let proxy = Proxy::start(&[Url::parse(&profile.urls[0]).unwrap()], Instructions::default())
             .await
             .unwrap();
         let through = verdicts(profile.at(proxy.urls().to_vec())).await;

@@ -3,10 +3,8 @@
 use std::io::Cursor;
 
 use bytes::{Buf, Bytes, BytesMut};
-#[cfg(test)]
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 
 /// A frame that is longer than this is passed on as it comes in, and not kept until it is whole.
 const LONGEST: u64 = 4 << 20;
@@ -100,7 +98,6 @@ fn text(header: &FrameHeader, raw: &Bytes) -> Option<String> {
     String::from_utf8(payload).ok()
 }
 
-#[cfg(test)]
 /// A text message as a frame; what goes to a server is masked, as the protocol of WebSockets wants it.
 pub(super) fn encode(text: &str, to_server: bool) -> Bytes {
     let mut frame = Frame::message(text.to_owned(), OpCode::Data(Data::Text), true);
