@@ -23,7 +23,7 @@
 //! - [`report`]: what people and machines get to read
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
-//! - [`proxy`]: between clients and a target, to see and to spoil
+//! - [`proxy`]: between clients and a target, to see and to spoil; [`sabotage`]: whether the kit notices
 
 pub mod baseline;
 pub mod calibration;
@@ -39,6 +39,7 @@ pub mod proxy;
 pub mod report;
 pub mod result;
 pub mod runner;
+pub mod sabotage;
 pub mod scenarios;
 pub mod scene;
 pub mod services;

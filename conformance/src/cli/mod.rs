@@ -1,10 +1,12 @@
-//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`.
+//! The command line: `run` (the default), `list`, `explain`, `init`, `doctor`, `baseline`, `sabotage`, `proxy`.
 
 mod baseline;
 mod doctor;
 mod init;
 mod list;
+mod proxy;
 mod run;
+mod sabotage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +45,12 @@ enum Command {
     /// Keep a file of known failures, for run --baseline.
     #[command(subcommand)]
     Baseline(baseline::Command),
+    /// Spoil a server that keeps its promises, in one way at a time, and see whether the kit notices.
+    #[command(after_help = sabotage::EXAMPLES)]
+    Sabotage(sabotage::SabotageArgs),
+    /// Stand between clients and a server, and let something go wrong.
+    #[command(after_help = proxy::EXAMPLES)]
+    Proxy(proxy::ProxyArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -271,6 +279,8 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
+        Some(Command::Sabotage(args)) => sabotage::sabotage(&args, contract),
+        Some(Command::Proxy(args)) => proxy::proxy(&args, &contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -236,8 +236,14 @@ fn set(view: &mut Value, at: &str, value: Value) -> bool {
 
 fn take(view: &mut Value, at: &str) -> Option<Value> {
     let (parent, name) = at.rsplit_once('/')?;
-    let fields = view.pointer_mut(parent)?.as_object_mut()?;
-    fields.remove(&name.replace("~1", "/").replace("~0", "~"))
+    match view.pointer_mut(parent)? {
+        Value::Object(fields) => fields.remove(&name.replace("~1", "/").replace("~0", "~")),
+        Value::Array(items) => {
+            let place = name.parse().ok().filter(|place| *place < items.len())?;
+            Some(items.remove(place))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -40,8 +40,13 @@ impl State {
         let Some(mut view) = view_of(text, way) else {
             return passes(raw);
         };
+        // Who asks to be let in is known by what it says just now; all else is as it was before.
+        let (to_be_learnt, asks) = (view["namespace"] == "/", view["packet"] == "connect");
+        if to_be_learnt && asks {
+            self.learn(id, &view);
+        }
         self.put_in_context(id, &mut view);
-        if view["namespace"] == "/" {
+        if to_be_learnt && !asks {
             self.learn(id, &view);
         }
         let mut memory = std::mem::take(&mut self.memory);

@@ -137,7 +137,10 @@ async fn exchange(door: &Door, request: Request<Incoming>) -> Result<Response<Bo
     let (mut head, body) = answer.into_parts();
     let body = whole(body).await?;
 
-    let request = json!({"path": path, "query": query(&parts.uri), "body": asked.map(|body| as_json(&body))});
+    let request = json!({
+        "path": path, "query": query(&parts.uri), "headers": shown(&parts.headers),
+        "body": asked.map(|body| as_json(&body)),
+    });
     let mut view = json!({
         "packet": "answer", "operation": operation.name(), "request": request, "status": head.status.as_u16(),
         "headers": shown(&head.headers), "data": as_json(&body),

@@ -17,12 +17,20 @@ impl Memory {
         seen.push((Instant::now(), keep));
     }
 
-    /// What was kept of each, the oldest first; only what was seen after `since`, where that is given.
-    pub(super) fn recall(&self, name: &str, of: &[Value], since: Option<Instant>) -> Vec<&Value> {
+    /// What was kept of each, the oldest first; only of what was seen after `since` and before `until`, where these are given.
+    pub(super) fn recall(
+        &self,
+        name: &str,
+        of: &[Value],
+        since: Option<Instant>,
+        until: Option<Instant>,
+    ) -> Vec<&Value> {
         let seen = self.seen.get(&(name.to_owned(), key(of)));
         seen.into_iter()
             .flatten()
-            .filter(|(at, _)| since.is_none_or(|since| *at >= since))
+            .filter(|(at, _)| {
+                since.is_none_or(|since| *at >= since) && until.is_none_or(|until| *at <= until)
+            })
             .map(|(_, kept)| kept)
             .collect()
     }

@@ -9,7 +9,7 @@
 //! | `/packet` | `request` `ack` `event` `connect` `accepted` `refused` `disconnect` `open` `frame` `answer` |
 //! | `/event`, `/id` | the name of the event, for an ack that of what it acknowledges; the number of the ack |
 //! | `/data`, `/more` | the payload, or the body of an HTTP answer; further arguments |
-//! | `/request`, `/by` | the payload that led to this, and the connection that it came over, where that is known; for an HTTP answer `/request/path`, `/request/query` and `/request/body` |
+//! | `/request`, `/by` | the payload that led to this, and the connection that it came over, where that is known; for an HTTP answer `/request/path`, `/request/query`, `/request/headers` and `/request/body` |
 //! | `/conn` | the connection that this passes over; for an HTTP answer, who asks. See [`super::state`] |
 //! | `/status`, `/headers` | of an HTTP answer |
 //! | `/now`, `/now_s`, `/fresh/id`, `/fresh/uuid` | the time as text and in seconds; values that nothing else has |
@@ -142,7 +142,7 @@ pub enum Act {
     DelayMs(u64),
     /// The next one that the rule is about passes before it.
     Reorder,
-    /// The connection is cut, without a goodbye to either side.
+    /// The connection is cut, without a goodbye to either side; if it is not dropped, this still passes.
     Cut,
     /// The other connections are cut for which all these hold.
     CutOthers(Vec<When>),

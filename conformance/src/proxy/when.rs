@@ -48,6 +48,8 @@ pub struct When {
     of: Vec<String>,
     /// Only what was seen so long ago at most counts.
     within_ms: Option<u64>,
+    /// Only what was seen longer ago than this counts.
+    before_ms: Option<u64>,
     /// It was seen at least so often.
     at_least: Option<usize>,
     /// It was seen at most so often.
@@ -98,10 +100,9 @@ impl When {
         let Some(name) = self.seen.as_ref().or(self.unseen.as_ref()) else {
             return true;
         };
-        let since = self
-            .within_ms
-            .and_then(|ms| Instant::now().checked_sub(Duration::from_millis(ms)));
-        let found = memory.recall(name, &values(view, &self.of), since);
+        let ago = |ms: Option<u64>| Instant::now().checked_sub(Duration::from_millis(ms?));
+        let (since, until) = (ago(self.within_ms), ago(self.before_ms));
+        let found = memory.recall(name, &values(view, &self.of), since, until);
         let count = found.len();
         view["seen"][name] = json!({
             "count": count, "first": found.first().unwrap_or(&&Value::Null), "last": found.last().unwrap_or(&&Value::Null),
@@ -334,8 +335,14 @@ mod tests {
         }
         assert_eq!(view["seen"]["sent"], json!({"count": 3, "first": 0, "last": 2}));
         std::thread::sleep(Duration::from_millis(5));
-        let late = asks("seen = 'sent'\nwithin_ms = 1");
-        assert!(!When::all(&[late], &mut view, &memory));
+        for condition in ["seen = 'sent'\nwithin_ms = 1", "seen = 'sent'\nbefore_ms = 60000"] {
+            assert!(!When::all(&[asks(condition)], &mut view, &memory), "{condition}");
+        }
+        assert!(When::all(
+            &[asks("seen = 'sent'\nbefore_ms = 1")],
+            &mut view,
+            &memory
+        ));
     }
 
     #[test]

@@ -31,6 +31,8 @@ enum Out {
     Bytes(Bytes),
     /// Nothing more comes.
     End,
+    /// The connection is cut.
+    Cut,
 }
 
 /// The way to both sides of a connection.
@@ -38,7 +40,7 @@ enum Out {
 pub(super) struct Link {
     to_server: mpsc::Sender<Out>,
     to_client: mpsc::Sender<Out>,
-    /// Ends the connection without a goodbye to either side.
+    /// Ends the connection, without a goodbye to either side.
     cut: CancellationToken,
     /// The client is given up, and the server does not know.
     half_open: AtomicBool,
@@ -72,6 +74,13 @@ impl Link {
         self.queue(way).send(Out::End).await.ok();
     }
 
+    /// Cuts the connection, when its client has been sent what it was to be sent until then.
+    fn cut(&self) {
+        if self.to_client.try_send(Out::Cut).is_err() {
+            self.cut.cancel();
+        }
+    }
+
     fn is_half_open(&self) -> bool {
         self.half_open.load(Ordering::Acquire)
     }
@@ -102,8 +111,8 @@ where
         tokio::join!(
             relay.read(from_client, Way::ToServer),
             relay.read(from_server, Way::ToClient),
-            write(to_server, for_server),
-            write(to_client, for_client),
+            write(to_server, for_server, &link.cut),
+            write(to_client, for_client, &link.cut),
         )
     };
     link.cut.run_until_cancelled(work).await;
@@ -212,7 +221,7 @@ impl Relay {
             }
         }
         for link in orders.cut {
-            link.cut.cancel();
+            link.cut();
         }
         if orders.half_open {
             self.link.half_open.store(true, Ordering::Release);
@@ -223,10 +232,16 @@ impl Relay {
 }
 
 /// Writes to one side until there is nothing more, or it is gone.
-async fn write(mut to: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Out>) {
-    while let Some(Out::Bytes(bytes)) = queue.recv().await {
-        if write_one(&mut to, &bytes, queue.is_empty()).await.is_err() {
-            return;
+async fn write(mut to: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Out>, cut: &CancellationToken) {
+    loop {
+        match queue.recv().await {
+            Some(Out::Bytes(bytes)) => {
+                if write_one(&mut to, &bytes, queue.is_empty()).await.is_err() {
+                    return;
+                }
+            }
+            Some(Out::Cut) => return cut.cancel(),
+            Some(Out::End) | None => break,
         }
     }
     to.shutdown().await.ok();

@@ -220,6 +220,11 @@ impl Target {
         &self.urls[turn % self.urls.len()]
     }
 
+    /// Where the REST API is, if that is somewhere else.
+    pub const fn own_rest_url(&self) -> Option<&Url> {
+        self.rest.as_ref()
+    }
+
     /// The URL for the next REST request.
     pub fn rest_url(&self) -> &Url {
         self.rest.as_ref().unwrap_or_else(|| self.next_url())

@@ -97,6 +97,7 @@ fn rules_change_lists_item_by_item() {
             "{ reverse = '/data/messages' }",
             json!([{"n": 3}, {"n": 2}, {"n": 1}]),
         ),
+        ("{ remove = '/data/messages/1' }", json!([{"n": 1}, {"n": 3}])),
         (
             "{ append = { at = '/data/messages', item = { n = '{{/status}}' } } }",
             json!([{"n": 1}, {"n": 2}, {"n": 3}, {"n": 200}]),
