@@ -85,10 +85,10 @@ impl Trial {
         let (listed, unlisted): (Vec<_>, Vec<_>) = others
             .into_iter()
             .partition(|requirement| sabotage.collateral.contains_key(&requirement.id));
-        let outcome = if !own.is_empty() {
-            Outcome::Killed
-        } else if fired == 0 {
+        let outcome = if fired == 0 {
             Outcome::Idle
+        } else if !own.is_empty() {
+            Outcome::Killed
         } else if !(listed.is_empty() && unlisted.is_empty()) {
             Outcome::ByAnother
         } else {
