@@ -26,6 +26,7 @@
 //! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
+//! - [`proxy`]: between clients and a target, to see and to spoil; [`sabotage`]: whether the kit notices
 
 pub mod baseline;
 pub mod calibration;
@@ -38,10 +39,12 @@ pub mod expect;
 pub mod figure;
 pub mod plan;
 pub mod preflight;
+pub mod proxy;
 pub mod report;
 pub mod repro;
 pub mod result;
 pub mod runner;
+pub mod sabotage;
 pub mod scenarios;
 pub mod scene;
 pub mod services;

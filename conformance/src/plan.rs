@@ -17,7 +17,7 @@ use crate::scenarios::Scenario;
 use crate::verdict::Level;
 
 /// What waits this long has no place in a quick run.
-const LONG: Duration = Duration::from_secs(1);
+pub(crate) const LONG: Duration = Duration::from_secs(1);
 
 /// What to run and what to report on.
 #[derive(Clone, Debug)]
@@ -103,6 +103,17 @@ impl Pattern {
 }
 
 impl Plan {
+    /// These scenarios, and all that they judge.
+    pub fn of(scenarios: impl IntoIterator<Item = &'static Scenario>) -> Self {
+        let scenarios: Vec<_> = scenarios.into_iter().collect();
+        let judged = scenarios.iter().flat_map(|scenario| scenario.requirements);
+        Self {
+            requirements: judged.map(ToString::to_string).collect(),
+            scenarios,
+            left_out: Vec::new(),
+        }
+    }
+
     /// Everything, less what the patterns leave out.
     pub fn select(
         contract: &Contract,

@@ -109,7 +109,7 @@ impl From<Profile> for Subject {
 /// What a run needs: its target, running, looked at and measured.
 pub async fn prepare(
     subject: Subject,
-    contract: Contract,
+    contract: impl Into<Arc<Contract>>,
     conduct: Conduct,
 ) -> Result<Arc<Context>, NotReady> {
     let target = match subject {

@@ -1,5 +1,5 @@
 //! The command line: `run` (the default), `list`, `explain`, `repro`, `init`, `doctor`, `baseline`, `snapshot`, `diff`,
-//! `matrix`.
+//! `matrix`, `sabotage`, `proxy`.
 
 mod baseline;
 mod diff;
@@ -8,9 +8,11 @@ mod files;
 mod init;
 mod list;
 mod matrix;
+mod proxy;
 mod reports;
 mod repro;
 mod run;
+mod sabotage;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -59,6 +61,12 @@ enum Command {
     /// Set JSON reports side by side: requirements by implementations.
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(matrix::MatrixArgs),
+    /// Spoil a server that keeps its promises, in one way at a time, and see whether the kit notices.
+    #[command(after_help = sabotage::EXAMPLES)]
+    Sabotage(sabotage::SabotageArgs),
+    /// Stand between clients and a server, and let something go wrong.
+    #[command(after_help = proxy::EXAMPLES)]
+    Proxy(proxy::ProxyArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
@@ -300,6 +308,8 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),
         Some(Command::Snapshot(args)) => snapshot::snapshot(&args, contract),
         Some(Command::Repro(args)) => repro::repro(&args, &contract),
+        Some(Command::Sabotage(args)) => sabotage::sabotage(&args, contract),
+        Some(Command::Proxy(args)) => proxy::proxy(&args, &contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
 }

@@ -104,6 +104,22 @@ pub(crate) struct Packet {
     pub(crate) data: Value,
 }
 
+impl Packet {
+    /// The text frame that carries it, if nothing in it is binary.
+    pub(crate) fn text(&self) -> String {
+        let namespace = match self.namespace.as_str() {
+            "/" => String::new(),
+            other => format!("{other},"),
+        };
+        let id = self.id.map(|id| id.to_string()).unwrap_or_default();
+        let data = match &self.data {
+            Value::Null => String::new(),
+            data => data.to_string(),
+        };
+        format!("4{}{namespace}{id}{data}", self.kind)
+    }
+}
+
 /// Takes a text frame apart that carries a packet; nothing where it does not, or its JSON is broken.
 pub(crate) fn parse(frame: &str) -> Option<Packet> {
     let packet = frame.strip_prefix('4')?;
@@ -244,6 +260,20 @@ mod tests {
             ("nonsense", Incoming::Other),
         ] {
             assert_eq!(decode(frame), expected, "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_packet_is_written_as_it_was_read() {
+        for frame in [
+            "40",
+            r#"40/n,{"sid":"x"}"#,
+            "41",
+            r#"4212["a",1]"#,
+            r#"43/n,7[{"ok":true}]"#,
+            r#"44{"message":"no"}"#,
+        ] {
+            assert_eq!(parse(frame).unwrap().text(), frame);
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Context {
     /// Who is under test.
     pub target: Target,
     /// The contract.
-    pub contract: Contract,
+    pub contract: Arc<Contract>,
     /// How it is tested.
     pub conduct: Conduct,
     timing: OnceLock<Timing>,
@@ -77,10 +77,10 @@ pub struct Context {
 
 impl Context {
     /// A context for a run, before anything is measured.
-    pub fn new(target: Target, contract: Contract, conduct: Conduct) -> Self {
+    pub fn new(target: Target, contract: impl Into<Arc<Contract>>, conduct: Conduct) -> Self {
         Self {
             target,
-            contract,
+            contract: contract.into(),
             conduct,
             timing: OnceLock::new(),
             run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),

@@ -72,6 +72,7 @@ impl Context {
         };
         let account = self.target.provisioner().register(&http, &person).await;
         let account = account.step(&format!("registering {name}"))?;
+        self.target.tokens().tell(&account);
         transcript.hide(&account.access_token);
         transcript.hide(account.session_token.as_deref().unwrap_or_default());
         transcript.write(name, Direction::Note, &format!("is user {}", account.id));

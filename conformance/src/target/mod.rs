@@ -6,6 +6,7 @@
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
 //! - [`jwks`]: serving the public half of it
+//! - [`tokens`]: whose tokens are whose
 //! - [`tail`]: what a process wrote last
 //! - [`store`]: taking the target's store away for a while
 
@@ -17,6 +18,7 @@ pub mod provision;
 pub mod reference;
 pub mod store;
 pub mod tail;
+pub mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +34,7 @@ use launch::{LaunchError, Launched};
 use profile::Profile;
 use provision::{ProvisionError, Provisioner};
 use store::StoreSwitch;
+use tokens::Tokens;
 
 /// A target that can be talked to.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Target {
     http: reqwest::Client,
     store: Option<StoreSwitch>,
     provisioner: Provisioner,
+    tokens: Tokens,
     running: Option<Running>,
 }
 
@@ -120,6 +124,7 @@ impl Target {
             urls,
             next: AtomicUsize::new(0),
             http,
+            tokens: Tokens::default(),
             running: None,
         })
     }
@@ -171,6 +176,18 @@ impl Target {
         self
     }
 
+    /// Tells somebody whose tokens are whose.
+    #[must_use]
+    pub fn telling(mut self, tokens: Tokens) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// Who is told whose tokens are whose.
+    pub const fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// How it ended, and what it wrote last, where the kit has started it and it has ended.
     pub fn obituary(&self) -> Option<String> {
         match &self.running {
@@ -201,6 +218,11 @@ impl Target {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         // There is at least one: `new` sees to it.
         &self.urls[turn % self.urls.len()]
+    }
+
+    /// Where the REST API is, if that is somewhere else.
+    pub const fn own_rest_url(&self) -> Option<&Url> {
+        self.rest.as_ref()
     }
 
     /// The URL for the next REST request.

@@ -62,8 +62,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     Scenario::new(
         "messages/order",
-        "Messages arrive and are listed in the order of sending",
-        &["MSG-15", "MSG-20"],
+        "Messages arrive and are listed in the order of sending, and every ack is of its own message",
+        &["MSG-01", "MSG-15", "MSG-20"],
         run!(order),
     ),
     Scenario::new(
@@ -113,6 +113,7 @@ async fn send_and_broadcast(scene: &Scene) -> Outcome {
             scene.schema("events/server/message-new", arrived.data()),
         );
         scene.check("MSG-03", has(arrived.data(), "/message/_id", server_id));
+        scene.check("MSG-03", has(arrived.data(), "/message/chatId", chat.id.as_str()));
 
         if client.name() == receiver.name() {
             freedoms::further_fields(scene, arrived.data());
@@ -249,13 +250,13 @@ async fn order(scene: &Scene) -> Outcome {
     }
     let mut pending = Vec::new();
     for body in &pipelined {
-        pending.push(hasty.start(
-            "message:send",
-            vec![message(&chat, &scene.unique("client"), body)],
-        )?);
+        let client_id = scene.unique("client");
+        let payload = message(&chat, &client_id, body);
+        pending.push((client_id, hasty.start("message:send", vec![payload])?));
     }
-    for pending in pending {
-        accepted(pending.ack(scene.timing().deadline()).await)?;
+    for (client_id, pending) in pending {
+        let data = accepted(pending.ack(scene.timing().deadline()).await)?;
+        scene.check("MSG-01", has(&data, "/clientId", client_id));
     }
     // All of them have to come, if perhaps later than the fence.
     for body in awaited.iter().chain(&pipelined) {

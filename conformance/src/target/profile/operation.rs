@@ -1,10 +1,12 @@
 //! What the kit asks of a target beside its sockets.
 
+use serde::Deserialize;
 use strum::{Display, IntoStaticStr, VariantArray};
 
 /// What the kit asks of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray, Deserialize)]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Makes a user.
     Register,

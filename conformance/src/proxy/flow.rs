@@ -1,0 +1,197 @@
+//! From a frame, or an HTTP answer, to what is to be done: its view, the rules, and what they come to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::apply::{Applied, Effect, apply};
+use super::frames::encode;
+use super::state::State;
+use super::view::{add_values, text_of, view_of};
+use super::when::When;
+use super::wire::{Link, Way};
+
+/// What is to be done about a frame.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    /// What passes, in this order.
+    pub(super) pass: Vec<Bytes>,
+    /// What goes to this side later.
+    pub(super) later: Option<(Duration, Bytes)>,
+    /// What goes to a side of this connection, or of another, as soon as there is room.
+    pub(super) elsewhere: Vec<(Arc<Link>, Way, Bytes)>,
+    /// The rule for which something waits now.
+    pub(super) held: Option<usize>,
+    /// The connections that are cut.
+    pub(super) cut: Vec<Arc<Link>>,
+    /// From now on only the server's side is kept.
+    pub(super) half_open: bool,
+}
+
+impl State {
+    /// What is to be done about a text frame.
+    pub(super) fn frame(&mut self, id: u64, way: Way, raw: Bytes, text: &str) -> Orders {
+        let passes = |raw| Orders {
+            pass: vec![raw],
+            ..Orders::default()
+        };
+        let Some(mut view) = view_of(text, way) else {
+            return passes(raw);
+        };
+        // Who asks to be let in is known by what it says just now; all else is as it was before.
+        let (to_be_learnt, asks) = (view["namespace"] == "/", view["packet"] == "connect");
+        if to_be_learnt && asks {
+            self.learn(id, &view);
+        }
+        self.put_in_context(id, &mut view);
+        if to_be_learnt && !asks {
+            self.learn(id, &view);
+        }
+        let mut memory = std::mem::take(&mut self.memory);
+        let applied = apply(&self.rules, &self.observed, view, &mut memory);
+        self.memory = memory;
+        self.fired += applied.fired;
+        self.orders(id, way, raw, &applied)
+    }
+
+    /// Adds to a view what is known beside the frame, so far as rules may be about it.
+    fn put_in_context(&self, id: u64, view: &mut Value) {
+        if view["packet"] == "ack"
+            && let Some((event, data)) = view["id"].as_u64().and_then(|ack| self.acknowledged(id, ack))
+        {
+            view["event"] = event.as_str().into();
+            view["request"] = data.clone();
+        }
+        let meant = |on: &super::rule::On| on.means(view);
+        if !(self.rules.iter().any(|rule| meant(&rule.on))
+            || self.observed.iter().any(|seen| meant(&seen.on)))
+        {
+            return;
+        }
+        view["conn"] = self.conn(id);
+        if view["packet"] == "event"
+            && let Some((by, data)) = self.cause(view["event"].as_str().unwrap_or_default(), &view["data"])
+        {
+            view["request"] = data.clone();
+            view["by"] = self.conn(*by);
+        }
+        add_values(view);
+    }
+
+    fn orders(&mut self, id: u64, way: Way, raw: Bytes, applied: &Applied) -> Orders {
+        let mut orders = Orders::default();
+        let Some(link) = self.peers.get(&id).map(|peer| peer.link.clone()) else {
+            return orders;
+        };
+        let frame = if applied.edited {
+            encode(&text_of(&applied.view), way == Way::ToServer)
+        } else {
+            raw
+        };
+        self.pass(id, frame, applied, &mut orders);
+        for effect in &applied.effects {
+            self.add_effect(id, way, &link, effect, &applied.view, &mut orders);
+        }
+        orders
+    }
+
+    /// When it passes, and what passes with it.
+    fn pass(&mut self, id: u64, frame: Bytes, applied: &Applied, orders: &mut Orders) {
+        let held = applied
+            .reorder
+            .zip(self.peers.get_mut(&id))
+            .map(|(rule, peer)| (rule, &mut peer.held));
+        match (held, applied.delay) {
+            _ if applied.times == 0 => {}
+            (Some((rule, held)), _) => {
+                if let Some(earlier) = held.remove(&rule) {
+                    orders.pass = vec![frame, earlier];
+                } else {
+                    held.insert(rule, frame);
+                    orders.held = Some(rule);
+                }
+            }
+            (None, Some(delay)) => orders.later = Some((delay, frame)),
+            (None, None) => orders.pass = vec![frame; applied.times],
+        }
+    }
+
+    fn add_effect(
+        &self,
+        id: u64,
+        way: Way,
+        link: &Arc<Link>,
+        effect: &Effect,
+        view: &Value,
+        orders: &mut Orders,
+    ) {
+        let to_client = |text: &str| (link.clone(), Way::ToClient, encode(text, false));
+        match effect {
+            Effect::Cut => orders.cut.push(link.clone()),
+            Effect::CutOthers(when) => orders.cut.extend(
+                self.others(Some(id), when, view)
+                    .into_iter()
+                    .map(|(_, link)| link),
+            ),
+            Effect::HalfOpen => orders.half_open = true,
+            Effect::Reply(ack) => {
+                let ack = json!({"packet": "ack", "namespace": "/", "id": view["id"], "data": ack});
+                orders.elsewhere.push(to_client(&text_of(&ack)));
+            }
+            Effect::Refuse(payload) => {
+                let refusal = json!({"packet": "refused", "namespace": "/", "data": payload});
+                orders.elsewhere.push(to_client(&text_of(&refusal)));
+            }
+            Effect::TellServer(frame) => {
+                orders
+                    .elsewhere
+                    .push((link.clone(), Way::ToServer, encode(frame, true)));
+            }
+            Effect::Inject { event, data, to } => {
+                let frame = json!({"packet": "event", "namespace": "/", "event": event, "data": data});
+                let frame = encode(&text_of(&frame), false);
+                let to = match to {
+                    None => vec![(id, link.clone())],
+                    Some(when) => self.others(None, when, view),
+                };
+                let sent = to
+                    .into_iter()
+                    .map(|(_, link)| (link, Way::ToClient, frame.clone()));
+                orders.elsewhere.extend(sent);
+            }
+            Effect::Deliver(when) => self.deliver(id, way, when, view, orders),
+        }
+    }
+
+    fn deliver(&self, id: u64, way: Way, when: &[When], view: &Value, orders: &mut Orders) {
+        let mut others = self.others(Some(id), when, view);
+        let mut frame = view.clone();
+        if way == Way::ToServer {
+            others.truncate(1);
+            frame["id"] = Value::Null;
+        }
+        let frame = encode(&text_of(&frame), way == Way::ToServer);
+        let sent = others.into_iter().map(|(_, link)| (link, way, frame.clone()));
+        orders.elsewhere.extend(sent);
+    }
+
+    /// What becomes of an HTTP answer; nothing where it is as it was.
+    pub(super) fn http(&mut self, mut view: Value) -> Option<Value> {
+        add_values(&mut view);
+        let mut memory = std::mem::take(&mut self.memory);
+        let applied = apply(&self.rules, &self.observed, view, &mut memory);
+        self.memory = memory;
+        self.fired += applied.fired;
+        applied.edited.then_some(applied.view)
+    }
+
+    /// What has waited for something to pass before it, and has waited long enough.
+    pub(super) fn release(&mut self, id: u64, rule: usize) -> Option<Bytes> {
+        self.peers.get_mut(&id)?.held.remove(&rule)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! One WebSocket through the proxy: two sockets, and everything that goes from one to the other in the order in which it came,
+//! but for what rules do to it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::flow::Orders;
+use super::frames::{Frames, Piece, encode};
+use super::rule::REORDERED_WITHIN;
+
+/// Pieces that may wait for a side that does not read; then the other side is not read from either.
+const WAITING: usize = 32;
+
+/// Which way something goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    ToServer,
+    ToClient,
+}
+
+/// What a side is to be sent.
+#[derive(Debug)]
+enum Out {
+    Bytes(Bytes),
+    /// Nothing more comes.
+    End,
+    /// The connection is cut.
+    Cut,
+}
+
+/// The way to both sides of a connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    to_server: mpsc::Sender<Out>,
+    to_client: mpsc::Sender<Out>,
+    /// Ends the connection, without a goodbye to either side.
+    cut: CancellationToken,
+    /// The client is given up, and the server does not know.
+    half_open: AtomicBool,
+}
+
+impl Link {
+    /// One to nowhere.
+    #[cfg(test)]
+    pub(super) fn for_test() -> Arc<Self> {
+        Arc::new(Self {
+            to_server: mpsc::channel(1).0,
+            to_client: mpsc::channel(1).0,
+            cut: CancellationToken::new(),
+            half_open: AtomicBool::new(false),
+        })
+    }
+
+    fn queue(&self, way: Way) -> &mpsc::Sender<Out> {
+        match way {
+            Way::ToServer => &self.to_server,
+            Way::ToClient => &self.to_client,
+        }
+    }
+
+    /// Sends, when there is room; false where that side is gone.
+    async fn send(&self, way: Way, bytes: Bytes) -> bool {
+        self.queue(way).send(Out::Bytes(bytes)).await.is_ok()
+    }
+
+    async fn end(&self, way: Way) {
+        self.queue(way).send(Out::End).await.ok();
+    }
+
+    /// Cuts the connection, when its client has been sent what it was to be sent until then.
+    fn cut(&self) {
+        if self.to_client.try_send(Out::Cut).is_err() {
+            self.cut.cancel();
+        }
+    }
+
+    fn is_half_open(&self) -> bool {
+        self.half_open.load(Ordering::Acquire)
+    }
+}
+
+/// Passes everything on until both sides are done, or one of them is gone. `token` stands in the query string.
+pub(super) async fn relay<C, S>(shared: &Arc<Shared>, token: Option<String>, client: C, server: S)
+where
+    C: AsyncRead + AsyncWrite,
+    S: AsyncRead + AsyncWrite,
+{
+    let (from_client, to_client) = tokio::io::split(client);
+    let (from_server, to_server) = tokio::io::split(server);
+    let (server_queue, for_server) = mpsc::channel(WAITING);
+    let (client_queue, for_client) = mpsc::channel(WAITING);
+    let link = Arc::new(Link {
+        to_server: server_queue,
+        to_client: client_queue,
+        cut: CancellationToken::new(),
+        half_open: AtomicBool::new(false),
+    });
+    let relay = Relay {
+        id: shared.state().open(link.clone(), token),
+        shared: shared.clone(),
+        link: link.clone(),
+    };
+    let work = async {
+        tokio::join!(
+            relay.read(from_client, Way::ToServer),
+            relay.read(from_server, Way::ToClient),
+            write(to_server, for_server, &link.cut),
+            write(to_client, for_client, &link.cut),
+        )
+    };
+    link.cut.run_until_cancelled(work).await;
+}
+
+/// One connection, known to the proxy until this is dropped.
+struct Relay {
+    id: u64,
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.state().close(self.id);
+    }
+}
+
+impl Relay {
+    /// Reads one side until its end, and passes on what it says.
+    async fn read(&self, mut from: impl AsyncRead + Unpin, way: Way) {
+        let mut frames = Frames::default();
+        // An error is an end as well: the other side cannot be told more.
+        while from.read_buf(frames.buffer()).await.is_ok_and(|read| read > 0) {
+            while let Some(piece) = frames.next() {
+                let passed = if self.link.is_half_open() {
+                    self.keep_up(way, &piece).await
+                } else {
+                    self.pass(way, piece).await
+                };
+                if !passed {
+                    return;
+                }
+            }
+        }
+        // What is left is the beginning of a frame that has no end.
+        let rest = frames.buffer().split().freeze();
+        if !rest.is_empty() && !self.link.is_half_open() {
+            self.link.send(way, rest).await;
+        }
+        self.ended(way).await;
+    }
+
+    async fn ended(&self, way: Way) {
+        match (way, self.link.is_half_open()) {
+            // The server is not to know that its client is gone.
+            (Way::ToServer, true) => {}
+            (Way::ToClient, true) => {
+                self.link.end(Way::ToServer).await;
+                self.link.end(Way::ToClient).await;
+            }
+            (way, false) => self.link.end(way).await,
+        }
+    }
+
+    /// Answers the server's pings in place of a client that is gone, and lets nothing else pass.
+    async fn keep_up(&self, way: Way, piece: &Piece) -> bool {
+        match (way, piece) {
+            (Way::ToClient, Piece::Text { text, .. }) if text == "2" => {
+                self.link.send(Way::ToServer, encode("3", true)).await
+            }
+            _ => true,
+        }
+    }
+
+    /// Passes a piece on as the rules have it; false where the other side is gone.
+    async fn pass(&self, way: Way, piece: Piece) -> bool {
+        match piece {
+            Piece::Other(raw) => self.link.send(way, raw).await,
+            Piece::Text { raw, text } => {
+                let orders = self.shared.state().frame(self.id, way, raw, &text);
+                self.carry_out(way, orders).await
+            }
+        }
+    }
+
+    async fn carry_out(&self, way: Way, orders: Orders) -> bool {
+        for bytes in orders.pass {
+            if !self.link.send(way, bytes).await {
+                return false;
+            }
+        }
+        if let Some((delay, bytes)) = orders.later {
+            let link = self.link.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                link.send(way, bytes).await;
+            });
+        }
+        if let Some(rule) = orders.held {
+            let (shared, link, id) = (self.shared.clone(), self.link.clone(), self.id);
+            tokio::spawn(async move {
+                tokio::time::sleep(REORDERED_WITHIN).await;
+                let released = shared.state().release(id, rule);
+                if let Some(bytes) = released {
+                    link.send(way, bytes).await;
+                }
+            });
+        }
+        for (link, way, bytes) in orders.elsewhere {
+            if Arc::ptr_eq(&link, &self.link) {
+                link.send(way, bytes).await;
+            } else {
+                // One connection does not wait for another; who does not read misses what was not meant for it anyway.
+                link.queue(way).try_send(Out::Bytes(bytes)).ok();
+            }
+        }
+        for link in orders.cut {
+            link.cut();
+        }
+        if orders.half_open {
+            self.link.half_open.store(true, Ordering::Release);
+            self.link.end(Way::ToClient).await;
+        }
+        true
+    }
+}
+
+/// Writes to one side until there is nothing more, or it is gone.
+async fn write(mut to: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Out>, cut: &CancellationToken) {
+    loop {
+        match queue.recv().await {
+            Some(Out::Bytes(bytes)) => {
+                if write_one(&mut to, &bytes, queue.is_empty()).await.is_err() {
+                    return;
+                }
+            }
+            Some(Out::Cut) => return cut.cancel(),
+            Some(Out::End) | None => break,
+        }
+    }
+    to.shutdown().await.ok();
+}
+
+async fn write_one(to: &mut (impl AsyncWrite + Unpin), bytes: &Bytes, flush: bool) -> io::Result<()> {
+    to.write_all(bytes).await?;
+    if flush { to.flush().await } else { Ok(()) }
+}
