@@ -1,9 +1,9 @@
 //! From the entries of a recording to a story.
 //!
 //! - [`tell`]: all of it
-//! - [`sent`]: what goes out; [`requests`]: what goes to the REST API; [`remarks`]: what the kit has meant
-//! - [`answers`]: which entry answers which
-//! - [`judging`]: which comparison is judged by which requirement
+//! - `sent`: what goes out; `requests`: what goes to the REST API; `remarks`: what the kit has meant
+//! - `answers`: which entry answers which
+//! - `judging`: which comparison is judged by which requirement
 
 mod answers;
 mod judging;
