@@ -97,10 +97,13 @@ function fresh(label, number = 0) {
   return texts.get(key);
 }
 //# always
+// A password is meant to be slow to check; how long a request takes is not what this is about.
+const PATIENCE = Math.max(WAIT, 30_000);
+
 async function rest(user, method, path, status, body, headers = {}, token = user?.token) {
   say(`${user?.name ?? "nobody"} → ${method} ${path}${body ? ` ${short(body)}` : ""}`);
   const sent = { ...headers, ...(token && authorization(token)), ...(body && { "content-type": "application/json" }) };
-  const request = { method, headers: sent, body: body && JSON.stringify(body), signal: AbortSignal.timeout(WAIT) };
+  const request = { method, headers: sent, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) };
   const response = await fetch(new URL(path, REST), request).catch((error) => {
     throw new Unreachable(`${method} ${path}: ${error.cause?.message ?? error.message}`);
   });

@@ -142,6 +142,10 @@ def fresh(label, number=0):
     """A text that no other run has; always the same for the same label and number."""
     return TEXTS.setdefault((label, number), f"{label} {uuid.uuid4().hex[:8]}")
 ##! always
+# A password is meant to be slow to check; how long a request takes is not what this is about.
+PATIENCE = max(WAIT, 30)
+
+
 async def rest(user, method, path, status, body=None, headers=None, token=None):
     say(f"{user.name if user else 'nobody'} → {method} {path}", *([] if body is None else [short(body)]))
     token = token or (user and user.token)
@@ -309,7 +313,7 @@ async def replay():
 
 async def main():
     global http
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WAIT)) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as http:
         try:
             await replay()
         finally:

@@ -1,9 +1,9 @@
 //! A story as a script.
 //!
-//! - [`write`]: all of it
+//! - [`write()`]: all of it
 //! - [`api`]: how the target is spoken to
-//! - [`Dialect`]: what is different between languages; one file for each: [`js`], [`python`]
-//! - [`steps`]: the story itself; [`header`]: what stands above it
+//! - `Dialect`: what is different between languages; one file for each: [`js`], [`python`]
+//! - `steps`: the story itself; `header`: what stands above it
 //! - [`code`]: expressions in lines; [`frame`]: the helpers that a script needs
 
 pub mod api;

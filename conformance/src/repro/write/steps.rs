@@ -1,9 +1,9 @@
 //! The steps of a story as statements.
 //!
-//! - [`Writer`]: all of it, and what a client does and hears
-//! - [`requests`]: what goes to the REST API
-//! - [`values`]: values, texts and names
-//! - [`lines`]: lines of the body of a function
+//! - `Writer`: all of it, and what a client does and hears
+//! - `requests`: what goes to the REST API
+//! - `values`: values, texts and names
+//! - `lines`: lines of the body of a function
 
 mod lines;
 mod requests;

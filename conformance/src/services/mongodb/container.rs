@@ -21,6 +21,8 @@ const OFFICIAL: &str = "mongo:8";
 const PORT: u16 = 27_017;
 /// How long a start may take, once the image is there.
 const START_WITHIN: Duration = Duration::from_mins(1);
+/// How many ports are tried when others take them.
+const PORTS: usize = 5;
 /// How long an orderly end may take.
 const STOP_WITHIN_SECONDS: i32 = 10;
 
@@ -64,8 +66,14 @@ pub(super) struct Container {
 impl Container {
     /// Starts one, as a replica set of one; gives its connection string.
     pub(super) fn start(image: &Image) -> Result<(Self, String), String> {
-        // A port that the engine chooses is another one after each start.
-        let port = free_port().map_err(|error| error.to_string())?;
+        retry_while_taken(|| {
+            // A port that the engine chooses is another one after each start.
+            let port = free_port().map_err(|error| error.to_string())?;
+            Self::start_on(port, image)
+        })
+    }
+
+    fn start_on(port: u16, image: &Image) -> Result<(Self, String), String> {
         let container = GenericImage::new(&image.name, &image.tag)
             .with_wait_for(WaitFor::message_on_stdout("Waiting for connections"))
             .with_mapped_port(port, PORT.tcp())
@@ -125,6 +133,22 @@ async fn make_writable(uri: &str) -> Result<(), String> {
     }
 }
 
+/// Between the search for a free port and its use by the engine, somebody else may take it.
+fn retry_while_taken<T>(mut start: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    let taken = |why: &str| {
+        ["port is already allocated", "address already in use"]
+            .iter()
+            .any(|told| why.contains(told))
+    };
+    for _ in 1..PORTS {
+        match start() {
+            Err(why) if taken(&why) => {}
+            other => return other,
+        }
+    }
+    start()
+}
+
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
@@ -159,6 +183,28 @@ impl Kept for Container {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_meanwhile_makes_it_try_another() {
+        let taken = "driver failed: Bind for 0.0.0.0:35665 failed: port is already allocated";
+        let started = |answers: &[Result<u16, &str>]| {
+            let mut answers = answers.iter();
+            let next = || {
+                answers
+                    .next()
+                    .copied()
+                    .unwrap_or(Err("no more"))
+                    .map_err(str::to_owned)
+            };
+            (retry_while_taken(next), answers.len())
+        };
+        assert_eq!(started(&[Err(taken), Err(taken), Ok(3), Ok(4)]), (Ok(3), 1));
+        assert_eq!(
+            started(&[Err("no image"), Ok(2)]),
+            (Err("no image".to_owned()), 1)
+        );
+        assert_eq!(started(&[Err(taken); 9]), (Err(taken.to_owned()), 4));
+    }
 
     #[test]
     fn images_are_read_as_engines_do() {
