@@ -1,4 +1,4 @@
-//! The proxy without rules: what goes through it is what would have gone past it.
+//! The proxy: without rules, what goes through it is what would have gone past it; with rules, it is what they say.
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 use chatspec::contract::Contract;
 use chatspec::plan::Plan;
 use chatspec::preflight;
+use chatspec::proxy::rule::Rule;
 use chatspec::proxy::{Instructions, Proxy};
 use chatspec::runner;
 use chatspec::scenarios;
@@ -25,10 +26,20 @@ use url::Url;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A proxy before a target that takes one connection at a time and hands it over.
-async fn before_a_socket() -> (Proxy, TcpListener) {
+async fn before_a_socket(rules: &str) -> (Proxy, TcpListener) {
+    #[derive(Default, serde::Deserialize)]
+    struct File {
+        #[serde(default)]
+        rule: Vec<Rule>,
+    }
+    let file: File = toml::from_str(rules).unwrap();
+    let instructions = Instructions {
+        rules: file.rule,
+        ..Instructions::default()
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let proxy = Proxy::start(&[Url::parse(&url).unwrap()], Instructions::default())
+    let proxy = Proxy::start(&[Url::parse(&url).unwrap()], instructions)
         .await
         .unwrap();
     (proxy, listener)
@@ -104,7 +115,7 @@ fn odd_bytes() -> Vec<u8> {
 
 #[tokio::test]
 async fn every_byte_of_a_websocket_passes_in_both_directions() {
-    let (proxy, listener) = before_a_socket().await;
+    let (proxy, listener) = before_a_socket("").await;
     let (mut client, mut server, asked) = opened(&proxy, &listener).await;
     assert!(asked.starts_with("get /socket.io/?eio=4&transport=websocket&token=a%2fb http/1.1"));
     for header in [
@@ -131,7 +142,7 @@ async fn passes(bytes: &[u8], from: &mut TcpStream, to: &mut TcpStream) {
 #[tokio::test]
 async fn an_end_that_vanishes_takes_the_other_with_it() {
     for vanishing in ["client", "server"] {
-        let (proxy, listener) = before_a_socket().await;
+        let (proxy, listener) = before_a_socket("").await;
         let (client, server, _) = opened(&proxy, &listener).await;
         let (mut left, gone) = if vanishing == "client" {
             (server, client)
@@ -150,7 +161,7 @@ async fn an_end_that_vanishes_takes_the_other_with_it() {
 #[tokio::test]
 async fn who_does_not_read_is_waited_for() {
     const MUCH: usize = 512 << 20;
-    let (proxy, listener) = before_a_socket().await;
+    let (proxy, listener) = before_a_socket("").await;
     let (mut client, _server, _) = opened(&proxy, &listener).await;
     let mut taken = 0;
     let mut frame = vec![0x82, 127, 0, 0, 0, 0, 0, 0x10, 0, 0];
@@ -168,7 +179,7 @@ async fn who_does_not_read_is_waited_for() {
 
 #[tokio::test]
 async fn requests_and_answers_pass_with_headers_and_bodies() {
-    let (proxy, listener) = before_a_socket().await;
+    let (proxy, listener) = before_a_socket("").await;
     let asking = reqwest::Client::new()
         .post(format!("{}/v1/chats?limit=1&x=%20", proxy.urls()[0]))
         .header("authorization", "Bearer abc")
@@ -217,7 +228,7 @@ async fn requests_and_answers_pass_with_headers_and_bodies() {
 
 #[tokio::test]
 async fn a_target_that_is_away_is_told_of() {
-    let (proxy, listener) = before_a_socket().await;
+    let (proxy, listener) = before_a_socket("").await;
     drop(listener);
     let answer = reqwest::get(format!("{}/v1/chats", proxy.urls()[0]))
         .await
@@ -225,6 +236,106 @@ async fn a_target_that_is_away_is_told_of() {
     assert_eq!(answer.status().as_u16(), 502);
     let told = answer.text().await.unwrap();
     assert!(told.contains("cannot be asked"), "{told}");
+}
+
+/// A text message in one frame, as a server sends it, or with a mask, as a client does.
+fn text(text: &str, masked: bool) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    if masked {
+        // A mask of zeros leaves the text as it is.
+        [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+    } else {
+        [&[0x81, length], text.as_bytes()].concat()
+    }
+}
+
+/// Reads the texts of short frames until there are so many, or there is an end.
+async fn texts(from: &mut TcpStream, count: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    while texts.len() < count {
+        let mut head = [0; 2];
+        let read = tokio::time::timeout(PATIENCE, from.read_exact(&mut head))
+            .await
+            .unwrap();
+        if read.is_err() {
+            break;
+        }
+        let mut mask = [0; 4];
+        if head[1] & 0x80 != 0 {
+            from.read_exact(&mut mask).await.unwrap();
+        }
+        let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+        from.read_exact(&mut payload).await.unwrap();
+        payload
+            .iter_mut()
+            .zip(mask.iter().cycle())
+            .for_each(|(byte, mask)| *byte ^= mask);
+        texts.push(String::from_utf8(payload).unwrap());
+    }
+    texts
+}
+
+#[tokio::test]
+async fn rules_double_hold_back_and_change_what_passes() {
+    let rules = r#"
+        [[rule]]
+        on = { event = "twice" }
+        do = ["duplicate"]
+        [[rule]]
+        on = { event = "late" }
+        do = [{ delay_ms = 200 }]
+        [[rule]]
+        on = { request = "ask" }
+        do = [{ set = { at = "/data/n", to = "{{/id}}" } }]
+    "#;
+    let (proxy, listener) = before_a_socket(rules).await;
+    let (mut client, mut server, _) = opened(&proxy, &listener).await;
+    for event in [r#"42["late",1]"#, r#"42["twice"]"#, r#"42["plain", 2]"#] {
+        server.write_all(&text(event, false)).await.unwrap();
+    }
+    let came = texts(&mut client, 4).await;
+    assert_eq!(
+        came,
+        [
+            r#"42["twice"]"#,
+            r#"42["twice"]"#,
+            r#"42["plain", 2]"#,
+            r#"42["late",1]"#
+        ]
+    );
+    client
+        .write_all(&text(r#"427["ask",{"n":0}]"#, true))
+        .await
+        .unwrap();
+    assert_eq!(texts(&mut server, 1).await, [r#"427["ask",{"n":7}]"#]);
+    assert_eq!(proxy.fired(), 3);
+}
+
+#[tokio::test]
+async fn rules_cut_and_keep_half_open() {
+    let rules = r#"
+        [[rule]]
+        on = { event = "last" }
+        do = ["cut"]
+        [[rule]]
+        on = { packet = "disconnect" }
+        do = ["half_open", "drop"]
+    "#;
+    let (proxy, listener) = before_a_socket(rules).await;
+    let (mut client, mut server, _) = opened(&proxy, &listener).await;
+    server.write_all(&text(r#"42["last"]"#, false)).await.unwrap();
+    assert_eq!(texts(&mut client, 2).await, [r#"42["last"]"#]);
+
+    let (mut client, mut other, _) = opened(&proxy, &listener).await;
+    client.write_all(&text("41", true)).await.unwrap();
+    assert_eq!(texts(&mut client, 1).await, [""; 0]);
+    drop(client);
+    // The server learns nothing of it, and gets its pings answered.
+    for _ in 0..2 {
+        other.write_all(&text("2", false)).await.unwrap();
+        assert_eq!(texts(&mut other, 1).await, ["3"]);
+    }
+    assert_eq!(texts(&mut server, 1).await, [""; 0]);
 }
 
 async fn verdicts(profile: Profile) -> BTreeMap<String, Verdict> {

@@ -49,7 +49,7 @@ pub(super) struct SabotageArgs {
     #[arg(long)]
     list: bool,
     /// Sabotages at once.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// File for what came of it, as a document.
     #[arg(long, value_name = "FILE")]

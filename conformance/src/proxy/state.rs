@@ -6,9 +6,9 @@
 //! |---|---|
 //! | `id` | a number of its own |
 //! | `state` | `opened`, `accepted` or `refused` |
-//! | `token` | what it asks to be let in with: `kind` (`none`, `jwt`, `session` or `odd`), `place` (`payload` or `query`), `known` and `user` where the kit has told whose it is, `header` and `claims` of a JWT, `query` where there is another in the query string |
+//! | `token` | what it asks to be let in with: `kind` (`none`, `jwt`, `session` or `odd`), `place` (`payload`, `query` or `none`), its `text`, `known` and `user` where the kit has told whose it is, `header` and `claims` of a JWT, `query` where there is another in the query string |
 //! | `user` | the user's id |
-//! | `nth`, `sockets` | the how-manieth accepted connection of this user it is; how many are open |
+//! | `nth`, `sockets` | which of the user's accepted connections it is, from 1 on; how many are open |
 //! | `rooms`, `joins`, `refused_rooms` | the chats whose rooms it is in; how often it has joined each; where it was refused |
 //! | `outstanding` | how many requests have not been acknowledged |
 //! | `member`, `former`, `contacts` | the chats that the user is in, and was in; who shares one |
