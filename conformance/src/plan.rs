@@ -111,6 +111,7 @@ impl Plan {
             requirements: judged.map(ToString::to_string).collect(),
             scenarios,
             left_out: Vec::new(),
+            partial: true,
         }
     }
 
