@@ -217,7 +217,8 @@ fn without_chance(text: &str) -> String {
     static CHANCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"(?x) [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} | \b[0-9a-f]{24}\b
-              | \d{4}-\d\d-\d\dT[\d:.]+Z | \bey[\w-]+\.[\w-]+\.[\w-]*",
+              | \d{4}-\d\d-\d\dT[\d:.]+Z | \bey[\w-]+\.[\w-]+\.[\w-]*
+              | (?-x:"sid":"[\w-]+")",
         )
         .ok()
     });
