@@ -216,9 +216,9 @@ fn without_chance(text: &str) -> String {
 
     static CHANCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"(?x) [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} | \b[0-9a-f]{24}\b
+            r#"(?x) [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} | \b[0-9a-f]{24}\b
               | \d{4}-\d\d-\d\dT[\d:.]+Z | \bey[\w-]+\.[\w-]+\.[\w-]*
-              | (?-x:"sid":"[\w-]+")",
+              | (?-x:"sid":"[\w-]+")"#,
         )
         .ok()
     });
