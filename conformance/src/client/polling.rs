@@ -16,6 +16,7 @@ pub struct Polling {
     http: Http,
     path: String,
     sid: String,
+    handshake: Value,
     /// Received and not yet asked for.
     packets: Vec<String>,
 }
@@ -37,6 +38,7 @@ impl Polling {
             http,
             path: format!("{path}&sid={sid}"),
             sid,
+            handshake,
             packets,
         })
     }
@@ -44,6 +46,11 @@ impl Polling {
     /// The id of the session, by which a WebSocket can take it over.
     pub fn sid(&self) -> &str {
         &self.sid
+    }
+
+    /// The payload of the Engine.IO handshake, as in [`RawClient::handshake`](super::raw::RawClient::handshake).
+    pub const fn handshake(&self) -> &Value {
+        &self.handshake
     }
 
     /// Where the session is: it stays at one address.

@@ -1,14 +1,14 @@
 //! Reconnection and backfill: nothing lost, nothing twice.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::steps::joined;
 use super::{Cost, Scenario, run};
+use crate::client::Client;
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, equal, text, utc_time};
+use crate::expect::{Found, Mismatch, equal, text, that, utc_time};
 use crate::scene::chats::Chat;
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
@@ -22,6 +22,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "What was sent while a client was away, and while it came back, is listed or delivered, without gap or double",
         &["SYNC-01", "SYNC-02"],
         run!(away_and_back),
+    ),
+    Scenario::new(
+        "sync/cut-in-a-burst",
+        "What was on its way when the connection was cut is listed after the return, and what comes later is not missed",
+        &["SYNC-01", "SYNC-02"],
+        run!(cut_in_a_burst),
     ),
     Scenario::new(
         "sync/paging",
@@ -71,49 +77,89 @@ async fn away_and_back(scene: &Scene) -> Outcome {
         Ok::<_, Stop>((back, listed))
     };
     let ((), (back, listed)) = futures_util::future::try_join(sending, coming_back).await?;
-    // What is not in the backfill has to come, if perhaps later than the fence.
-    for body in &during {
-        if !listed.iter().any(|message| message["body"] == body.as_str()) {
-            let late = event("message:new").at("/message/body", body.as_str());
-            let _ = back.expect(&late).await;
-        }
-    }
-    scene.fence_room(&chat, &[&back]).await?;
-
-    let count = |messages: &[Value]| {
-        let mut counts = BTreeMap::<String, usize>::new();
-        for message in messages {
-            *counts
-                .entry(message["body"].as_str().unwrap_or_default().to_owned())
-                .or_default() += 1;
-        }
-        counts
-    };
-    let live = back.events(&event("message:new"));
-    let live: Vec<_> = live.iter().map(|event| event.data()["message"].clone()).collect();
-    let (listed, live) = (count(&listed), count(&live));
+    live_too(scene, &chat, &back, &listed, &during).await?;
     for body in &missed {
-        let times = listed.get(body).copied().unwrap_or(0);
-        scene.check("SYNC-01", equal(&format!("{body:?} in the listing"), &times, &1));
-    }
-    for body in missed.iter().chain(&during) {
-        let (in_list, in_live) = (
-            listed.get(body).copied().unwrap_or(0),
-            live.get(body).copied().unwrap_or(0),
+        scene.check(
+            "SYNC-01",
+            equal(&format!("{body:?} in the listing"), &times(&listed, body), &1),
         );
+    }
+    let bodies: Vec<_> = missed.into_iter().chain(during).collect();
+    without_gap(scene, &back, &listed, &bodies);
+    Ok(())
+}
+
+/// The connection is cut with a message on its way: the server has sent it, and it never arrives.
+async fn cut_in_a_burst(scene: &Scene) -> Outcome {
+    /// The first one that is lost.
+    const LOST: usize = 8;
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let bodies: Vec<_> = (0..25).map(|n| scene.unique(&format!("message {n}"))).collect();
+    let lost = json!({"at": "/data/message/body", "is": bodies[LOST]});
+    let line = scene
+        .line(json!({"on": {"event": "message:new"}, "when": [lost], "do": ["drop", "cut"]}))
+        .await?;
+    let first = scene.connect_over(&line, &bob).await?;
+    scene.join(&first, &chat).await?;
+
+    let sending = async {
+        for body in &bodies {
+            scene.post_message(&alice, &chat, body).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let coming_back = async {
+        first.wait_closed(scene.timing().deadline()).await?;
+        let [back] = joined(scene, &chat, [&bob]).await?;
+        let listed = scene.messages(&bob, &chat).await?;
+        Ok::<_, Stop>((back, listed))
+    };
+    let ((), (back, listed)) = futures_util::future::try_join(sending, coming_back).await?;
+    live_too(scene, &chat, &back, &listed, &bodies).await?;
+    // All that was sent before the connection broke off was stored before.
+    for body in &bodies[..=LOST] {
+        scene.check(
+            "SYNC-01",
+            equal(&format!("{body:?} in the listing"), &times(&listed, body), &1),
+        );
+    }
+    without_gap(scene, &back, &listed, &bodies);
+    Ok(())
+}
+
+/// Waits until what is not in the backfill has come, and whatever else may: messages may be later than the fence.
+async fn live_too(
+    scene: &Scene,
+    chat: &Chat,
+    client: &Client,
+    listed: &[Value],
+    bodies: &[String],
+) -> Result<(), Stop> {
+    for body in bodies {
+        if times(listed, body) == 0 {
+            let late = event("message:new").at("/message/body", body.as_str());
+            let _ = client.expect(&late).await;
+        }
+    }
+    scene.fence_room(chat, &[client]).await
+}
+
+fn times(messages: &[Value], body: &str) -> usize {
+    messages.iter().filter(|message| message["body"] == body).count()
+}
+
+/// Each of these is in the backfill or has come live, at most once in either (SYNC-02).
+fn without_gap(scene: &Scene, client: &Client, listed: &[Value], bodies: &[String]) {
+    let live = client.events(&event("message:new"));
+    let live: Vec<_> = live.iter().map(|event| event.data()["message"].clone()).collect();
+    for body in bodies {
+        let (in_list, in_live) = (times(listed, body), times(&live, body));
         let whole = in_list + in_live >= 1 && in_list <= 1 && in_live <= 1;
         let seen = format!("{body:?}: {in_list} times in the backfill, {in_live} times live");
         let expected = "each message in the backfill or live, at most once in either";
-        scene.check(
-            "SYNC-02",
-            if whole {
-                Ok(())
-            } else {
-                Err(Mismatch::new(expected, seen))
-            },
-        );
+        scene.check("SYNC-02", that(whole, expected, seen));
     }
-    Ok(())
 }
 
 /// Fetches pages of the listing until there are no more; gives the ids in the order of the pages.

@@ -131,9 +131,14 @@ impl Scene {
 
     /// Connects with the user's access token, as a raw client.
     pub async fn connect_raw(&self, user: &User) -> Result<RawClient, Stop> {
+        self.connect_raw_at(self.context.target.next_url(), user).await
+    }
+
+    /// Connects as a raw client at an address that may be that of a [`Line`](super::line::Line).
+    pub(super) async fn connect_raw_at(&self, base: &Url, user: &User) -> Result<RawClient, Stop> {
         let (payload, query) = self.credentials(user);
         let path = format!("{}{query}", self.engine());
-        let client = self.open_raw(&path, &user.name, Some(user)).await?;
+        let client = self.open_raw_at(base, &path, &user.name, Some(user)).await?;
         client.connect("/", payload.as_ref())?;
         match client.answer("/", self.timing().connect()).await? {
             Ok(_) => Ok(client),
@@ -255,7 +260,17 @@ impl Scene {
     }
 
     async fn open_raw(&self, path: &str, who: &str, user: Option<&User>) -> Result<RawClient, Stop> {
-        let base = self.context.target.next_url();
+        self.open_raw_at(self.context.target.next_url(), path, who, user)
+            .await
+    }
+
+    async fn open_raw_at(
+        &self,
+        base: &Url,
+        path: &str,
+        who: &str,
+        user: Option<&User>,
+    ) -> Result<RawClient, Stop> {
         let client = self.dial(base, path, who, user).await?;
         client
             .opened(self.timing().connect())

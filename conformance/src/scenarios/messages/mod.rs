@@ -37,6 +37,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run!(repeats::race),
     ),
     Scenario::new(
+        "messages/ack-lost",
+        "Whatever gets lost when a connection breaks off, the message that is sent again is there once",
+        &["MSG-09"],
+        run!(repeats::ack_lost),
+    ),
+    Scenario::new(
         "messages/invalid",
         "A message without a proper clientId or body, or too long, is a validation error",
         &["MSG-10", "MSG-11", "MSG-17"],

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use futures_util::future::try_join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{freedoms, stored};
 use crate::expect::event::event;
 use crate::expect::{Found, equal, has, text, that};
 use crate::scenarios::steps::{accepted, joined, message};
 use crate::scene::fence::Fence;
-use crate::scene::{Outcome, Scene};
+use crate::scene::{Outcome, Scene, Step as _};
 
 pub(super) async fn again(scene: &Scene) -> Outcome {
     let [alice, bob] = scene.users(["alice", "bob"]).await?;
@@ -118,6 +118,65 @@ pub(super) async fn again(scene: &Scene) -> Outcome {
     let carol = scene.user("carol").await?;
     let apart = scene.group(&carol, &[]).await?;
     scene.aside(freedoms::repeats_count(scene, &carol, &apart)).await
+}
+
+/// What may become of a request when the network fails: of all these, the client sees the same.
+const MISHAPS: [(&str, Kept, &str); 3] = [
+    ("the request is lost", Kept::No, "cut"),
+    ("the ack is lost", Kept::Yes, "cut"),
+    (
+        "the ack is lost, and the server keeps the connection",
+        Kept::Yes,
+        "half_open",
+    ),
+];
+
+/// Whether the server has got the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    No,
+    Yes,
+}
+
+pub(super) async fn ack_lost(scene: &Scene) -> Outcome {
+    let [alice, bob] = scene.users(["alice", "bob"]).await?;
+    let chat = scene.group(&alice, &[&bob]).await?;
+    let [listener] = joined(scene, &chat, [&bob]).await?;
+    for (mishap, kept, end) in MISHAPS {
+        let lost = if kept == Kept::Yes { "ack" } else { "request" };
+        let line = scene
+            .line(json!({"on": {lost: "message:send"}, "do": ["drop", end]}))
+            .await?;
+        let first = scene.connect_over(&line, &alice).await?;
+        scene.join(&first, &chat).await?;
+        let (client_id, body) = (scene.unique("client"), scene.unique(mishap));
+        let payload = message(&chat, &client_id, &body);
+        let heard = event("message:new").at("/message/body", body.as_str());
+        first.start("message:send", vec![payload.clone()])?;
+        first.wait_closed(scene.timing().deadline()).await.step(mishap)?;
+        let before = match kept {
+            Kept::Yes => Some(listener.expect(&heard).await.step(mishap)?),
+            Kept::No => None,
+        };
+
+        let [again] = joined(scene, &chat, [&alice]).await?;
+        let retried = accepted(again.request("message:send", payload).await);
+        if let Some(before) = before {
+            let same =
+                retried.and_then(|data| has(&data, "/serverId", before.data()["message"]["_id"].clone()));
+            scene.check("MSG-09", same.map_err(|mismatch| mismatch.at(mishap)));
+        } else {
+            retried.step(mishap)?;
+        }
+        let once = scene.exactly(1, &listener, &heard, Fence::Room(&chat)).await?;
+        scene.check("MSG-09", once.map_err(|mismatch| mismatch.at(mishap)));
+        let listed = stored(scene, &alice, &chat, &body).await?;
+        scene.check(
+            "MSG-09",
+            equal("messages stored", &listed, &1).map_err(|mismatch| mismatch.at(mishap)),
+        );
+    }
+    Ok(())
 }
 
 /// Rounds in which the race is run: a look-up before an insert loses one of the first few.

@@ -1,5 +1,7 @@
 //! Presence: who is online, and who is told.
 
+mod vanished;
+
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -47,9 +49,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "presence/vanished",
         "A connection that vanishes without a goodbye is offline when its ping has timed out",
         &["PRES-09"],
-        run!(vanished),
+        run!(vanished::silently),
     )
     .cost(Cost::Seconds(8)),
+    Scenario::new(
+        "presence/vanished-in-upgrade",
+        "A session that vanishes while a WebSocket takes it over from long-polling is offline when its ping has timed out",
+        &["PRES-09"],
+        run!(vanished::in_upgrade),
+    )
+    .cost(Cost::Seconds(8)),
+    Scenario::new(
+        "presence/left-behind",
+        "A connection that vanished and was replaced by another times out without a word to anybody",
+        &["PRES-02", "PRES-03"],
+        run!(vanished::left_behind),
+    )
+    .cost(Cost::Seconds(9)),
 ];
 
 /// What contacts are told about `user`.
@@ -254,47 +270,6 @@ async fn nothing_since(
     mark: Mark,
 ) -> Result<crate::expect::Found, Stop> {
     scene.absent(client, &about(user).after(mark), Fence::User).await
-}
-
-async fn vanished(scene: &Scene) -> Outcome {
-    let [alice, bob] = scene.users(["alice", "bob"]).await?;
-    scene.plain_group(&alice, &[&bob]).await?;
-    let b = scene.connect(&bob).await?;
-    let client = scene.connect_raw(&alice).await?;
-    let handshake = client.handshake();
-    let limits = &scene.profile().limits;
-    let announced = |pointer| field(&handshake, pointer).map(|ms| ms.as_u64().unwrap_or(u64::MAX / 4));
-    let interval = limits
-        .ping_interval_ms
-        .map_or_else(|| announced("/pingInterval"), Ok)?;
-    let timeout = limits
-        .ping_timeout_ms
-        .map_or_else(|| announced("/pingTimeout"), Ok)?;
-    let limit = Duration::from_millis(interval.saturating_add(timeout)).saturating_add(window(scene));
-    let longest = Duration::from_millis(limits.wait_max_ms);
-    if limit > longest {
-        return Err(Stop::Unverified(format!(
-            "pingInterval, pingTimeout and the presence window add up to {} s, more than the {} s that a run waits; \
-             start the target with shorter ones, or raise limits.wait_max_ms in the target file",
-            limit.as_secs(),
-            longest.as_secs()
-        )));
-    }
-    b.expect(&about(&alice).at("/status", "online")).await?;
-    let mark = b.mark();
-    client.fall_silent();
-    let vanished = Instant::now();
-    let offline = about(&alice).at("/status", "offline").after(mark);
-    let offline = b.expect_within(&offline, limit + scene.timing().deadline()).await;
-    let Some(offline) = scene.check("PRES-09", offline) else {
-        return Ok(());
-    };
-    let took = offline.at.saturating_duration_since(vanished);
-    scene.measured("PRES-09", "offline after the connection vanished", took);
-    scene.measured("PRES-09", "latest that was allowed", limit);
-    let margin = scene.timing().margin();
-    scene.check("PRES-09", at_most("offline", took, limit + margin, margin));
-    Ok(())
 }
 
 async fn ping(scene: &Scene) -> Outcome {
