@@ -134,7 +134,7 @@ pub(super) fn sentence(
             .clone()
             .unwrap_or_else(|| "no reason given".to_owned())
     };
-    let found = || {
+    let seen = || {
         let first = decisive(run, requirement).into_iter().next();
         first.map_or_else(reason, |check| {
             let (expected, actual) = found(check, most);
@@ -143,8 +143,8 @@ pub(super) fn sentence(
     };
     let sentence = match status {
         Status::Pass => String::new(),
-        Status::Failure => found(),
-        Status::Warning => format!("warn: {}", found()),
+        Status::Failure => seen(),
+        Status::Warning => format!("warn: {}", seen()),
         Status::Known(why) => format!("known: {why}"),
         Status::Undecided | Status::Unproven => format!("{}: {}", requirement.verdict.word(), reason()),
         Status::Fault => format!("the kit is at fault: {}", reason()),

@@ -248,3 +248,15 @@ fn every_link_within_the_page_leads_somewhere_and_no_name_is_there_twice() {
         }
     }
 }
+
+#[test]
+fn a_statement_has_code_between_backticks() {
+    assert_eq!(
+        prose("An ack has `ok: true` & no `error`.").into_string(),
+        "An ack has <code>ok: true</code> &amp; no <code>error</code>."
+    );
+    for requirement in &Contract::embedded().unwrap().requirements {
+        let ticks = requirement.statement.matches('`').count();
+        assert_eq!(ticks % 2, 0, "{}", requirement.id);
+    }
+}
