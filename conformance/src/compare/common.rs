@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -12,16 +12,10 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::contract::Contract;
 use crate::report::markdown::quote;
+use crate::report::palette::{GREEN, RED, YELLOW};
 use crate::report::plain::{brief, one_line};
 use crate::report::saved::Saved;
 use crate::verdict::{Level, Verdict};
-
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
-pub(super) const GREEN: Style = AnsiColor::Green.on_default();
-pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// What stands for a requirement that was not looked at.
 pub(super) const UNSEEN: &str = "-";

@@ -6,7 +6,7 @@
 //! - [`junit`], [`tap`]: for test viewers and harnesses
 //! - [`markdown`], [`github`]: for the summary and the annotations of a CI job
 //! - [`badge`]: for a page that shows how things stand
-//! - [`plain`]: text from elsewhere, made fit to be shown
+//! - [`plain`]: text from elsewhere, made fit to be shown; [`palette`]: the colours of lines for people
 //!
 //! What they have in common is decided once: what a requirement means for its run in `status`, and how what led there is
 //! shown in `evidence`.
@@ -17,6 +17,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod palette;
 pub mod plain;
 pub mod saved;
 pub mod tap;

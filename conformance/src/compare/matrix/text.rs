@@ -8,7 +8,8 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Cell, Column, Matrix, Row};
-use crate::compare::common::{BOLD, DIM, UNSEEN, YELLOW, style, symbol};
+use crate::compare::common::{UNSEEN, style, symbol};
+use crate::report::palette::{BOLD, DIM, YELLOW};
 use crate::report::plain::{brief, one_line};
 use crate::verdict::Verdict;
 
