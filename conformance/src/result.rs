@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::baseline::Judged;
+use crate::baseline::{Fingerprints, Judged};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::figure::Figure;
@@ -57,6 +57,13 @@ pub struct RequirementResult {
     pub checks: Vec<Check>,
 }
 
+impl RequirementResult {
+    /// The checks that it has its verdict from.
+    pub fn decisive(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.verdict == self.verdict)
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct RunResult {
@@ -90,6 +97,8 @@ pub struct RunResult {
     pub requirements: Vec<RequirementResult>,
     /// Which failures are known, where a baseline says so.
     pub baseline: Option<Judged>,
+    /// How its failures differ from others, as far as somebody has asked.
+    pub fingerprints: Fingerprints,
 }
 
 /// How the process ends.

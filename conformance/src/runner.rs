@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::baseline::Fingerprints;
 use crate::plan::Plan;
 use crate::preflight;
 use crate::result::{RunResult, ScenarioResult, by_requirement};
@@ -91,6 +92,7 @@ pub async fn run(
         requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
         scenarios: std::mem::take(&mut run.results),
         baseline: None,
+        fingerprints: Fingerprints::default(),
     });
     run.tell(RunEvent::Finished(result.clone()));
     result

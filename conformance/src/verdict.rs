@@ -60,6 +60,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All there are, in the order in which reports count them.
+    pub const ALL: [Self; 6] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Warn,
+        Self::Unverified,
+        Self::Inconclusive,
+        Self::Harness,
+    ];
+
     /// The word as reports write it.
     pub const fn word(self) -> &'static str {
         match self {

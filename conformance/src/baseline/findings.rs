@@ -80,13 +80,17 @@ pub fn of_check(run: &RunResult, requirement: &RequirementResult, check: &Check)
         scenario: check.scenario.clone(),
     };
     let message = check.message.clone().unwrap_or_default();
+    let failure = |message: String, blocked| Failure {
+        fingerprint: run.fingerprints.of(&place.requirement, &place.scenario, &message),
+        place: place.clone(),
+        message,
+        blocked,
+    };
     let outcome = match check.verdict {
         Verdict::Pass => Outcome::Pass,
-        Verdict::Fail => Outcome::Fail(Failure::new(&place, message, false)),
+        Verdict::Fail => Outcome::Fail(failure(message, false)),
         Verdict::Warn => Outcome::Warning,
-        Verdict::Unverified if blocks(run, requirement, check) => {
-            Outcome::Fail(Failure::new(&place, message, true))
-        }
+        Verdict::Unverified if blocks(run, requirement, check) => Outcome::Fail(failure(message, true)),
         Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => Outcome::Undecided(message),
     };
     Finding { place, outcome }
@@ -105,17 +109,6 @@ fn blocks(run: &RunResult, requirement: &RequirementResult, check: &Check) -> bo
     let cut_short = run.interrupted || run.lost.is_some();
     let fails = requirement.verdict == Verdict::Fail || requirement.blocked;
     check.unverified == Some(Unverified::Blocked) && requirement.level == Level::Must && fails && !cut_short
-}
-
-impl Failure {
-    pub(super) fn new(place: &Place, message: String, blocked: bool) -> Self {
-        Self {
-            fingerprint: Fingerprint::of(&place.requirement, &place.scenario, &message),
-            place: place.clone(),
-            message,
-            blocked,
-        }
-    }
 }
 
 /// Why a report does not say what fails.

@@ -8,8 +8,10 @@
 //! Whoever changes what is masked here, or how the kit words a mismatch, changes the fingerprints that people have listed:
 //! the changelog has to say so, and `chatspec baseline accept` brings their files up to date.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
@@ -131,14 +133,26 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// The fingerprints of one run, each worked out once: every format of report asks for the same ones. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Fingerprints(Arc<Mutex<HashMap<String, Fingerprint>>>);
+
+impl Fingerprints {
+    /// As [`Fingerprint::of`].
+    pub fn of(&self, requirement: &str, scenario: &str, message: &str) -> Fingerprint {
+        let told = format!("{requirement}\n{scenario}\n{message}");
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Fingerprint::of(requirement, scenario, message);
+        known.entry(told).or_insert_with(new).clone()
+    }
+}
+
 /// What of a message is the same in every run.
 fn lasting(message: &str) -> String {
     let mut text = masked(&without_arrivals(message));
     let blocked = message.starts_with("blocked: ");
     let who = WHO_PATTERNS.iter().filter(|_| blocked);
-    for (pattern, instead) in UNLIKE_PATTERNS.iter().chain(who) {
-        text = pattern.replace_all(&text, *instead).into_owned();
-    }
+    replace(&mut text, UNLIKE_PATTERNS.iter().chain(who));
     text
 }
 
@@ -182,9 +196,7 @@ fn masked(text: &str) -> String {
 
 fn mask(text: &str) -> String {
     let mut text = text.to_owned();
-    for (pattern, instead) in MASK_PATTERNS.iter() {
-        text = pattern.replace_all(&text, *instead).into_owned();
-    }
+    replace(&mut text, MASK_PATTERNS.iter());
     let Some(word) = WORD.as_ref() else { return text };
     word.replace_all(&text, |word: &Captures<'_>| {
         if is_opaque(&word[0]) {
@@ -194,6 +206,15 @@ fn mask(text: &str) -> String {
         }
     })
     .into_owned()
+}
+
+/// One pattern after the other, since what one puts in is what the next one reads.
+fn replace<'a>(text: &mut String, patterns: impl Iterator<Item = &'a (Regex, &'static str)>) {
+    for (pattern, instead) in patterns {
+        if let Cow::Owned(replaced) = pattern.replace_all(text, *instead) {
+            *text = replaced;
+        }
+    }
 }
 
 /// Whether a long word looks drawn by lot, as session tokens are; what people write has hyphens, or one case, and few

@@ -25,7 +25,7 @@ pub mod save;
 pub use edit::{Change, Terms};
 pub use file::{Baseline, BaselineError, Entry};
 pub use findings::{Failure, Finding, Outcome, Place};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use judge::{Judged, Listed, NotLookedAt, Standing};
 
 use std::sync::Arc;

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use anstream::AutoStream;
-use anstyle::{AnsiColor, Style};
 use clap::Args;
 
 use super::run::interruption;
 use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
 use crate::doctor::{self, Finding, State};
+use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::result::Exit;
 
 /// What `doctor` takes.
@@ -24,12 +24,6 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
-
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
 
 /// Tries out what the file says; 0 where everything works.
 pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Failure> {

@@ -3,19 +3,16 @@
 use std::io::{self, Write};
 
 use anstream::AutoStream;
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::json;
 
 use super::{Color, Failure, Format, ListArgs};
 use crate::contract::{Contract, Requirement};
 use crate::plan::{did_you_mean, near};
+use crate::report::palette::{BOLD, CYAN, DIM};
 use crate::repro::limits;
 use crate::result::Exit;
 use crate::scenarios::{self, Scenario, walkthrough};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const CYAN: Style = AnsiColor::Cyan.on_default();
 
 pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure> {
     let mut out = AutoStream::new(io::stdout().lock(), args.color.choice());

@@ -11,16 +11,10 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 use super::files::{Fresh, fresh};
 use super::{Color, Failure, RunArgs};
-use crate::report::Report;
-use crate::report::badge::Badge;
-use crate::report::github::Github;
 use crate::report::html::Html;
-use crate::report::json::Json;
-use crate::report::junit::Junit;
-use crate::report::markdown::Markdown;
-use crate::report::tap::Tap;
 use crate::report::terminal::wrap::Wrap;
 use crate::report::terminal::{Detail, Terminal};
+use crate::report::{AtEnd, Report, badge, github, json, junit, markdown, tap};
 use crate::result::Exit;
 
 /// What a report looks like.
@@ -113,16 +107,16 @@ fn only_one<'a>(mut asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<(), Fa
 }
 
 fn report(kind: Kind, out: Box<dyn Write + Send>, args: &RunArgs) -> Box<dyn Report> {
-    let require_all = args.require_all;
+    let all = args.require_all;
     match kind {
         Kind::Terminal => terminal(Box::new(StripStream::new(out)), false, args),
-        Kind::Json => Box::new(Json::new(out)),
-        Kind::Html => Box::new(Html::new(out, require_all)),
-        Kind::Junit => Box::new(Junit::new(out, require_all)),
-        Kind::Tap => Box::new(Tap::new(out, require_all)),
-        Kind::Markdown => Box::new(Markdown::new(out, require_all)),
-        Kind::Github => Box::new(Github::new(out, require_all)),
-        Kind::Badge => Box::new(Badge::new(out, require_all)),
+        Kind::Json => Box::new(AtEnd::new(out, json::text)),
+        Kind::Html => Box::new(Html::new(out, all)),
+        Kind::Junit => Box::new(AtEnd::new(out, move |run| junit::document(run, all))),
+        Kind::Tap => Box::new(AtEnd::new(out, move |run| Ok(tap::document(run, all)))),
+        Kind::Markdown => Box::new(AtEnd::new(out, move |run| Ok(markdown::document(run, all)))),
+        Kind::Github => Box::new(AtEnd::new(out, move |run| Ok(github::document(run, all)))),
+        Kind::Badge => Box::new(AtEnd::new(out, move |run| Ok(badge::text(run, all)))),
     }
 }
 

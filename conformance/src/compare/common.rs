@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -11,26 +11,11 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::contract::Contract;
+use crate::report::markdown::quote;
+use crate::report::palette::{GREEN, RED, YELLOW};
 use crate::report::plain::{brief, one_line};
 use crate::report::saved::Saved;
 use crate::verdict::{Level, Verdict};
-
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
-pub(super) const GREEN: Style = AnsiColor::Green.on_default();
-pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
-
-/// All verdicts, in the order in which they are counted.
-pub(super) const VERDICTS: [Verdict; 6] = [
-    Verdict::Pass,
-    Verdict::Fail,
-    Verdict::Warn,
-    Verdict::Unverified,
-    Verdict::Inconclusive,
-    Verdict::Harness,
-];
 
 /// What stands for a requirement that was not looked at.
 pub(super) const UNSEEN: &str = "-";
@@ -116,12 +101,9 @@ fn when(timestamp: &str) -> String {
     shown.unwrap_or_else(|| brief(timestamp))
 }
 
-/// A requirement's statement in pieces, each with whether it is code: it is so between backticks.
-pub(super) fn pieces(statement: &str) -> impl Iterator<Item = (bool, &str)> {
-    let pieces = statement.split('`').enumerate();
-    pieces
-        .map(|(n, piece)| (n % 2 == 1, piece))
-        .filter(|(_, piece)| !piece.is_empty())
+/// A text from a report in Markdown, cut where it gets long; nothing where there is none.
+pub(super) fn code(text: &str) -> String {
+    quote::code(&brief(text))
 }
 
 /// Reports that cannot be compared, since they are about different promises.
@@ -249,27 +231,6 @@ mod tests {
         assert_eq!(when("at \u{1b} noon"), r"at \u{1b} noon");
         assert_eq!(when(""), "");
         assert!(when("9999-12-31T23:59:59-23:59").starts_with("9999"));
-    }
-
-    #[test]
-    fn a_statement_has_code_between_backticks() {
-        let told: Vec<_> = pieces("An ack has `ok: true` and no `error`.").collect();
-        let (text, code) = (false, true);
-        assert_eq!(
-            told,
-            [
-                (text, "An ack has "),
-                (code, "ok: true"),
-                (text, " and no "),
-                (code, "error"),
-                (text, ".")
-            ]
-        );
-        let contract = Contract::embedded().unwrap();
-        for requirement in &contract.requirements {
-            let ticks = requirement.statement.matches('`').count();
-            assert_eq!(ticks % 2, 0, "{}", requirement.id);
-        }
     }
 
     #[test]

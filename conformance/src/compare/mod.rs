@@ -8,14 +8,13 @@
 //! - [`order`]: which verdict is better than which, and what a report did not look at
 //! - [`diff`]: two reports
 //! - [`matrix`]: any number of reports
-//! - `common`: what both tell of the reports themselves; `markdown`: quoting
+//! - `common`: what both tell of the reports themselves
 //!
 //! Reading the files is for [`crate::report::saved`]. What reports quote is shown and never obeyed: see
 //! [`crate::report::plain`].
 
 mod common;
 pub mod diff;
-mod markdown;
 pub mod matrix;
 pub mod order;
 

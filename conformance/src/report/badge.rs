@@ -9,37 +9,15 @@
 //! | `red` | the run fails |
 //! | `lightgrey` | it says nothing: interrupted, the target gone, the kit at fault |
 
-use std::io::{self, Write};
-
 use serde_json::{Value, json};
 
-use super::Report;
 use crate::baseline::Judged;
 use crate::result::{Exit, RunResult};
-use crate::runner::RunEvent;
 use crate::verdict::{Level, Verdict};
 
-/// Writes the report when the run is over.
-pub struct Badge<W> {
-    out: W,
-    require_all: bool,
-}
-
-impl<W: Write + Send> Badge<W> {
-    /// A report that goes there. `require_all` is whether what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self { out, require_all }
-    }
-}
-
-impl<W: Write + Send> Report for Badge<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            writeln!(self.out, "{}", document(result, self.require_all))?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
+/// The whole report as text. With `require_all`, what is unverified fails the run.
+pub fn text(run: &RunResult, require_all: bool) -> String {
+    format!("{}\n", document(run, require_all))
 }
 
 /// The whole report.

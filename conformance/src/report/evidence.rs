@@ -32,16 +32,7 @@ pub(super) struct Evidence {
 impl Evidence {
     /// Of one check, each value cut after so many characters.
     fn of(run: &RunResult, requirement: &RequirementResult, check: &Check, most: usize) -> Self {
-        let shown = |text: &str| visible(&cut(text, most));
-        let (expected, actual) = match &check.mismatch {
-            Some(Mismatch::Definite { expected, actual }) => {
-                (expected.iter().map(|one| shown(one)).collect(), shown(actual))
-            }
-            _ => (
-                Vec::new(),
-                shown(check.message.as_deref().unwrap_or("no reason given")),
-            ),
-        };
+        let (expected, actual) = found(check, most);
         Self {
             scenario: check.scenario.clone(),
             listed: status::listed(run, requirement, check).map(|(word, text)| (word, one_line(&text))),
@@ -53,11 +44,29 @@ impl Evidence {
 
     /// What was expected and what was seen, or the reason.
     pub(super) fn sentence(&self) -> String {
-        if self.expected.is_empty() {
-            self.actual.clone()
-        } else {
-            format!("expected {}; got {}", self.expected.join(", or "), self.actual)
+        told(&self.expected, &self.actual)
+    }
+}
+
+/// What a check expected, and what it saw; nothing and the reason where that is all there is.
+fn found(check: &Check, most: usize) -> (Vec<String>, String) {
+    let shown = |text: &str| visible(&cut(text, most));
+    match &check.mismatch {
+        Some(Mismatch::Definite { expected, actual }) => {
+            (expected.iter().map(|one| shown(one)).collect(), shown(actual))
         }
+        _ => (
+            Vec::new(),
+            shown(check.message.as_deref().unwrap_or("no reason given")),
+        ),
+    }
+}
+
+fn told(expected: &[String], actual: &str) -> String {
+    if expected.is_empty() {
+        actual.to_owned()
+    } else {
+        format!("expected {}; got {actual}", expected.join(", or "))
     }
 }
 
@@ -81,22 +90,19 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// The checks that a requirement has its verdict from: a few, first those that no baseline lists, and how many there are.
-pub(super) fn decisive(
-    run: &RunResult,
-    requirement: &RequirementResult,
-    most: usize,
-) -> (Vec<Evidence>, usize) {
-    let mut checks: Vec<&Check> = requirement
-        .checks
-        .iter()
-        .filter(|check| check.verdict == requirement.verdict)
-        .collect();
-    checks.sort_by_key(|check| status::is_known(run, requirement, check));
-    let shown = checks.iter().take(MOST);
+/// The checks that a requirement has its verdict from, first those that no baseline lists.
+pub(super) fn decisive<'a>(run: &RunResult, requirement: &'a RequirementResult) -> Vec<&'a Check> {
+    let mut checks: Vec<&Check> = requirement.decisive().collect();
+    checks.sort_by_cached_key(|check| status::is_known(run, requirement, check));
+    checks
+}
+
+/// A few of them with what there is to show, and how many there are.
+pub(super) fn shown(run: &RunResult, requirement: &RequirementResult, most: usize) -> (Vec<Evidence>, usize) {
+    let checks = decisive(run, requirement);
+    let few = checks.iter().take(MOST);
     (
-        shown
-            .map(|check| Evidence::of(run, requirement, check, most))
+        few.map(|check| Evidence::of(run, requirement, check, most))
             .collect(),
         checks.len(),
     )
@@ -104,7 +110,7 @@ pub(super) fn decisive(
 
 /// All of that as text, one check below the other.
 pub(super) fn text(run: &RunResult, requirement: &RequirementResult, most: usize) -> String {
-    let (shown, all) = decisive(run, requirement, most);
+    let (shown, all) = shown(run, requirement, most);
     let mut text: Vec<String> = shown.iter().map(ToString::to_string).collect();
     if all > shown.len() {
         text.push(format!(
@@ -128,14 +134,17 @@ pub(super) fn sentence(
             .clone()
             .unwrap_or_else(|| "no reason given".to_owned())
     };
-    let found = || {
-        let (shown, _) = decisive(run, requirement, most);
-        shown.first().map_or_else(reason, Evidence::sentence)
+    let seen = || {
+        let first = decisive(run, requirement).into_iter().next();
+        first.map_or_else(reason, |check| {
+            let (expected, actual) = found(check, most);
+            told(&expected, &actual)
+        })
     };
     let sentence = match status {
         Status::Pass => String::new(),
-        Status::Failure => found(),
-        Status::Warning => format!("warn: {}", found()),
+        Status::Failure => seen(),
+        Status::Warning => format!("warn: {}", seen()),
         Status::Known(why) => format!("known: {why}"),
         Status::Undecided | Status::Unproven => format!("{}: {}", requirement.verdict.word(), reason()),
         Status::Fault => format!("the kit is at fault: {}", reason()),

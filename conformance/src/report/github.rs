@@ -10,13 +10,10 @@
 //! GitHub shows the first ten of each kind in a step, and all of them in its log. So what matters most comes first; notices
 //! are never more than ten, and the last of them says how many there were of each kind.
 
-use std::io::{self, Write};
-
 use super::status::{self, Status, Trouble};
-use super::{Report, evidence, many, plain};
+use super::{evidence, many, plain};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
-use crate::runner::RunEvent;
 use crate::verdict::{Level, Verdict};
 
 /// So many of each kind are shown in a step.
@@ -28,32 +25,8 @@ const MOST: usize = 1_000;
 /// What all the text of one is cut to; GitHub takes 64 KiB, of text in which more bytes than one may stand for a character.
 const TEXT: usize = 10_000;
 
-/// Writes the report when the run is over.
-pub struct Github<W> {
-    out: W,
-    require_all: bool,
-}
-
-impl<W: Write + Send> Github<W> {
-    /// A report that goes there. `require_all` is whether what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self { out, require_all }
-    }
-}
-
-impl<W: Write + Send> Report for Github<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            self.out
-                .write_all(document(result, self.require_all).as_bytes())?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// The whole report.
-pub(super) fn document(run: &RunResult, require_all: bool) -> String {
+/// The whole report. With `require_all`, what is unverified fails the run.
+pub fn document(run: &RunResult, require_all: bool) -> String {
     let judged: Vec<(&RequirementResult, Status)> = run
         .requirements
         .iter()
@@ -190,8 +163,7 @@ fn of_requirement(
 ) -> Annotation {
     let title = format!("{} {} {word}", requirement.level.word(), requirement.id);
     let why = evidence::sentence(run, requirement, status, MOST);
-    let (checks, _) = evidence::decisive(run, requirement, MOST);
-    let place = checks
+    let place = evidence::decisive(run, requirement)
         .first()
         .map_or_else(String::new, |check| format!("\nin {}", check.scenario));
     Annotation::new(title, format!("{}\n{why}{place}", requirement.statement))

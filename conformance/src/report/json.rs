@@ -1,42 +1,24 @@
 //! The report for machines, written once at the end; `fixtures/schemas/report.json` describes it.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use super::Report;
 use crate::baseline::findings;
 use crate::figure::Figure;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
-use crate::runner::RunEvent;
 use crate::transcript::Line;
 use crate::verdict::{Check, Level, Verdict};
 
 /// What a report says that it is.
 pub const SCHEMA: &str = "chatspec-report/1";
 
-/// Writes the report when the run is over.
-pub struct Json<W> {
-    out: W,
-}
-
-impl<W: Write + Send> Json<W> {
-    /// A report that goes there.
-    pub const fn new(out: W) -> Self {
-        Self { out }
-    }
-}
-
-impl<W: Write + Send> Report for Json<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            serde_json::to_writer_pretty(&mut self.out, &document(result))?;
-            writeln!(self.out)?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
+/// The whole report as text.
+pub fn text(result: &RunResult) -> io::Result<String> {
+    let mut text = serde_json::to_string_pretty(&document(result))?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// The whole report.
@@ -200,11 +182,7 @@ mod tests {
 
     #[test]
     fn the_report_of_a_run() {
-        let mut out = Vec::new();
-        Json::new(&mut out)
-            .event(&RunEvent::Finished(sample::result()))
-            .unwrap();
-        let mut document: Value = serde_json::from_slice(&out).unwrap();
+        let mut document: Value = serde_json::from_str(&text(&sample::result()).unwrap()).unwrap();
         document["kit"]["version"] = "(version)".into();
         insta::assert_json_snapshot!(document);
     }

@@ -12,18 +12,17 @@
 //!
 //! What fails the run beside its requirements is an `<error>` in a suite of its own.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
+use super::began;
 use super::evidence;
 use super::plain::{one_line, visible};
 use super::status::{Status, Trouble};
-use super::{Report, began};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
-use crate::runner::RunEvent;
 
 /// What a value is cut to: enough to see what is wrong, and little for a viewer that loads the whole file.
 const MOST: usize = 10_000;
@@ -31,32 +30,8 @@ const MOST: usize = 10_000;
 /// What a message is cut to; it stands in an attribute, and viewers show it in a list.
 const MESSAGE: usize = 400;
 
-/// Writes the report when the run is over.
-pub struct Junit<W> {
-    out: W,
-    require_all: bool,
-}
-
-impl<W: Write + Send> Junit<W> {
-    /// A report that goes there. `require_all` is whether what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self { out, require_all }
-    }
-}
-
-impl<W: Write + Send> Report for Junit<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            self.out
-                .write_all(document(result, self.require_all)?.as_bytes())?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// The whole file.
-pub(super) fn document(run: &RunResult, require_all: bool) -> io::Result<String> {
+/// The whole file. With `require_all`, what is unverified fails the run.
+pub fn document(run: &RunResult, require_all: bool) -> io::Result<String> {
     let mut report = quick_junit::Report::new("chatspec");
     report.set_time(run.duration);
     report.add_test_suites(suites(run, require_all));

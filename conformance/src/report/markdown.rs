@@ -5,16 +5,15 @@
 //! GitHub sets: the longest values are cut first, as short as it takes, and the report says so.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, Write};
 
 use super::evidence;
-use super::plain::one_line;
 use super::status::{self, Status, Tone, Trouble};
-use super::{Report, began, many};
+use super::{began, many};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
-use crate::runner::RunEvent;
 use crate::verdict::{Level, Verdict};
+
+pub(crate) mod quote;
 
 /// Longest report, in bytes; GitHub takes 1 MiB from a step.
 const LIMIT: usize = 1_000_000;
@@ -31,32 +30,8 @@ const SHORT: usize = 200;
 /// So many notes or figures are shown.
 const LINES: usize = 100;
 
-/// Writes the report when the run is over.
-pub struct Markdown<W> {
-    out: W,
-    require_all: bool,
-}
-
-impl<W: Write + Send> Markdown<W> {
-    /// A report that goes there. `require_all` is whether what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self { out, require_all }
-    }
-}
-
-impl<W: Write + Send> Report for Markdown<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            self.out
-                .write_all(document(result, self.require_all).as_bytes())?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// The whole report, within the limit.
-pub(super) fn document(run: &RunResult, require_all: bool) -> String {
+/// The whole report, within the limit. With `require_all`, what is unverified fails the run.
+pub fn document(run: &RunResult, require_all: bool) -> String {
     let mut page = Page::new(run, require_all, MOST);
     let mut text = page.write();
     while text.len() > LIMIT && page.most > 0 {
@@ -156,22 +131,14 @@ impl<'a> Page<'a> {
     }
 
     fn counts(&mut self) {
-        const VERDICTS: [Verdict; 6] = [
-            Verdict::Pass,
-            Verdict::Fail,
-            Verdict::Warn,
-            Verdict::Unverified,
-            Verdict::Inconclusive,
-            Verdict::Harness,
-        ];
         self.line(format_args!(
             "\n| | all | {} |",
-            VERDICTS.map(Verdict::word).join(" | ")
+            Verdict::ALL.map(Verdict::word).join(" | ")
         ));
         self.line("|---|---:|---:|---:|---:|---:|---:|---:|");
         for level in [Level::Must, Level::Should] {
             let all = self.run.requirements.iter().filter(|r| r.level == level).count();
-            let counts = VERDICTS.map(|verdict| self.run.count(level, verdict).to_string());
+            let counts = Verdict::ALL.map(|verdict| self.run.count(level, verdict).to_string());
             self.line(format_args!(
                 "| {} | {all} | {} |",
                 level.word(),
@@ -203,7 +170,7 @@ impl<'a> Page<'a> {
             let (id, level) = (&requirement.id, requirement.level.word());
             self.line(format_args!(
                 "| {id} | {level} | {} | {why} |",
-                statement(requirement)
+                quote::statement(&requirement.statement)
             ));
         }
         for (requirement, _) in &rows {
@@ -221,7 +188,7 @@ impl<'a> Page<'a> {
             "\n<details><summary>{}: what was expected and seen</summary>\n",
             requirement.id
         ));
-        self.line(format_args!("<pre>\n{}</pre>\n\n</details>", html(&text)));
+        self.line(format_args!("{}\n\n</details>", quote::block(&text)));
     }
 
     /// What has this status, by the reason for it.
@@ -277,34 +244,14 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Text of the contract, which is Markdown, in a cell of a table.
-fn statement(requirement: &RequirementResult) -> String {
-    one_line(&requirement.statement).replace('|', "\\|")
-}
-
-/// Text from elsewhere, in a line: short, and none of it markup.
+/// Text from elsewhere, short.
 fn code(text: &str) -> String {
-    format!("<code>{}</code>", inline(text))
+    quote::code(&cut(text, SHORT))
 }
 
-/// Text in a line, cut where it gets long, with everything as an entity that could be markup, a link or the end of a cell.
+/// The same where it is no code.
 fn inline(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in one_line(&cut(text, SHORT)).chars() {
-        match c {
-            ' ' | ',' | ';' | '=' | '/' | '(' | ')' | '{' | '}' | '"' | '\'' | '-' | '+' => escaped.push(c),
-            c if c.is_ascii_punctuation() => drop(write!(escaped, "&#{};", u32::from(c))),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// Text in a `<pre>`, which only its own end would end.
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    quote::text(&cut(text, SHORT))
 }
 
 #[cfg(test)]

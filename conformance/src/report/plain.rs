@@ -13,7 +13,7 @@ pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\n' => shown.push(c),
+            '\n' | ' '..='~' => shown.push(c),
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
             c if is_unsafe(c) => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),

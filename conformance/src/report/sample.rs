@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::macros::{date, datetime};
 
-use crate::baseline::{Baseline, Entry, Failure, Fingerprint};
+use crate::baseline::{Baseline, Entry, Failure, Fingerprint, Fingerprints};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::expect::{Mismatch, shorten};
@@ -126,6 +126,7 @@ fn of(scenarios: Vec<ScenarioResult>) -> RunResult {
         requirements: by_requirement(&contract, &selected, &scenarios),
         scenarios,
         baseline: None,
+        fingerprints: Fingerprints::default(),
     }
 }
 

@@ -11,15 +11,11 @@
 //! What fails the run beside its requirements is a further `not ok`; a run that did not get to its end closes with
 //! `Bail out!`.
 
-use std::io::{self, Write};
-
-use super::Report;
 use super::evidence;
 use super::plain::one_line;
 use super::status::{Status, Trouble};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
-use crate::runner::RunEvent;
 
 /// What a value in a block is cut to.
 const MOST: usize = 10_000;
@@ -27,32 +23,8 @@ const MOST: usize = 10_000;
 /// What a reason is cut to, which has to stand in the line of its test point.
 const REASON: usize = 400;
 
-/// Writes the report when the run is over.
-pub struct Tap<W> {
-    out: W,
-    require_all: bool,
-}
-
-impl<W: Write + Send> Tap<W> {
-    /// A report that goes there. `require_all` is whether what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self { out, require_all }
-    }
-}
-
-impl<W: Write + Send> Report for Tap<W> {
-    fn event(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let RunEvent::Finished(result) = event {
-            self.out
-                .write_all(document(result, self.require_all).as_bytes())?;
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// The whole report.
-pub(super) fn document(run: &RunResult, require_all: bool) -> String {
+/// The whole report. With `require_all`, what is unverified fails the run.
+pub fn document(run: &RunResult, require_all: bool) -> String {
     let (cut_short, troubles): (Vec<_>, Vec<_>) = Trouble::of(run).into_iter().partition(Trouble::cuts_short);
     let points = run
         .requirements
@@ -183,7 +155,7 @@ fn block(run: &RunResult, requirement: &RequirementResult, severity: &str, why: 
         one("level", requirement.level.word()),
         one("verdict", requirement.verdict.word()),
     ];
-    let (checks, all) = evidence::decisive(run, requirement, MOST);
+    let (checks, all) = evidence::shown(run, requirement, MOST);
     let mut checks = checks.into_iter();
     if let Some(first) = checks.next() {
         block.push(one("scenario", &first.scenario));

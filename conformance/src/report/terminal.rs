@@ -7,9 +7,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use super::{Report, many};
 use crate::plan::Plan;
 use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
@@ -22,13 +23,6 @@ mod baseline;
 mod summary;
 mod timings;
 pub mod wrap;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

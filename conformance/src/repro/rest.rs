@@ -192,19 +192,7 @@ impl Words {
     }
 
     fn term(&self, value: &Value) -> Term {
-        match value {
-            Value::Null => Term::Null,
-            Value::Bool(value) => Term::Bool(*value),
-            Value::Number(value) => Term::Number(value.clone()),
-            Value::String(text) => Term::Text(self.pieces(text)),
-            Value::Array(items) => Term::List(items.iter().map(|item| self.term(item)).collect()),
-            Value::Object(fields) => Term::Object(
-                fields
-                    .iter()
-                    .map(|(name, field)| (name.clone(), self.term(field)))
-                    .collect(),
-            ),
-        }
+        Term::of(value, &|text| Term::Text(self.pieces(text)))
     }
 
     fn pieces(&self, text: &str) -> Vec<Piece> {

@@ -23,7 +23,7 @@ use crate::transcript::remark::Remark;
 
 use super::Untold;
 use super::story::{Client, Part, Step, Story, User};
-use super::term::{Names, Piece, Term, Var};
+use super::term::{Names, Var};
 use answers::Answers;
 
 /// A pause that is shorter is none that the scenario has meant.
@@ -71,6 +71,16 @@ enum Told {
     Step(Step),
     /// What came before is judged by this.
     Judged(String),
+}
+
+impl Told {
+    const fn step(step: Step, of_a_fence: bool) -> Self {
+        if of_a_fence {
+            Self::Fence(step)
+        } else {
+            Self::Step(step)
+        }
+    }
 }
 
 struct Teller<'a> {
@@ -164,13 +174,8 @@ impl<'a> Teller<'a> {
     /// Whether a payload, a message or a chat, is there for a fence.
     fn is_fence(&self, payload: &Value) -> bool {
         let body = payload.pointer("/message/body").unwrap_or(&payload["body"]);
-        let of_a_fence = |term: &Term| {
-            matches!(term, Term::Text(pieces)
-                if matches!(pieces.as_slice(), [Piece::Fresh { label, .. }] if label == "fence"))
-        };
         let chat = payload.pointer("/chat/_id").and_then(Value::as_str);
-        body.as_str()
-            .is_some_and(|body| of_a_fence(&self.names.text(body)))
+        body.as_str().is_some_and(|body| self.names.text(body).is_fence())
             || chat
                 .and_then(|id| self.names.var(id))
                 .is_some_and(|chat| self.fences.contains(&chat))
@@ -180,11 +185,7 @@ impl<'a> Teller<'a> {
     fn push(&mut self, step: Step, client: usize) {
         let user = self.clients[client].user;
         let fence = user.is_some_and(|user| self.users[user].part != Part::Player);
-        self.told.push(if fence {
-            Told::Fence(step)
-        } else {
-            Told::Step(step)
-        });
+        self.told.push(Told::step(step, fence));
     }
 
     fn client(&self, name: &str) -> Result<usize, Untold> {

@@ -78,6 +78,27 @@ impl Term {
         Self::Text(vec![Piece::Var(var)])
     }
 
+    /// A value, where `text` says what a text in it is.
+    pub fn of(value: &Value, text: &impl Fn(&str) -> Self) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(value) => Self::Number(value.clone()),
+            Value::String(value) => text(value),
+            Value::Array(items) => Self::List(items.iter().map(|item| Self::of(item, text)).collect()),
+            Value::Object(fields) => {
+                let field = |(name, field): (&String, &Value)| (name.clone(), Self::of(field, text));
+                Self::Object(fields.iter().map(field).collect())
+            }
+        }
+    }
+
+    /// Whether it is the text of what is there for a fence.
+    pub fn is_fence(&self) -> bool {
+        matches!(self, Self::Text(pieces)
+            if matches!(pieces.as_slice(), [Piece::Fresh { label, .. }] if label == FENCE))
+    }
+
     /// Every variable in it.
     pub fn vars(&self, found: &mut Vec<Var>) {
         match self {
@@ -111,8 +132,10 @@ static ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("[0-9a-f]{24}")
 
 /// What the kit writes into what is there for a fence.
 const SENTINEL: &str = "chatspec fence";
+/// What a script writes there.
+const FENCE: &str = "fence";
 /// What the kit calls its own texts, and what a script calls them.
-const LABELS: [(&str, &str); 3] = [(SENTINEL, "fence"), ("chatspec", "group"), ("", "client id")];
+const LABELS: [(&str, &str); 3] = [(SENTINEL, FENCE), ("chatspec", "group"), ("", "client id")];
 
 impl Names {
     /// Looks at a value that is sent, so that its unique texts can be numbered. To be done with all of them first.
@@ -162,7 +185,7 @@ impl Names {
             return Term::var(var);
         }
         if text == SENTINEL {
-            return Term::plain("fence");
+            return Term::plain(FENCE);
         }
         if let Some((label, number)) = self.fresh.get(text) {
             let several = self.labels.get(label).is_some_and(|count| *count > 1);
@@ -197,19 +220,7 @@ impl Names {
 
     /// A value, with what is known in it by its names.
     pub fn term(&self, value: &Value) -> Term {
-        match value {
-            Value::Null => Term::Null,
-            Value::Bool(value) => Term::Bool(*value),
-            Value::Number(value) => Term::Number(value.clone()),
-            Value::String(text) => self.text(text),
-            Value::Array(items) => Term::List(items.iter().map(|item| self.term(item)).collect()),
-            Value::Object(fields) => Term::Object(
-                fields
-                    .iter()
-                    .map(|(name, field)| (name.clone(), self.term(field)))
-                    .collect(),
-            ),
-        }
+        Term::of(value, &|text| self.text(text))
     }
 }
 

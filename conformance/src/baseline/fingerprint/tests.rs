@@ -250,3 +250,19 @@ fn where_a_long_value_is_cut_does_not_count() {
         listing("nobody", 10),
     ]);
 }
+
+#[test]
+fn what_is_known_already_is_what_would_be_worked_out() {
+    let known = Fingerprints::default();
+    for (requirement, scenario, message) in [
+        ("X-01", "x/one", "expected one; got two"),
+        ("X-01", "x/one", "expected one; got none"),
+        ("X-02", "x/one", "expected one; got two"),
+        ("X-01", "y/two", "expected one; got two"),
+        ("X-01", "x/one", "expected one; got two"),
+    ] {
+        let expected = Fingerprint::of(requirement, scenario, message);
+        assert_eq!(known.clone().of(requirement, scenario, message), expected);
+    }
+    assert_eq!(known.0.lock().unwrap().len(), 4);
+}

@@ -14,12 +14,20 @@ fn here() -> Place {
 }
 
 fn fails(place: Place, message: &str) -> Finding {
-    let outcome = Outcome::Fail(Failure::new(&place, message.to_owned(), false));
-    Finding { place, outcome }
+    failed(place, message, false)
 }
 
 fn blocked(place: Place, message: &str) -> Finding {
-    let outcome = Outcome::Fail(Failure::new(&place, message.to_owned(), true));
+    failed(place, message, true)
+}
+
+fn failed(place: Place, message: &str, blocked: bool) -> Finding {
+    let outcome = Outcome::Fail(Failure {
+        fingerprint: Fingerprint::of(&place.requirement, &place.scenario, message),
+        place: place.clone(),
+        message: message.to_owned(),
+        blocked,
+    });
     Finding { place, outcome }
 }
 

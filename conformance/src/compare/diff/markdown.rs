@@ -1,8 +1,8 @@
 //! For pull requests and the summaries of CI jobs.
 
 use super::{Change, Diff, Seen};
-use crate::compare::common::{About, symbol};
-use crate::compare::markdown::{code, code_in_cell, statement_in_cell, text};
+use crate::compare::common::{About, code, symbol};
+use crate::report::markdown::quote::{self, statement};
 use crate::verdict::Verdict;
 
 /// All of it; the sum comes first.
@@ -17,7 +17,7 @@ pub fn write(diff: &Diff, strict: bool) -> String {
     ];
     let limits = diff.limits.iter();
     lines.extend(limits.map(|limit| format!("- judged by other limits: {}", code(&limit.told(" → ")))));
-    lines.extend(diff.notes.iter().map(|note| format!("- {}", text(note))));
+    lines.extend(diff.notes.iter().map(|note| format!("- {}", quote::text(note))));
     let (passing, others) = diff.new_passing_and_not();
     table(&mut lines, "Worse", diff.worse.iter());
     table(&mut lines, "New", others.into_iter());
@@ -63,14 +63,14 @@ fn row(change: &Change) -> String {
         let told = |seen: &Seen| format!("{} {}", symbol(seen.verdict), seen.verdict.word());
         seen.as_ref().map(told).unwrap_or_default()
     };
-    let mut about = statement_in_cell(&change.requirement.statement);
+    let mut about = statement(&change.requirement.statement);
     let now = change.now.iter().filter(|now| now.verdict != Verdict::Pass);
     let messages = now.flat_map(|now| &now.reasons).map(|reason| &reason.message);
     let told = messages.filter(|message| !message.is_empty());
-    about.extend(told.map(|message| format!("<br>{}", code_in_cell(message))));
+    about.extend(told.map(|message| format!("<br>{}", code(message))));
     format!(
         "| {} {} | {} | {} | {about} |",
-        code_in_cell(&change.requirement.id),
+        code(&change.requirement.id),
         change.requirement.level.word(),
         verdict(&change.before),
         verdict(&change.now),

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{Change, Diff, Reason, Seen};
-use crate::compare::common::{About, BOLD, CYAN, DIM, GREEN, RED, YELLOW, style};
+use crate::compare::common::{About, style};
+use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use crate::report::plain::{brief, one_line};
 use crate::verdict::Verdict;
 

@@ -3,7 +3,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Area, Cell, Column, Matrix, Row};
-use crate::compare::common::{UNSEEN, VERDICTS, pieces, symbol};
+use crate::compare::common::{UNSEEN, symbol};
+use crate::report::html::prose;
 use crate::report::plain::one_line;
 use crate::verdict::Verdict;
 
@@ -61,7 +62,7 @@ fn reports(matrix: &Matrix) -> Markup {
 fn signs() -> Markup {
     html! {
         p.signs {
-            @for verdict in VERDICTS.map(Some).into_iter().chain([None]) {
+            @for verdict in Verdict::ALL.map(Some).into_iter().chain([None]) {
                 span class=(class(verdict)) { (mark(verdict)) }
                 " "
             }
@@ -99,18 +100,10 @@ fn body(area: &Area, columns: usize) -> Markup {
             @for row in &area.requirements {
                 tr class=[passes(row).then_some("passes")] {
                     th scope="row" { (one_line(&row.id)) " " small { (row.level.word()) } }
-                    td.statement { (statement(&row.statement)) }
+                    td.statement { (prose(&row.statement)) }
                     @for one in &row.cells { (cell(one)) }
                 }
             }
-        }
-    }
-}
-
-fn statement(statement: &str) -> Markup {
-    html! {
-        @for (is_code, piece) in pieces(statement) {
-            @if is_code { code { (piece) } } @else { (piece) }
         }
     }
 }

@@ -1,13 +1,13 @@
 //! For wikis and pull requests.
 
 use super::{Cell, Matrix};
-use crate::compare::common::{UNSEEN, symbol};
-use crate::compare::markdown::{code, code_in_cell, statement_in_cell, text};
+use crate::compare::common::{UNSEEN, code, symbol};
+use crate::report::markdown::quote::{self, statement};
 use crate::verdict::Verdict;
 
 /// All of it.
 pub fn write(matrix: &Matrix) -> String {
-    let names: Vec<String> = matrix.columns.iter().map(|c| code_in_cell(&c.name)).collect();
+    let names: Vec<String> = matrix.columns.iter().map(|c| code(&c.name)).collect();
     let mut lines = vec!["## chatspec matrix\n".to_owned()];
     for column in &matrix.columns {
         lines.push(format!(
@@ -19,16 +19,16 @@ pub fn write(matrix: &Matrix) -> String {
     let limits = matrix.limits.iter().map(|limit| code(&limit.told(", ")));
     lines.extend(limits.map(|limit| format!("- judged by other limits: {limit}")));
     for area in &matrix.areas {
-        lines.push(format!("\n### {}\n", text(&area.title)));
+        lines.push(format!("\n### {}\n", quote::text(&area.title)));
         head(&mut lines, "requirement", &names, "| |");
         for row in &area.requirements {
             let cells: Vec<String> = row.cells.iter().map(cell).collect();
             lines.push(format!(
                 "| {} {} | {} | {} |",
-                code_in_cell(&row.id),
+                code(&row.id),
                 row.level.word(),
                 cells.join(" | "),
-                statement_in_cell(&row.statement)
+                statement(&row.statement)
             ));
         }
     }
@@ -56,7 +56,7 @@ fn cell(cell: &Cell) -> String {
     let word = Cell::word(cell.verdict);
     match (cell.verdict, &cell.reason) {
         (Some(Verdict::Fail | Verdict::Warn), Some(reason)) => {
-            format!("{sign} {word}<br>{}", code_in_cell(reason))
+            format!("{sign} {word}<br>{}", code(reason))
         }
         _ => format!("{sign} {word}"),
     }

@@ -18,7 +18,7 @@ pub use text::write as text;
 
 use serde::Serialize;
 
-use super::common::{About, LimitsDiffer, OtherProtocol, VERDICTS, limits, protocol, requirements};
+use super::common::{About, LimitsDiffer, OtherProtocol, limits, protocol, requirements};
 use crate::contract::Contract;
 use crate::report::saved::{Saved, SavedRequirement};
 use crate::verdict::{Level, Verdict};
@@ -169,7 +169,7 @@ fn counts(areas: &[Area], columns: usize) -> Vec<Count> {
     let mut all = Vec::new();
     for level in [Level::Must, Level::Should, Level::May] {
         let of_level = || rows().filter(|row| row.level == level);
-        for verdict in VERDICTS.map(Some).into_iter().chain([None]) {
+        for verdict in Verdict::ALL.map(Some).into_iter().chain([None]) {
             let count = |column: usize| {
                 of_level()
                     .filter(|row| row.cells.get(column).is_some_and(|cell| cell.verdict == verdict))

@@ -8,7 +8,8 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Cell, Column, Matrix, Row};
-use crate::compare::common::{BOLD, DIM, UNSEEN, VERDICTS, YELLOW, style, symbol};
+use crate::compare::common::{UNSEEN, style, symbol};
+use crate::report::palette::{BOLD, DIM, YELLOW};
 use crate::report::plain::{brief, one_line};
 use crate::verdict::Verdict;
 
@@ -49,7 +50,7 @@ fn head(out: &mut impl Write, matrix: &Matrix) -> io::Result<()> {
         let told = limit.told(", ");
         writeln!(out, "  {YELLOW}judged by other limits:{YELLOW:#} {told}")?;
     }
-    let signs = VERDICTS.map(Some).into_iter().chain([None]);
+    let signs = Verdict::ALL.map(Some).into_iter().chain([None]);
     let signs: Vec<String> = signs
         .map(|verdict| format!("{} {}", sign(verdict), Cell::word(verdict)))
         .collect();

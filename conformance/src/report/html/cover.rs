@@ -9,22 +9,12 @@ use super::Page;
 use super::text::{plain, value};
 use crate::baseline::Judged;
 use crate::report::many;
+use crate::report::status::Tone;
 use crate::result::{Exit, RunResult};
 use crate::verdict::{Level, Verdict};
 
 const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-
-/// How a headline is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// All is well.
-    Good,
-    /// Nothing fails, but something is open or known, or the run did not get to its end.
-    Doubtful,
-    /// It fails.
-    Bad,
-}
 
 /// The verdict in words.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,7 +60,7 @@ pub(super) fn headline(page: &Page<'_>) -> Headline {
                 ),
             ),
             None if passed == 0 => (Tone::Doubtful, "no MUST was verified in this run".to_owned()),
-            None if partial(page).is_some() => (
+            None if run.partial => (
                 Tone::Doubtful,
                 "conforms in the part that was looked at".to_owned(),
             ),
@@ -109,16 +99,26 @@ fn fails(run: &RunResult) -> usize {
         .count()
 }
 
-/// How many requirements were to be looked at, and how many there are to look at; nothing if that is all.
-fn partial(page: &Page<'_>) -> Option<(usize, usize)> {
-    let all = page
+/// How much was looked at, in a run of less than everything.
+fn part(page: &Page<'_>) -> Markup {
+    let judgeable = page
         .contract
         .requirements
         .iter()
-        .filter(|r| r.level != Level::May)
-        .count();
-    let selected = page.run.requirements.len();
-    (selected < all).then_some((selected, all))
+        .filter(|r| r.level != Level::May);
+    let (selected, all) = (page.run.requirements.len(), judgeable.count());
+    let left_out = page.run.left_out.len();
+    html! {
+        p.remark {
+            strong { "A partial run:" } " it was to look at "
+            @if selected < all { (selected) " of " (all) " requirements" } @else {
+                "all " (all) " requirements, but not in all scenarios"
+            }
+            @if left_out == 0 { ", by --only, --skip or --quick." } @else {
+                ", and --quick " a href="#left-out" { "left out " (left_out) } " that take waiting."
+            }
+        }
+    }
 }
 
 /// What whoever reads the headline has to know as well.
@@ -142,14 +142,7 @@ fn remarks(page: &Page<'_>) -> Markup {
                 strong { "The kit itself is at fault" } " in part of this run, which says nothing about the target there."
             }
         }
-        @if let Some((selected, all)) = partial(page) {
-            p.remark {
-                strong { "A partial run:" } " it was to look at " (selected) " of " (all) " requirements"
-                @if run.left_out.is_empty() { ", by --only or --skip." } @else {
-                    ", and --quick " a href="#left-out" { "left out " (run.left_out.len()) } " that take waiting."
-                }
-            }
-        }
+        @if run.partial { (part(page)) }
         @if !limits.is_empty() {
             p.remark { strong { "Judged by the target's own limits:" } " " (limits.join(", ")) "." }
         }

@@ -2,12 +2,11 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::baseline::{Mark, mark};
 use super::exchange::diagram;
 use super::text::value;
-use super::{EVIDENCE, Page, Section, decisive, prose, verdict};
+use super::{EVIDENCE, Page, Section, prose, verdict};
 use crate::expect::Mismatch;
-use crate::report::many;
+use crate::report::{evidence, many, status};
 use crate::result::RequirementResult;
 use crate::scenarios::walkthrough;
 use crate::verdict::{Check, Verdict};
@@ -63,11 +62,8 @@ fn card(page: &Page<'_>, requirement: &RequirementResult, share: usize, unfolded
         id, level, statement, ..
     } = requirement;
     let why = page.contract.requirement(id).map_or("", |r| r.why.as_str());
-    let mut checks: Vec<(&Check, Option<Mark>)> = decisive(requirement)
-        .map(|check| (check, mark(page.run, requirement, check)))
-        .collect();
     // Where not all are shown, those that nobody knows yet are.
-    checks.sort_by_key(|(_, mark)| mark.as_ref().is_some_and(|mark| mark.known));
+    let checks = evidence::decisive(page.run, requirement);
     let head = html! {
         h3 #{ "title-" (id) } {
             (verdict(requirement.verdict)) " " a.id href={ "#" (id) } { (id) } " "
@@ -79,12 +75,11 @@ fn card(page: &Page<'_>, requirement: &RequirementResult, share: usize, unfolded
     let mut left = share.saturating_sub(head.0.len() + AROUND);
     let mut told: Vec<String> = Vec::new();
     let mut scenario = "";
-    for (n, (check, mark)) in checks.iter().take(CHECKS).enumerate() {
+    for (n, check) in checks.iter().take(CHECKS).enumerate() {
         let again = std::mem::replace(&mut scenario, &check.scenario) == check.scenario;
         let shown = Shown {
             requirement,
             check,
-            mark: mark.as_ref(),
             left,
             unfolded: unfolded && n == 0,
             again,
@@ -113,7 +108,6 @@ fn card(page: &Page<'_>, requirement: &RequirementResult, share: usize, unfolded
 struct Shown<'a> {
     requirement: &'a RequirementResult,
     check: &'a Check,
-    mark: Option<&'a Mark>,
     /// So many bytes are left.
     left: usize,
     unfolded: bool,
@@ -139,8 +133,8 @@ impl Shown<'_> {
                     @if let Some(scenario) = scenario { span.summary { ": " (scenario.summary) } }
                 }
             }
-            @if let Some(Mark { class, word, text, .. }) = self.mark {
-                p.standing.(class) { strong { (word) } " " (value(text)) }
+            @if let Some((word, text)) = status::listed(page.run, requirement, check) {
+                p.standing.(if word == "known" { "warn" } else { "fail" }) { strong { (word) } " " (value(&text)) }
             }
             (found(check))
         };

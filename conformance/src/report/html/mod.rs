@@ -34,11 +34,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::Report;
+use super::status::Status;
 use crate::contract::Contract;
 use crate::result::{RequirementResult, RunResult};
 use crate::runner::RunEvent;
 use crate::scene::Context;
-use crate::verdict::{Check, Verdict};
+use crate::verdict::Verdict;
 
 /// A page is never larger than this, in bytes.
 pub const MOST: usize = 1_000_000;
@@ -89,17 +90,23 @@ struct Page<'a> {
     run: &'a RunResult,
     contract: &'a Contract,
     require_all: bool,
-    /// The requirements that fail only as the baseline lists it.
+    /// The requirements that fail, or are blocked, only as the baseline lists it.
     known: BTreeSet<&'a str>,
 }
 
 impl<'a> Page<'a> {
     fn new(run: &'a RunResult, contract: &'a Contract, require_all: bool) -> Self {
+        let known = |r: &&RequirementResult| matches!(Status::of(run, r, require_all), Status::Known(_));
         Self {
             run,
             contract,
             require_all,
-            known: baseline::known(run),
+            known: run
+                .requirements
+                .iter()
+                .filter(known)
+                .map(|r| r.id.as_str())
+                .collect(),
         }
     }
 
@@ -231,9 +238,8 @@ fn verdict(verdict: Verdict) -> Markup {
     html! { span.verdict.(verdict.word()) { span aria-hidden="true" { (sign) } " " (verdict.word()) } }
 }
 
-/// A number of things, as in `2 checks`.
 /// A sentence of the contract, which writes code between backticks.
-fn prose(text: &str) -> Markup {
+pub(crate) fn prose(text: &str) -> Markup {
     html! {
         @for (n, part) in text.split('`').enumerate() {
             @if n % 2 == 0 { (part) } @else { code { (part) } }
@@ -244,14 +250,6 @@ fn prose(text: &str) -> Markup {
 /// A table that is wider than a narrow screen has a box of its own to scroll in, which the keyboard reaches.
 fn scrolling(label: &str, table: &Markup) -> Markup {
     html! { div.scroll role="group" aria-label=(label) tabindex="0" { (table) } }
-}
-
-/// The checks that made the verdict what it is.
-fn decisive(requirement: &RequirementResult) -> impl Iterator<Item = &Check> {
-    requirement
-        .checks
-        .iter()
-        .filter(|check| check.verdict == requirement.verdict)
 }
 
 #[cfg(test)]

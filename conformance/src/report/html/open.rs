@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::text::value;
 use super::{Page, Section};
+use crate::report::status;
 use crate::result::RequirementResult;
 use crate::verdict::Verdict;
 
@@ -28,14 +29,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
 
 /// Requirements with the same reason, in the order in which the reasons come.
 fn by_reason(page: &Page<'_>, verdict: Verdict) -> Markup {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for requirement in page.run.requirements.iter().filter(|r| r.verdict == verdict) {
-        let reason = requirement.reason.as_deref().unwrap_or("no reason given");
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, ids)) => ids.push(&requirement.id),
-            None => reasons.push((reason, vec![&requirement.id])),
-        }
-    }
+    let reasons = status::by_reason(page.run.requirements.iter().filter(|r| r.verdict == verdict));
     html! {
         @if !reasons.is_empty() {
             dl.reasons {

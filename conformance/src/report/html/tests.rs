@@ -165,13 +165,17 @@ fn the_headline_says_how_the_run_ended() {
     assert!(page.contains("Until then, 1 requirement failed"));
 
     let mut passed = run.clone();
+    passed.partial = false;
     for requirement in &mut passed.requirements {
         requirement.verdict = Verdict::Pass;
     }
     assert_eq!(headline_of(&passed), "conforms, as far as this run looked");
     let mut part = passed.clone();
-    part.requirements.pop();
+    part.partial = true;
     assert_eq!(headline_of(&part), "conforms in the part that was looked at");
+    assert!(written(&part).contains("all 3 requirements, but not in all scenarios"));
+    part.requirements.pop();
+    assert!(written(&part).contains("2 of 3 requirements"));
     part.requirements.clear();
     assert_eq!(headline_of(&part), "no MUST was verified in this run");
 
@@ -242,5 +246,17 @@ fn every_link_within_the_page_leads_somewhere_and_no_name_is_there_twice() {
         for link in after("href=\"#") {
             assert!(ids.binary_search(&link).is_ok(), "{link}");
         }
+    }
+}
+
+#[test]
+fn a_statement_has_code_between_backticks() {
+    assert_eq!(
+        prose("An ack has `ok: true` & no `error`.").into_string(),
+        "An ack has <code>ok: true</code> &amp; no <code>error</code>."
+    );
+    for requirement in &Contract::embedded().unwrap().requirements {
+        let ticks = requirement.statement.matches('`').count();
+        assert_eq!(ticks % 2, 0, "{}", requirement.id);
     }
 }

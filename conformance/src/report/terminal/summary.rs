@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, baseline, brief, many, timings};
 use crate::expect::Mismatch;
+use crate::report::evidence;
 use crate::report::status::{self, Tone};
 use crate::result::{RequirementResult, RunResult};
-use crate::verdict::{Check, Level, Verdict};
+use crate::verdict::{Level, Verdict};
 
 /// What of it is shown.
 #[derive(Clone, Copy)]
@@ -76,13 +77,8 @@ fn broken(
         requirement.level.word(),
         requirement.statement
     )?;
-    let mut decisive: Vec<&Check> = requirement
-        .checks
-        .iter()
-        .filter(|check| check.verdict == verdict)
-        .collect();
     // Where not all are shown, those that nobody knows yet are.
-    decisive.sort_by_key(|check| status::is_known(result, requirement, check));
+    let decisive = evidence::decisive(result, requirement);
     for check in decisive.iter().take(most) {
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
         baseline::mark(out, result, requirement, check)?;

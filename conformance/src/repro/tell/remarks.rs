@@ -55,11 +55,7 @@ impl Teller<'_> {
                     binds,
                     judge: Vec::new(),
                 };
-                self.told.push(if fence {
-                    Told::Fence(step)
-                } else {
-                    Told::Step(step)
-                });
+                self.told.push(Told::step(step, fence));
             }
             Remark::Looked { event, data } => self.looked(&entry.client, event, data)?,
             Remark::Counted {

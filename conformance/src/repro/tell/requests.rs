@@ -56,11 +56,7 @@ impl<'a> Teller<'a> {
             take,
             judge: Vec::new(),
         };
-        self.told.push(if fence {
-            Told::Fence(step)
-        } else {
-            Told::Step(step)
-        });
+        self.told.push(Told::step(step, fence));
         Ok(())
     }
 

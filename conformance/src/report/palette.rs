@@ -1,0 +1,16 @@
+//! How lines for people are coloured, everywhere alike.
+
+use anstyle::{AnsiColor, Style};
+
+/// Names and titles.
+pub const BOLD: Style = Style::new().bold();
+/// What matters less.
+pub const DIM: Style = Style::new().dimmed();
+/// What is well.
+pub const GREEN: Style = AnsiColor::Green.on_default();
+/// What is wrong.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// What is open, or to be known.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+/// Ids.
+pub const CYAN: Style = AnsiColor::Cyan.on_default();

@@ -1,0 +1,153 @@
+//! Recordings that are written by hand.
+
+use serde_json::{Value, json};
+
+use crate::repro::story::{Step, Story};
+use crate::repro::{Untold, tell};
+use crate::scenarios;
+use crate::target::profile::Private;
+use crate::transcript::Direction;
+use crate::transcript::record::Entry;
+use crate::transcript::remark::Remark;
+
+pub(super) const ALICE: &str = "01a21399fdff0001780eff49";
+pub(super) const CHAT: &str = "01a2139a032b0000780eff49";
+pub(super) const MESSAGE: &str = "01a2139a04550000780eff49";
+pub(super) const OTHER: &str = "01a2139a04550000780eff50";
+
+/// One entry after the other, a millisecond apart.
+#[derive(Default)]
+pub(super) struct Tape {
+    pub(super) us: u64,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Tape {
+    /// Alice has registered, made a chat and connected.
+    pub(super) fn begun() -> Self {
+        let mut tape = Self::default();
+        let register = json!({"http": "request", "method": "POST", "path": "/v1/auth/register", "body": {"name": "alice"}});
+        tape.out("alice", register);
+        tape.answer("alice", json!({"http": "response", "status": 201, "body": {}}));
+        tape.remark(
+            "alice",
+            Remark::Registered {
+                id: ALICE.to_owned(),
+                access_token: Private("aaa".to_owned()),
+                session_token: None,
+            },
+        );
+        tape.rest(
+            "POST",
+            "/v1/chats",
+            json!({"type": "group", "memberIds": []}),
+            json!({"_id": CHAT}),
+        );
+        tape.connect("alice", json!({"token": "aaa"}), "connect");
+        tape
+    }
+
+    pub(super) fn push(
+        &mut self,
+        client: &str,
+        direction: Direction,
+        decoded: Option<Value>,
+        remark: Option<Remark>,
+    ) {
+        self.us += 1_000;
+        self.entries.push(Entry {
+            us: self.us,
+            scenario: "a/b",
+            scene: 0,
+            client: client.to_owned(),
+            direction,
+            text: decoded.as_ref().map(Value::to_string).unwrap_or_default(),
+            bytes: None,
+            decoded,
+            remark,
+        });
+    }
+
+    pub(super) fn out(&mut self, client: &str, decoded: Value) {
+        self.push(client, Direction::Out, Some(decoded), None);
+    }
+
+    pub(super) fn answer(&mut self, client: &str, decoded: Value) {
+        self.push(client, Direction::In, Some(decoded), None);
+    }
+
+    pub(super) fn remark(&mut self, client: &str, remark: Remark) {
+        self.push(client, Direction::Note, None, Some(remark));
+    }
+
+    pub(super) fn judged(&mut self, id: &str) {
+        self.remark("a/b", Remark::Judged(id.to_owned()));
+    }
+
+    pub(super) fn rest(&mut self, method: &str, path: &str, body: Value, answer: Value) {
+        self.out(
+            "alice",
+            json!({"http": "request", "method": method, "path": path, "body": body}),
+        );
+        self.answer(
+            "alice",
+            json!({"http": "response", "status": 200, "body": answer}),
+        );
+    }
+
+    pub(super) fn connect(&mut self, client: &str, auth: Value, answer: &str) {
+        self.out(
+            client,
+            json!({"packet": "connect", "url": "http://x/", "data": auth}),
+        );
+        self.answer(client, json!({"packet": answer}));
+    }
+
+    /// A request with a number, as the raw client sends it.
+    pub(super) fn start(&mut self, id: u64, event: &str, payload: Value) {
+        self.out(
+            "alice",
+            json!({"packet": "event", "ack": id, "event": event, "args": [payload]}),
+        );
+    }
+
+    pub(super) fn ack(&mut self, id: u64, ack: Value) {
+        self.answer("alice", json!({"packet": "ack", "ack": id, "args": [ack]}));
+    }
+
+    pub(super) fn send(&mut self, id: u64, body: &str, message: &str) {
+        self.start(
+            id,
+            "message:send",
+            json!({"chatId": CHAT, "clientId": "c", "body": body}),
+        );
+        self.ack(
+            id,
+            json!({"ok": true, "data": {"clientId": "c", "serverId": message}}),
+        );
+    }
+
+    pub(super) fn told(&self, asked: Option<&str>) -> Result<Story, Untold> {
+        tell(scenarios::all().next().unwrap(), asked, &self.entries)
+    }
+
+    pub(super) fn steps(&self) -> Vec<Step> {
+        self.told(None).unwrap().steps
+    }
+
+    pub(super) fn last(&self) -> Step {
+        self.steps().pop().unwrap()
+    }
+}
+
+pub(super) fn message_new(id: &str, body: &str) -> Value {
+    json!({"message": {"_id": id, "chatId": CHAT, "senderId": ALICE, "body": body, "createdAt": "now", "deleted": false}})
+}
+
+pub(super) fn heard(data: Value) -> Remark {
+    Remark::Heard {
+        event: "message:new".to_owned(),
+        data,
+        after: None,
+    }
+}
