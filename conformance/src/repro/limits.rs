@@ -9,6 +9,9 @@ const CORPUS: &str = "it sends the whole corpus of odd payloads, binary ones amo
 const FLAPPING: &str =
     "it judges when updates come, and which of them, under a throttle that works in more than one way";
 
+const SILENT: &str = "it falls silent with the connection kept open, which no official client does";
+const LINE: &str = "its connection breaks off with something on its way, which takes a proxy in between";
+
 /// Scenarios that cannot be told as a script.
 const SCENARIOS: &[(&str, &str)] = &[
     (
@@ -46,16 +49,20 @@ const SCENARIOS: &[(&str, &str)] = &[
         "acks/store-away",
         "it takes the server's database away, which a script on a client cannot do",
     ),
+    ("messages/ack-lost", LINE),
     (
         "rate-limit/patience",
         "it tries again and again at the edge of the window, and goes by what is answered there",
     ),
     ("presence/flapping-ends-offline", FLAPPING),
     ("presence/flapping-ends-online", FLAPPING),
+    ("presence/vanished", SILENT),
     (
-        "presence/vanished",
-        "it falls silent with the connection kept open, which no official client does",
+        "presence/vanished-in-upgrade",
+        "it stops in the middle of an upgrade, which an official client does not",
     ),
+    ("presence/left-behind", SILENT),
+    ("sync/cut-in-a-burst", LINE),
     (
         "sync/away-and-back",
         "messages go on while the client comes back, and which of them it is told live and which it has to fetch is open",

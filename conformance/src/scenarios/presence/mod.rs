@@ -62,7 +62,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "presence/left-behind",
         "A connection that vanished and was replaced by another times out without a word to anybody",
-        &["PRES-02", "PRES-03"],
+        &["PRES-03"],
         run!(vanished::left_behind),
     )
     .cost(Cost::Seconds(9)),
