@@ -39,3 +39,15 @@ browser *FILTERS:
 # Suite time over the longest window
 bench-suite *ARGS:
     scripts/bench-suite.sh {{ARGS}}
+
+# Every sabotage on the reference server; writes docs/detection.md
+sabotage *ARGS:
+    scripts/sabotage.sh {{ARGS}}
+
+# Suite time through the proxy over that without
+bench-proxy *ARGS:
+    scripts/bench-proxy.sh {{ARGS}}
+
+# Changes in the rules of the server, one at a time: do its tests notice?
+mutants *ARGS:
+    scripts/mutants.sh {{ARGS}}
