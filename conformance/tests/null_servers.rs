@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
@@ -26,12 +27,43 @@ use chatspec::target::profile::Profile;
 use chatspec::target::profile::capabilities::{Capabilities, Capability};
 use chatspec::target::reference;
 use chatspec::verdict::{Level, Verdict};
+use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::{mpsc, watch};
+
+/// All at once: they wait most of the time, for what never comes.
+const AT_ONCE: usize = 8;
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    args.test_threads.get_or_insert(AT_ONCE);
+    macro_rules! tests {
+        ($($name:ident,)*) => {
+            vec![$(Trial::test(stringify!($name), || { $name(); Ok(()) }),)*]
+        };
+    }
+    let tests = tests![
+        silence_earns_nothing,
+        refusing_everything_as_forbidden_earns_nothing,
+        refusing_everything_as_invalid_earns_nothing,
+        refusing_everything_as_too_much_earns_nothing,
+        failing_at_everything_earns_nothing,
+        agreeing_to_everything_earns_only_the_ways_in,
+        declaring_everything_absent_earns_nothing_more,
+        echoing_everything_earns_nothing,
+        disconnecting_on_every_event_earns_nothing,
+        closing_every_connection_earns_nothing,
+        accepting_any_token_is_seen_by_every_requirement_on_tokens,
+        silence_has_no_shape_and_a_reason_for_each,
+        what_agrees_to_everything_is_seen_to_do_that_and_nothing_else,
+        an_echo_is_neither_a_success_nor_an_error,
+    ];
+    libtest_mimic::run(&args, tests).exit_code()
+}
 
 /// The one thing that a server does with whatever it is sent.
 #[derive(Clone, Copy, Debug)]
@@ -163,10 +195,15 @@ async fn judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdic
 const BY_REST: &str = "SYNC-03";
 
 fn all_judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdict)> {
+    in_a_runtime(judged(habit, capabilities))
+}
+
+/// Whatever is still running then is not waited for.
+fn in_a_runtime<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let judged = runtime.block_on(judged(habit, capabilities));
+    let done = runtime.block_on(work);
     runtime.shutdown_background();
-    judged
+    done
 }
 
 /// Nothing passes but what REST keeps, and what the server does deserve, with the reason. Gives all verdicts.
@@ -184,32 +221,26 @@ fn keeps_only(habit: Habit, deserved: &[(&str, &str)]) -> Vec<(String, Verdict)>
     judged
 }
 
-#[test]
 fn silence_earns_nothing() {
     keeps_only(Habit::Silent, &[]);
 }
 
-#[test]
 fn refusing_everything_as_forbidden_earns_nothing() {
     keeps_only(Habit::Refuses("FORBIDDEN"), &[]);
 }
 
-#[test]
 fn refusing_everything_as_invalid_earns_nothing() {
     keeps_only(Habit::Refuses("VALIDATION_ERROR"), &[]);
 }
 
-#[test]
 fn refusing_everything_as_too_much_earns_nothing() {
     keeps_only(Habit::Refuses("RATE_LIMITED"), &[]);
 }
 
-#[test]
 fn failing_at_everything_earns_nothing() {
     keeps_only(Habit::Refuses("INTERNAL"), &[]);
 }
 
-#[test]
 fn agreeing_to_everything_earns_only_the_ways_in() {
     let deserved = [
         (
@@ -224,7 +255,6 @@ fn agreeing_to_everything_earns_only_the_ways_in() {
 }
 
 /// What a target file says is not offered leads nowhere, and what has been seen until then proves nothing.
-#[test]
 fn declaring_everything_absent_earns_nothing_more() {
     let capabilities = Capabilities::without(Capability::ALL.iter().copied());
     for (habit, deserved) in [
@@ -240,22 +270,18 @@ fn declaring_everything_absent_earns_nothing_more() {
     }
 }
 
-#[test]
 fn echoing_everything_earns_nothing() {
     keeps_only(Habit::Echoes, &[]);
 }
 
-#[test]
 fn disconnecting_on_every_event_earns_nothing() {
     keeps_only(Habit::Disconnects, &[]);
 }
 
-#[test]
 fn closing_every_connection_earns_nothing() {
     keeps_only(Habit::ClosesConnections, &[]);
 }
 
-#[test]
 fn accepting_any_token_is_seen_by_every_requirement_on_tokens() {
     let deserved = [
         ("TRANS-01", "the handshake is right, and pings are answered"),
@@ -276,7 +302,11 @@ fn accepting_any_token_is_seen_by_every_requirement_on_tokens() {
 }
 
 /// What it sends, as shapes.
-async fn shapes(habit: Habit) -> Documents {
+fn shapes(habit: Habit) -> Documents {
+    in_a_runtime(gathered(habit))
+}
+
+async fn gathered(habit: Habit) -> Documents {
     let (reference, _running) = reference::start(None).await.unwrap();
     let profile = profile(habit, reference).await;
     let contract = Contract::embedded().unwrap();
@@ -290,9 +320,8 @@ async fn shapes(habit: Habit) -> Documents {
     gather(&context, 1, |_| {}).await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn silence_has_no_shape_and_a_reason_for_each() {
-    for (name, document) in shapes(Habit::Silent).await {
+fn silence_has_no_shape_and_a_reason_for_each() {
+    for (name, document) in shapes(Habit::Silent) {
         assert!(document.seen.is_empty(), "{name}: {:?}", document.seen);
         for (case, why) in document.not_seen {
             let reasons = ["answered with nothing", "came", "accepted", "only message:send"];
@@ -304,9 +333,8 @@ async fn silence_has_no_shape_and_a_reason_for_each() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_agrees_to_everything_is_seen_to_do_that_and_nothing_else() {
-    let shapes = shapes(Habit::Agrees).await;
+fn what_agrees_to_everything_is_seen_to_do_that_and_nothing_else() {
+    let shapes = shapes(Habit::Agrees);
     for (name, document) in &shapes {
         let seen: Vec<_> = document.seen.keys().map(String::as_str).collect();
         let expected = if name.starts_with("ack-") { &[OK][..] } else { &[] };
@@ -329,9 +357,8 @@ async fn what_agrees_to_everything_is_seen_to_do_that_and_nothing_else() {
     assert!(reason(&REFUSAL, "UNAUTHORIZED").contains("no token: accepted"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_echo_is_neither_a_success_nor_an_error() {
-    let shapes = shapes(Habit::Echoes).await;
+fn an_echo_is_neither_a_success_nor_an_error() {
+    let shapes = shapes(Habit::Echoes);
     let seen = serde_json::to_value(&shapes[JOIN.name].seen).unwrap();
     assert_eq!(shapes[JOIN.name].seen.keys().collect::<Vec<_>>(), [NEITHER]);
     assert!(seen[NEITHER].to_string().contains("chatId"), "{seen}");
