@@ -221,6 +221,29 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_comes_when_there_are_twice_as_many_and_takes_only_who_is_idle() {
+        let (limiter, ids, start) = setup();
+        let users = |limiter: &RateLimiter| limiter.lock().by_user.len();
+        let (idle, fresh) = (2 * 512, ids.next());
+        (0..idle).for_each(|_| limiter.reserve(ids.next(), start).unwrap().keep());
+        assert_eq!(
+            users(&limiter),
+            idle,
+            "none of them has been idle for long enough"
+        );
+        let later = start + RATE.window;
+        limiter.reserve(fresh, later).unwrap().keep();
+        assert_eq!(users(&limiter), idle + 1, "they are not twice as many yet");
+        limiter.reserve(ids.next(), later).unwrap().keep();
+        assert_eq!(users(&limiter), 2, "whoever is left has sent within the window");
+        (1..RATE.max).for_each(|_| limiter.reserve(fresh, later).unwrap().keep());
+        assert!(
+            limiter.reserve(fresh, later).is_err(),
+            "what was sent still counts"
+        );
+    }
+
+    #[test]
     fn idle_users_are_forgotten() {
         let (limiter, ids, start) = setup();
         for n in 0..20_000 {

@@ -1,7 +1,9 @@
 //! The use-cases from command to publication, on the embedded store, with a recorder in the place of the sockets.
 //!
 //! - `sending`: once, whatever happens on the way
+//! - `contacts`: who share a chat hear of each other's presence
 
+mod contacts;
 mod sending;
 
 use std::sync::{Arc, Mutex};
@@ -54,6 +56,7 @@ const FAULT: &str = "fail";
 
 /// A service with a group of two, and a stranger.
 struct House {
+    store: Arc<dyn Store>,
     service: Arc<Service>,
     recorder: Arc<Recorder>,
     alice: UserId,
@@ -101,6 +104,7 @@ async fn house_with(patience: Option<Duration>) -> House {
     assert!(created);
     recorder.take();
     House {
+        store,
         service,
         recorder,
         alice,
