@@ -223,19 +223,19 @@ mod tests {
     #[test]
     fn a_sweep_comes_when_there_are_twice_as_many_and_takes_only_who_is_idle() {
         let (limiter, ids, start) = setup();
-        let users = |limiter: &RateLimiter| limiter.lock().by_user.len();
-        let (idle, fresh) = (2 * 512, ids.next());
-        (0..idle).for_each(|_| limiter.reserve(ids.next(), start).unwrap().keep());
-        assert_eq!(
-            users(&limiter),
-            idle,
-            "none of them has been idle for long enough"
-        );
-        let later = start + RATE.window;
+        let (later, fresh) = (start + RATE.window, ids.next());
+        let sends =
+            |users: usize, at| (0..users).for_each(|_| limiter.reserve(ids.next(), at).unwrap().keep());
+        let users = || limiter.lock().by_user.len();
+        sends(514, start);
         limiter.reserve(fresh, later).unwrap().keep();
-        assert_eq!(users(&limiter), idle + 1, "they are not twice as many yet");
-        limiter.reserve(ids.next(), later).unwrap().keep();
-        assert_eq!(users(&limiter), 2, "whoever is left has sent within the window");
+        sends(1, later);
+        assert_eq!(users(), 516, "there were none at the last sweep, and few now");
+        sends(508, start);
+        sends(1, later);
+        assert_eq!(users(), 1_025, "they are not more than twice 512 until now");
+        sends(1, later);
+        assert_eq!(users(), 4, "whoever is left has sent within the window");
         (1..RATE.max).for_each(|_| limiter.reserve(fresh, later).unwrap().keep());
         assert!(
             limiter.reserve(fresh, later).is_err(),
