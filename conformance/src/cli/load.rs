@@ -412,8 +412,14 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        for (text, expected) in [("500ms", 500), ("30s", 30_000), ("1.5", 1_500), ("2m", 120_000), ("1h", 3_600_000), ("0", 0)]
-        {
+        for (text, expected) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("1.5", 1_500),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("0", 0),
+        ] {
             assert_eq!(time(text), Ok(Duration::from_millis(expected)), "{text}");
         }
         for wrong in ["", "s", "5 s", "-1s", "1d", "9999h", "1.2.3s"] {
@@ -423,18 +429,27 @@ mod tests {
 
     #[test]
     fn shares_are_percent_or_fractions() {
-        assert_eq!((share("2%"), share("0.5"), share("100%")), (Ok(0.02), Ok(0.5), Ok(1.0)));
+        assert_eq!(
+            (share("2%"), share("0.5"), share("100%")),
+            (Ok(0.02), Ok(0.5), Ok(1.0))
+        );
         for wrong in ["", "%", "2", "-1%", "101%", "NaN"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
-        assert_eq!((idle("7"), idle("90%")), (Ok(Idle::Number(7)), Ok(Idle::Share(0.9))));
+        assert_eq!(
+            (idle("7"), idle("90%")),
+            (Ok(Idle::Number(7)), Ok(Idle::Share(0.9)))
+        );
         assert!(idle("100%").is_err() && idle("0.5").is_err());
     }
 
     #[test]
     fn a_report_has_a_format_and_perhaps_a_path() {
         let asked = parse("html=out/a=b.html").unwrap();
-        assert_eq!((asked.format, asked.path.as_deref()), (Format::Html, Some(Path::new("out/a=b.html"))));
+        assert_eq!(
+            (asked.format, asked.path.as_deref()),
+            (Format::Html, Some(Path::new("out/a=b.html")))
+        );
         assert_eq!(parse("json").unwrap().path, None);
         assert!(parse("html=").is_err_and(|told| told.contains("no path")));
         assert!(parse("tap=x").is_err_and(|told| told.contains("terminal, json and html")));

@@ -170,7 +170,13 @@ enum State {
 }
 
 impl State {
-    const ALL: [Self; 5] = [Self::Planned, Self::Sent, Self::Acked, Self::Refused, Self::Failed];
+    const ALL: [Self; 5] = [
+        Self::Planned,
+        Self::Sent,
+        Self::Acked,
+        Self::Refused,
+        Self::Failed,
+    ];
 }
 
 #[derive(Debug, Default)]
@@ -185,7 +191,10 @@ struct Row {
 impl Row {
     fn state(&self) -> State {
         let state = self.state.load(Ordering::Acquire);
-        State::ALL.get(usize::from(state)).copied().unwrap_or(State::Planned)
+        State::ALL
+            .get(usize::from(state))
+            .copied()
+            .unwrap_or(State::Planned)
     }
 
     fn becomes(&self, from: State, to: State) -> bool {
@@ -197,7 +206,9 @@ impl Row {
     /// Takes the id as the message's, if it has none yet; tells whether it is the message's now.
     fn has_id(&self, id: &str) -> bool {
         let id = fingerprint(id);
-        let before = self.id.compare_exchange(0, id, Ordering::AcqRel, Ordering::Acquire);
+        let before = self
+            .id
+            .compare_exchange(0, id, Ordering::AcqRel, Ordering::Acquire);
         before.is_ok() || before == Err(id)
     }
 }
@@ -294,7 +305,10 @@ impl Ledger {
         match id {
             Some(id) if row.has_id(id) => {}
             Some(id) => self.fault(Kind::Ids, || {
-                format!("{}: its ack says {id}, another id than before", self.named(number))
+                format!(
+                    "{}: its ack says {id}, another id than before",
+                    self.named(number)
+                )
             }),
             None => self.fault(Kind::Ids, || {
                 format!("{}: its ack says ok and no serverId", self.named(number))
@@ -310,7 +324,11 @@ impl Ledger {
         /// Codes that a target makes up are not all kept.
         const CODES: usize = 20;
         let Some(row) = self.row(number) else { return };
-        let after = if code == INTERNAL { State::Failed } else { State::Refused };
+        let after = if code == INTERNAL {
+            State::Failed
+        } else {
+            State::Refused
+        };
         row.becomes(State::Sent, after);
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let known = refused.len() < CODES || refused.contains_key(code);
@@ -388,14 +406,25 @@ impl Ledger {
         let number = self.plan.number(place);
         let Some(number) = number.filter(|n| self.row(*n).is_some_and(|row| row.state() != State::Planned))
         else {
-            return Err(format!("message {} has a body that nobody has sent yet", message.id));
+            return Err(format!(
+                "message {} has a body that nobody has sent yet",
+                message.id
+            ));
         };
         let room = &self.rooms[at.room as usize];
         if place.room != at.room || message.chat != room.chat {
             return Err(format!("{} is of another room", self.named(number)));
         }
-        if room.users.get(place.sender as usize).is_none_or(|user| *user != message.sender) {
-            return Err(format!("{} arrives as one of {}", self.named(number), message.sender));
+        if room
+            .users
+            .get(place.sender as usize)
+            .is_none_or(|user| *user != message.sender)
+        {
+            return Err(format!(
+                "{} arrives as one of {}",
+                self.named(number),
+                message.sender
+            ));
         }
         Ok((place, number))
     }
@@ -443,7 +472,11 @@ impl Ledger {
     /// Looks at all that is there at the end: what is missing now is lost.
     pub fn judge(&self) -> (Counts, Faults) {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let mut counts = Counts {
             planned: u64::from(self.plan.total()),
             sent: load(&self.sent),
@@ -473,7 +506,10 @@ impl Ledger {
                     counts.due += self.due_to(number).count() as u64;
                     for at in self.missing(number) {
                         faults.add(Kind::Lost, || {
-                            format!("{} was acknowledged and never arrived at {at}", self.named(number))
+                            format!(
+                                "{} was acknowledged and never arrived at {at}",
+                                self.named(number)
+                            )
                         });
                     }
                     let id = row.id.load(Ordering::Acquire);
@@ -545,7 +581,6 @@ impl Ledger {
     fn named(&self, number: u32) -> String {
         format!("message {}", self.plan.name(number))
     }
-
 }
 
 #[cfg(test)]

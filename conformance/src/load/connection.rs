@@ -60,7 +60,12 @@ pub(super) async fn attend(
     let came_in = tokio::time::timeout(shared.connect_within, came_in).await;
     // The next one may begin.
     drop(permit);
-    let late = |_| Err(format!("nothing within {} s", shared.connect_within.as_secs_f64()));
+    let late = |_| {
+        Err(format!(
+            "nothing within {} s",
+            shared.connect_within.as_secs_f64()
+        ))
+    };
     let socket = match came_in.unwrap_or_else(late) {
         Ok(socket) => socket,
         Err(why) => {
@@ -102,7 +107,9 @@ async fn enter(seat: &Seat, number: usize, shared: &Shared) -> Result<Socket, St
             Frame::Ping => socket.send("3".to_owned())?,
             Frame::Connected => break,
             Frame::Refused(payload) => return Err(format!("CONNECT_ERROR {payload}")),
-            Frame::Disconnected => return Err("the server disconnected instead of answering CONNECT".to_owned()),
+            Frame::Disconnected => {
+                return Err("the server disconnected instead of answering CONNECT".to_owned());
+            }
             _ => {}
         }
     }
@@ -231,10 +238,7 @@ impl Attendance {
             return Ok(());
         };
         let Asked {
-            message,
-            seq,
-            repeat,
-            ..
+            message, seq, repeat, ..
         } = asked;
         match answer {
             Answer::Refused(code) => {
@@ -247,7 +251,9 @@ impl Attendance {
                     return Ok(());
                 }
                 let due = shared.plan.due(message);
-                shared.figures.acked(self.number, due, shared.since_due(message, now));
+                shared
+                    .figures
+                    .acked(self.number, due, shared.since_due(message, now));
                 shared.last_ack.fetch_max(shared.micros(now), Ordering::Relaxed);
                 if !shared.plan.is_repeated(message) {
                     return Ok(());
@@ -269,8 +275,12 @@ impl Attendance {
             return;
         };
         let took = shared.since_due(number, now);
-        shared.figures.delivered(self.number, shared.plan.due(number), took);
-        shared.last_delivery.fetch_max(shared.micros(now), Ordering::Relaxed);
+        shared
+            .figures
+            .delivered(self.number, shared.plan.due(number), took);
+        shared
+            .last_delivery
+            .fetch_max(shared.micros(now), Ordering::Relaxed);
         if took > shared.plan.wanted.late {
             shared.ledger.late();
         }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
 use super::connection::{Seat, Told, attend};
-use super::outcome::{Connections, per_second};
+use super::outcome::{Connections, per_second, round};
 use super::{Progress, Shared, Tell};
 
 /// So many different reasons are kept.
@@ -60,12 +60,14 @@ impl Fleet {
         }
         drop(tells);
         while fleet.connections.made + fleet.connections.failed < wanted {
-            let Some(told) = fleet.told.recv().await else { break };
+            let Some(told) = fleet.told.recv().await else {
+                break;
+            };
             fleet.take(told);
             fleet.tell(tell);
         }
         let took = began.elapsed();
-        fleet.connections.seconds = took.as_secs_f64();
+        fleet.connections.seconds = round(took.as_secs_f64(), 1e3);
         fleet.connections.per_second = per_second(fleet.connections.made, took);
         fleet
     }

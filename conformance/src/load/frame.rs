@@ -93,7 +93,9 @@ fn ack(packet: &str) -> Option<Frame<'_>> {
     let id = id.parse().ok()?;
     let answer = match serde_json::from_str(args) {
         Ok(First(Some(Said { ok: true, data, .. }))) => Answer::Done(data.and_then(|data| Some(data.id?.0))),
-        Ok(First(Some(Said { error: Some(code), .. }))) => Answer::Refused(code.0),
+        Ok(First(Some(Said {
+            error: Some(code), ..
+        }))) => Answer::Refused(code.0),
         _ => Answer::Refused("an ack that is none".into()),
     };
     Some(Frame::Ack { id, answer })
@@ -163,7 +165,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
 mod tests {
     use super::*;
 
-    const MESSAGE: &str = r#"{"message":{"_id":"m1","chatId":"c1","senderId":"u1","body":"a \"b\"","deleted":false}}"#;
+    const MESSAGE: &str =
+        r#"{"message":{"_id":"m1","chatId":"c1","senderId":"u1","body":"a \"b\"","deleted":false}}"#;
 
     fn delivered() -> Frame<'static> {
         Frame::Message(Delivered {
@@ -201,11 +204,23 @@ mod tests {
     fn acks_tell_the_id_or_the_code() {
         let done = |id: Option<&'static str>| Answer::Done(id.map(Cow::from));
         for (frame, id, answer) in [
-            (r#"4312[{"ok":true,"data":{"clientId":"x","serverId":"m1"}}]"#, 12, done(Some("m1"))),
+            (
+                r#"4312[{"ok":true,"data":{"clientId":"x","serverId":"m1"}}]"#,
+                12,
+                done(Some("m1")),
+            ),
             (r#"430[{"ok":true}]"#, 0, done(None)),
             (r#"437[{"ok":true,"data":null},2]"#, 7, done(None)),
-            (r#"438[{"ok":false,"error":"RATE_LIMITED","message":"no"}]"#, 8, Answer::Refused("RATE_LIMITED".into())),
-            (r#"439[{"ok":false}]"#, 9, Answer::Refused("an ack that is none".into())),
+            (
+                r#"438[{"ok":false,"error":"RATE_LIMITED","message":"no"}]"#,
+                8,
+                Answer::Refused("RATE_LIMITED".into()),
+            ),
+            (
+                r#"439[{"ok":false}]"#,
+                9,
+                Answer::Refused("an ack that is none".into()),
+            ),
             ("431[]", 1, Answer::Refused("an ack that is none".into())),
         ] {
             assert_eq!(read(frame), Frame::Ack { id, answer }, "{frame}");

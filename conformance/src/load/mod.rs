@@ -27,6 +27,8 @@ mod people;
 pub mod plan;
 pub mod process;
 pub mod report;
+#[cfg(test)]
+pub(crate) mod sample;
 mod socket;
 mod usage;
 
@@ -60,7 +62,9 @@ pub enum LoadError {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// Users or chats cannot be made.
-    #[error("users and chats for the load cannot be made: {0}. chatspec doctor tells step by step what works")]
+    #[error(
+        "users and chats for the load cannot be made: {0}. chatspec doctor tells step by step what works"
+    )]
     People(String),
     /// Nobody is let in.
     #[error("none of {wanted} connections came about: {why}")]

@@ -235,7 +235,9 @@ impl Outcome {
             }
             Standing::Dead if self.connections.made == 0 => "Nobody could connect".to_owned(),
             Standing::Dead => "No message was acknowledged".to_owned(),
-            Standing::Partly if messages.planned == 0 => "Not all connections came about and lasted".to_owned(),
+            Standing::Partly if messages.planned == 0 => {
+                "Not all connections came about and lasted".to_owned()
+            }
             Standing::Partly => format!(
                 "Nothing wrong in what could be judged: {} of {} messages were acknowledged",
                 messages.acked, messages.planned

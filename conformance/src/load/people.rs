@@ -88,10 +88,7 @@ async fn furnish(scene: &Scene, number: u32, users: &[User]) -> Result<(Room, Ve
     let as_json: Arc<str> = Value::from(chat.as_str()).to_string().into();
     let seats = (0..).zip(users).map(|(place, user)| {
         let room = Joined {
-            member: Member {
-                room: number,
-                place,
-            },
+            member: Member { room: number, place },
             chat: as_json.clone(),
         };
         seat(scene, user, Some(room))

@@ -327,14 +327,20 @@ impl Plan {
         if body.len() < self.wanted.payload {
             body.push(' ');
         }
-        body.extend(std::iter::repeat_n('.', self.wanted.payload.saturating_sub(body.len())));
+        body.extend(std::iter::repeat_n(
+            '.',
+            self.wanted.payload.saturating_sub(body.len()),
+        ));
         body
     }
 
     /// Which message has this body; nothing where it is none of this load, or another text than was sent.
     pub fn read(&self, body: &str) -> Option<Place> {
         let (name, padding) = body.split_once(' ').unwrap_or((body, ""));
-        let mut parts = name.strip_prefix(self.run.as_str())?.strip_prefix(':')?.split(':');
+        let mut parts = name
+            .strip_prefix(self.run.as_str())?
+            .strip_prefix(':')?
+            .split(':');
         let mut next = || parts.next()?.parse().ok();
         let place = Place {
             room: next()?,
@@ -352,7 +358,7 @@ impl Plan {
     clippy::cast_sign_loss,
     reason = "a cast of a float stays within bounds"
 )]
-fn whole(number: f64) -> u32 {
+pub(super) fn whole(number: f64) -> u32 {
     number.round() as u32
 }
 
@@ -384,7 +390,12 @@ mod tests {
         assert_eq!(rooms, [0, 1, 2, 0]);
         let nowhere = |room, sender, seq| plan.number(Place { room, sender, seq });
         assert_eq!(
-            [nowhere(3, 0, 0), nowhere(0, 2, 0), nowhere(0, 0, 4), nowhere(0, 0, u32::MAX)],
+            [
+                nowhere(3, 0, 0),
+                nowhere(0, 2, 0),
+                nowhere(0, 0, 4),
+                nowhere(0, 0, u32::MAX)
+            ],
             [None; 4]
         );
     }
@@ -440,7 +451,12 @@ mod tests {
         assert!(Plan::new(wanted(10, 80.0), &Limits::default()).is_ok());
         let told = Plan::new(wanted(10, 200.0), &Limits::default()).unwrap_err();
         let told = told.to_string();
-        for part in ["100 users may send 80 messages", "10 in 10000 ms", "--rooms 25,", "--rate-max 25 "] {
+        for part in [
+            "100 users may send 80 messages",
+            "10 in 10000 ms",
+            "--rooms 25,",
+            "--rate-max 25 ",
+        ] {
             assert!(told.contains(part), "{part} in {told}");
         }
         assert!(Plan::new(wanted(25, 200.0), &Limits::default()).is_ok());
@@ -463,16 +479,34 @@ mod tests {
     fn what_makes_no_sense_is_told() {
         let base = Wanted::default;
         let refused = |wanted: Wanted| Plan::new(wanted, &Limits::default()).unwrap_err().to_string();
-        assert!(refused(Wanted { room_size: 1, ..base() }).contains("at least 2"));
+        assert!(
+            refused(Wanted {
+                room_size: 1,
+                ..base()
+            })
+            .contains("at least 2")
+        );
         assert!(refused(Wanted { rooms: 0, ..base() }).contains("nobody"));
         assert!(refused(Wanted { rate: 0.01, ..base() }).contains("no message"));
         assert!(refused(Wanted { payload: 5, ..base() }).contains("between"));
-        assert!(refused(Wanted { payload: 100_001, ..base() }).contains("100000"));
+        assert!(
+            refused(Wanted {
+                payload: 100_001,
+                ..base()
+            })
+            .contains("100000")
+        );
     }
 
     #[test]
     fn idle_connections_are_a_number_or_a_share_of_all() {
-        let idle = |idle| plan(Wanted { idle, ..Wanted::default() }).users();
+        let idle = |idle| {
+            plan(Wanted {
+                idle,
+                ..Wanted::default()
+            })
+            .users()
+        };
         assert_eq!(idle(Idle::Number(7)), 107);
         assert_eq!(idle(Idle::Share(0.75)), 400);
         let storm = plan(Wanted::default().connections(300));

@@ -111,7 +111,11 @@ mod tests {
             .unwrap();
         // Both are there once the line is.
         let mut line = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(shell.stdout.take().unwrap()),
+            &mut line,
+        )
+        .unwrap();
         let group = usage(&Watched::Group(shell.id())).unwrap();
         let alone = usage(&Watched::Processes(vec![shell.id()])).unwrap();
         assert!(group.rss > alone.rss, "{group:?} {alone:?}");

@@ -64,11 +64,9 @@ impl Socket {
         Pin::new(&mut self.stream)
             .poll_next(context)
             .map(|next| match next {
-                Some(Ok(Message::Close(Some(frame)))) => Err(format!(
-                    "closed with {} {}",
-                    u16::from(frame.code),
-                    frame.reason
-                )),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    Err(format!("closed with {} {}", u16::from(frame.code), frame.reason))
+                }
                 Some(Ok(message)) => Ok(message),
                 Some(Err(error)) => Err(told(&error)),
                 None => Err("the server ended the connection".to_owned()),

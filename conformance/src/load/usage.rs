@@ -142,7 +142,10 @@ impl Used {
         let cpu = self.cpu(|moment| moment.own)?;
         Some(GeneratorUsage {
             cpu_s: cpu.as_secs_f64(),
-            share: round(cpu.as_secs_f64() / (self.time().as_secs_f64().max(1e-3) * cores()), 1e3),
+            share: round(
+                cpu.as_secs_f64() / (self.time().as_secs_f64().max(1e-3) * cores()),
+                1e3,
+            ),
             rss: self.to.own?.rss,
         })
     }

@@ -42,7 +42,12 @@ impl Bench {
         self.arrives_as(number, Member { room, place }, |_| {})
     }
 
-    fn arrives_as(&mut self, number: u32, at: Member, change: impl FnOnce(&mut Delivered<'_>)) -> Option<u32> {
+    fn arrives_as(
+        &mut self,
+        number: u32,
+        at: Member,
+        change: impl FnOnce(&mut Delivered<'_>),
+    ) -> Option<u32> {
         let Place { room, sender, .. } = self.ledger.plan.place(number);
         let mut message = Delivered {
             id: id(number).into(),
@@ -97,7 +102,13 @@ fn what_arrives_once_everywhere_in_order_is_well() {
     let (counts, faults) = bench.ledger.judge();
     assert_eq!(faults, Faults::default());
     assert_eq!(
-        (counts.planned, counts.sent, counts.acked, counts.due, counts.delivered),
+        (
+            counts.planned,
+            counts.sent,
+            counts.acked,
+            counts.due,
+            counts.delivered
+        ),
         (24, 24, 24, 72, 72)
     );
 }
@@ -110,7 +121,13 @@ fn what_does_not_arrive_is_lost_where_it_was_acknowledged() {
     bench.arrives(0, 2);
     // Without an ack it need not arrive.
     bench.ledger.sent(2, 0);
-    assert_eq!(bench.ledger.open(), Open { unanswered: 1, missing: 1 });
+    assert_eq!(
+        bench.ledger.open(),
+        Open {
+            unanswered: 1,
+            missing: 1
+        }
+    );
     bench.one(Kind::Lost, "never arrived at member 1 of room 0");
     let counts = bench.ledger.judge().0;
     assert_eq!((counts.due, counts.delivered, counts.unanswered), (3, 2, 1));
@@ -170,7 +187,10 @@ fn what_nobody_sent_is_invented() {
     type Change = fn(&mut Delivered<'_>);
     let changes: [(Change, &str); 4] = [
         (|message| message.body = "hello".into(), "a body that nobody sent"),
-        (|message| message.body.to_mut().push('.'), "a body that nobody sent"),
+        (
+            |message| message.body.to_mut().push('.'),
+            "a body that nobody sent",
+        ),
         (|message| message.chat = "chat1".into(), "another room"),
         (|message| message.sender = "user01".into(), "one of user01"),
     ];
@@ -206,7 +226,10 @@ fn what_was_refused_must_not_arrive_but_what_failed_may() {
     bench.arrives(2, 1);
     bench.one(Kind::Invented, "was refused and arrived at member 1 of room 0");
     let refused = bench.ledger.judge().0.refused;
-    assert_eq!(refused.into_iter().collect::<Vec<_>>(), [(INTERNAL.to_owned(), 1), ("RATE_LIMITED".to_owned(), 1)]);
+    assert_eq!(
+        refused.into_iter().collect::<Vec<_>>(),
+        [(INTERNAL.to_owned(), 1), ("RATE_LIMITED".to_owned(), 1)]
+    );
 }
 
 #[test]

@@ -4,12 +4,14 @@
 //! - [`json`]: for machines
 //! - [`html`]: a page with the curves; `chart` draws them
 
+mod chart;
 pub mod html;
 pub mod terminal;
 
 use std::io;
 
 use super::outcome::Outcome;
+use super::plan::whole;
 use crate::report::plain;
 
 /// For machines; `fixtures/schemas/load.json` describes it.
@@ -44,7 +46,7 @@ fn rate(number: f64) -> String {
     if number < 100.0 {
         format!("{number:.1}")
     } else {
-        format!("{number:.0}")
+        grouped(whole(number).into())
     }
 }
 
@@ -104,3 +106,5 @@ fn generator_usage(outcome: &Outcome) -> Option<String> {
     ))
 }
 
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,10 @@ const FAULTS: usize = 10;
 
 /// Writes all of it.
 pub fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
-    let (name, urls) = (brief(&outcome.target.name), one_line(&outcome.target.urls.join(" ")));
+    let (name, urls) = (
+        brief(&outcome.target.name),
+        one_line(&outcome.target.urls.join(" ")),
+    );
     writeln!(out, "{BOLD}chatspec load{BOLD:#}  {name}  {DIM}{urls}{DIM:#}")?;
     writeln!(out, "  {}\n", asked(outcome))?;
     let (sign, style) = sign(outcome.standing());
@@ -31,12 +34,22 @@ pub fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     }
     connections(out, outcome)?;
     latencies(out, outcome)?;
-    for (who, used) in [("target", target_usage(outcome)), ("generator", generator_usage(outcome))] {
+    let usage = [
+        ("target", target_usage(outcome)),
+        ("generator", generator_usage(outcome)),
+    ];
+    if usage.iter().any(|(_, used)| used.is_some()) {
+        writeln!(out)?;
+    }
+    for (who, used) in usage {
         if let Some(used) = used {
             line(out, who, &used)?;
         }
     }
     faults(out, outcome)?;
+    if !outcome.warnings.is_empty() {
+        writeln!(out)?;
+    }
     for warning in &outcome.warnings {
         writeln!(out, "{YELLOW}! {warning}{YELLOW:#}")?;
     }
@@ -74,7 +87,11 @@ fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         line(out, "", &format!("{YELLOW}{} {what}{YELLOW:#}", grouped(n)))?;
     }
     for (code, n) in &counts.refused {
-        line(out, "", &format!("{YELLOW}{} refused: {}{YELLOW:#}", grouped(*n), brief(code)))?;
+        line(
+            out,
+            "",
+            &format!("{YELLOW}{} refused: {}{YELLOW:#}", grouped(*n), brief(code)),
+        )?;
     }
     let delivered = format!(
         "{} of {} due, {} later than {} ms",
@@ -85,7 +102,10 @@ fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     );
     line(out, "deliveries", &delivered)?;
     if counts.overtaken > 0 {
-        let overtaken = format!("{} overtaken by what was sent before their ack", grouped(counts.overtaken));
+        let overtaken = format!(
+            "{} overtaken by what was sent before their ack",
+            grouped(counts.overtaken)
+        );
         line(out, "", &overtaken)?;
     }
     let faults = &outcome.faults;
@@ -103,7 +123,7 @@ fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             n => format!("{RED}{} {what}{RED:#}", grouped(*n)),
         })
         .collect();
-    line(out, "of these", &kinds.join(", "))?;
+    line(out, "faults", &kinds.join(", "))?;
     let rates = format!(
         "{} acks/s, {} deliveries/s",
         rate(outcome.rates.acks_per_s),
@@ -128,7 +148,11 @@ fn connections(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         }
     }
     for (reason, n) in made.reasons.iter().take(FAULTS) {
-        line(out, "", &format!("{DIM}{} × {}{DIM:#}", grouped(*n), brief(reason)))?;
+        line(
+            out,
+            "",
+            &format!("{DIM}{} × {}{DIM:#}", grouped(*n), brief(reason)),
+        )?;
     }
     Ok(())
 }
@@ -161,7 +185,7 @@ fn latencies(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             .collect();
         line(out, what, &figures.join(" "))?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 fn faults(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
