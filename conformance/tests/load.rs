@@ -50,9 +50,8 @@ async fn run(wanted: Wanted, target: Target) -> Outcome {
     let context = Arc::new(Context::new(target, contract, Conduct::default()));
     let (_stopper, stop) = watch::channel(false);
     let tell = Arc::new(|_| {});
-    load::run(plan(wanted), context, Conditions::default(), stop, tell)
-        .await
-        .unwrap()
+    let loading = load::run(plan(wanted), context, Conditions::default(), stop, tell);
+    Box::pin(loading).await.unwrap()
 }
 
 /// A load of the reference server, with this rate limit.
@@ -68,6 +67,10 @@ async fn spoilt(rules: &str) -> Outcome {
         rule: Vec<Rule>,
     }
     let rules = toml::from_str::<File>(rules).unwrap().rule;
+    Box::pin(through_proxy(rules)).await
+}
+
+async fn through_proxy(rules: Vec<Rule>) -> Outcome {
     let (profile, running) = reference::start_for_load(LIFTED).await.unwrap();
     let server = Target::new(profile.clone()).unwrap();
     let instructions = Instructions {

@@ -15,7 +15,7 @@ use super::{Color, Failure, TargetArgs};
 use crate::contract::Contract;
 use crate::load::outcome::Outcome;
 use crate::load::plan::{Idle, Plan, Wanted};
-use crate::load::process::Watched;
+use crate::load::process::{self, Watched};
 use crate::load::{self, Conditions, LoadError, Progress, Tell, report};
 use crate::preflight::NotReady;
 use crate::result::Exit;
@@ -257,7 +257,7 @@ async fn perform(
     };
     let watched = match args.pid.as_slice() {
         [] => target.process_group().map(Watched::Group),
-        pids => Some(Watched::Processes(pids.to_vec())),
+        pids => Some(there(pids)?),
     };
     let conditions = Conditions {
         watched,
@@ -271,10 +271,28 @@ async fn perform(
     let tell: Tell = Arc::new(move |progress| show(&shown, progress));
     let outcome = load::run(plan, context.clone(), conditions, stop, tell).await;
     bar.finish_and_clear();
-    outcome.map_err(|error| match context.target.obituary() {
-        Some(obituary) => Failure::new(Exit::Fault, format!("{error}; {obituary}")),
-        None => error.into(),
-    })
+    match (outcome, context.target.obituary()) {
+        (Ok(mut outcome), obituary) => {
+            outcome
+                .warnings
+                .extend(obituary.map(|told| format!("the server has gone: {told}")));
+            Ok(outcome)
+        }
+        (Err(error), Some(obituary)) => Err(Failure::new(Exit::Fault, format!("{error}; {obituary}"))),
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// The processes of `--pid`, if they are there.
+fn there(pids: &[u32]) -> Result<Watched, Failure> {
+    for pid in pids {
+        if process::usage(&Watched::Processes(vec![*pid])).is_none() {
+            let text =
+                format!("--pid {pid}: there is no such process, or this system does not tell what it uses");
+            return Err(Failure::new(Exit::Usage, text));
+        }
+    }
+    Ok(Watched::Processes(pids.to_vec()))
 }
 
 /// The target, running, and whether it does so in this process.

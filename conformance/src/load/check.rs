@@ -371,7 +371,7 @@ impl Ledger {
         let (place, number) = match self.recognise(at, message) {
             Ok(known) => known,
             Err(why) => {
-                self.fault(Kind::Invented, || format!("{}: {why}", at));
+                self.fault(Kind::Invented, || format!("{at}: {why}"));
                 return None;
             }
         };

@@ -56,7 +56,8 @@ pub(super) async fn attend(
     told: UnboundedSender<Told>,
     permit: OwnedSemaphorePermit,
 ) {
-    let came_in = enter(&seat, number, &shared);
+    // In a box, since it is large and soon over.
+    let came_in = Box::pin(enter(&seat, number, &shared));
     let came_in = tokio::time::timeout(shared.connect_within, came_in).await;
     // The next one may begin.
     drop(permit);

@@ -190,11 +190,12 @@ pub async fn run(
     let (started_at, started) = (OffsetDateTime::now_utc(), Instant::now());
     let plan = Arc::new(plan);
     let mut interrupted = stop.clone();
-    let preparing = async {
+    // In a box, since it is large and soon over.
+    let preparing = Box::pin(async {
         preflight::can_be_reached(&context).await?;
         let people = people::provision(&context, &plan, &tell).await;
         people.map_err(|stop| LoadError::People(stop.why()))
-    };
+    });
     let people = tokio::select! {
         people = preparing => people?,
         _ = interrupted.wait_for(|stop| *stop) => return Err(LoadError::Interrupted),
@@ -230,9 +231,10 @@ pub async fn run(
     fleet.close().await;
     let (messages, faults) = shared.ledger.judge();
     let latency = shared.figures.merged();
+    let interrupted = *stop.borrow();
     let span = |last: &AtomicU64| {
         let last = Duration::from_micros(last.load(Ordering::Relaxed));
-        last.max(plan.wanted.duration.min(took))
+        last.max(if interrupted { took } else { plan.wanted.duration })
     };
     let deliveries = latency.delivery.count;
     let mut outcome = Outcome {
@@ -241,7 +243,7 @@ pub async fn run(
         target: about(&context, conditions.shares_process),
         started_at,
         duration_s: outcome::round(started.elapsed().as_secs_f64(), 1e3),
-        interrupted: *stop.borrow(),
+        interrupted,
         load: load(&plan),
         connections: fleet.connections,
         rates: Rates {

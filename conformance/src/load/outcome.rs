@@ -172,7 +172,7 @@ pub enum Standing {
     Partly,
     /// Something is wrong.
     Faulty,
-    /// Nothing at all came about.
+    /// Nothing at all came about, or nothing is left.
     Dead,
 }
 
@@ -183,7 +183,7 @@ impl Outcome {
         let messages = &self.messages;
         if self.faults.sum() > 0 {
             Standing::Faulty
-        } else if connections.made == 0 || (messages.sent > 0 && messages.acked == 0) {
+        } else if connections.lost >= connections.made || (messages.sent > 0 && messages.acked == 0) {
             Standing::Dead
         } else if self.interrupted
             || connections.failed + connections.lost > 0
@@ -234,6 +234,9 @@ impl Outcome {
                 format!("Faulty: {}", parts.join(", "))
             }
             Standing::Dead if self.connections.made == 0 => "Nobody could connect".to_owned(),
+            Standing::Dead if self.connections.lost >= self.connections.made => {
+                "All connections were lost: the server has gone, or gives up".to_owned()
+            }
             Standing::Dead => "No message was acknowledged".to_owned(),
             Standing::Partly if messages.planned == 0 => {
                 "Not all connections came about and lasted".to_owned()

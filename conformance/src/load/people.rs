@@ -53,7 +53,7 @@ pub(super) async fn provision(context: &Arc<Context>, plan: &Plan, tell: &Tell) 
         let scene = Scene::new(context.clone(), &LOAD);
         let users = (0..plan.wanted.room_size).map(|_| register(&scene, "member"));
         let users = try_join_all(users).await?;
-        Ok::<_, Stop>(furnish(&scene, number, &users).await?)
+        furnish(&scene, number, &users).await
     };
     let idle = async |number: u32| {
         let scene = Scene::new(context.clone(), &LOAD);

@@ -94,7 +94,7 @@ mod tests {
         let mut sum = 0_u64;
         // Not by the clock alone: where others work too, little may be done in a while.
         while own().unwrap().cpu < before.cpu + Duration::from_millis(50) {
-            assert!(began.elapsed() < Duration::from_secs(60), "{sum}");
+            assert!(began.elapsed() < Duration::from_mins(1), "{sum}");
             sum = (0..100_000).fold(sum, |sum: u64, n| sum.wrapping_mul(31).wrapping_add(n));
         }
         assert!(own().unwrap().rss > 1_000_000);

@@ -56,9 +56,8 @@ pub(super) fn chart(id: &str, told: &str, across: &Across, curves: &[Curve]) -> 
                 title #(id) { (told) }
                 @for ms in steps(low, high) {
                     line.grid x1=(LEFT) x2=(right) y1=(place(y(ms))) y2=(place(y(ms))) {}
-                    text.mark x=(LEFT - 8.0) y=(place(y(ms) + 4.0)) text-anchor="end" { (ms) }
+                    text.mark x=(LEFT - 8.0) y=(place(y(ms) + 4.0)) text-anchor="end" { (ms) " ms" }
                 }
-                text.mark x="4" y=(TOP + 4.0) { "ms" }
                 @for (at, text) in &across.marks {
                     line.grid x1=(place(x(*at))) x2=(place(x(*at))) y1=(TOP) y2=(bottom) {}
                     text.mark x=(place(x(*at))) y=(bottom + 18.0) text-anchor="middle" { (text) }
