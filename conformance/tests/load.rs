@@ -243,6 +243,22 @@ async fn who_loses_the_connection_has_lost_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_is_no_success() {
+    let outcome = spoilt(
+        "[[rule]]
+         on = { event = 'message:new' }
+         when = [{ at = '/data/message/body', like = ':0:1:3 ' }]
+         do = ['drop', 'cut', { cut_others = [{ at = '/other/state', is = 'accepted' }] }]",
+    )
+    .await;
+    assert_eq!(outcome.connections.lost, 3, "{:?}", outcome.connections);
+    assert_eq!(
+        (outcome.standing(), outcome.exit()),
+        (Standing::Dead, Exit::Fault)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_is_told_and_nothing_else_is_wrong() {
     let outcome = on_reference(small(), 5).await;
     assert_eq!(counts(&outcome.faults), [0; 5], "{:?}", outcome.faults);
@@ -350,6 +366,10 @@ fn what_makes_no_sense_is_a_usage_error_before_anything_is_started() {
             "only one can go to standard output",
         ),
         (&["--duration", "soon"], "--duration"),
+        (
+            &["--pid", "4000000000"],
+            "--pid 4000000000: there is no such process",
+        ),
     ] {
         let done = chatspec(args);
         let said = String::from_utf8(done.stderr).unwrap();

@@ -84,8 +84,8 @@ pub(super) struct LoadArgs {
     /// Deliveries that take longer are counted as late.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
     late: Duration,
-    /// How long to wait at the end for what has not arrived; it is lost then.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    /// When nothing has come for so long at the end, what is still missing is lost.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
     drain: Duration,
     /// A process of the server, whose CPU time and memory are told; one that the kit starts is known.
     #[arg(long, value_name = "PID")]
@@ -226,12 +226,13 @@ pub(super) fn load(args: &LoadArgs, contract: Contract) -> Result<Exit, Failure>
         .as_ref()
         .map_or_else(|| args.reference_limits(), |profile| profile.limits.clone());
     let plan = Plan::new(args.wanted(), &limits).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let watched = watched(&args.pid)?;
     let mut outputs = outputs(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Fault, error))?;
-    let outcome = runtime.block_on(perform(args, contract, profile, &limits, plan));
+    let outcome = runtime.block_on(perform(args, contract, profile, &limits, plan, watched));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     let outcome = outcome?;
@@ -247,6 +248,7 @@ async fn perform(
     profile: Option<Profile>,
     limits: &Limits,
     plan: Plan,
+    watched: Option<Watched>,
 ) -> Result<Outcome, Failure> {
     let stop = interruption();
     let mut interrupted = stop.clone();
@@ -255,12 +257,8 @@ async fn perform(
         target = starting => target?,
         _ = interrupted.wait_for(|stop| *stop) => return Err(LoadError::Interrupted.into()),
     };
-    let watched = match args.pid.as_slice() {
-        [] => target.process_group().map(Watched::Group),
-        pids => Some(there(pids)?),
-    };
     let conditions = Conditions {
-        watched,
+        watched: watched.or_else(|| target.process_group().map(Watched::Group)),
         shares_process,
         connecting: args.connecting.into(),
         ..Conditions::default()
@@ -283,8 +281,8 @@ async fn perform(
     }
 }
 
-/// The processes of `--pid`, if they are there.
-fn there(pids: &[u32]) -> Result<Watched, Failure> {
+/// The processes of `--pid`, which must be there.
+fn watched(pids: &[u32]) -> Result<Option<Watched>, Failure> {
     for pid in pids {
         if process::usage(&Watched::Processes(vec![*pid])).is_none() {
             let text =
@@ -292,7 +290,7 @@ fn there(pids: &[u32]) -> Result<Watched, Failure> {
             return Err(Failure::new(Exit::Usage, text));
         }
     }
-    Ok(Watched::Processes(pids.to_vec()))
+    Ok((!pids.is_empty()).then(|| Watched::Processes(pids.to_vec())))
 }
 
 /// The target, running, and whether it does so in this process.

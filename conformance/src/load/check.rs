@@ -112,6 +112,8 @@ pub struct Counts {
     pub due: u64,
     /// Of these, those that have arrived.
     pub delivered: u64,
+    /// Of these, those that were still missing when the wait for them was cut short: nobody knows whether they are lost.
+    pub undecided: u64,
     /// Deliveries that took longer than the limit.
     pub late: u64,
     /// Deliveries behind others that were sent later, but before the ack: the contract leaves that open.
@@ -469,8 +471,8 @@ impl Ledger {
         [&self.sent, &self.acked, &self.delivered].map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// Looks at all that is there at the end: what is missing now is lost.
-    pub fn judge(&self) -> (Counts, Faults) {
+    /// Looks at all that is there at the end. What is missing now is lost, if it was `waited_for`.
+    pub fn judge(&self, waited_for: bool) -> (Counts, Faults) {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let refused = self
             .refused
@@ -504,7 +506,10 @@ impl Ledger {
                 }
                 State::Acked => {
                     counts.due += self.due_to(number).count() as u64;
-                    for at in self.missing(number) {
+                    if !waited_for {
+                        counts.undecided += self.missing(number).count() as u64;
+                    }
+                    for at in self.missing(number).filter(|_| waited_for) {
                         faults.add(Kind::Lost, || {
                             format!(
                                 "{} was acknowledged and never arrived at {at}",
@@ -521,7 +526,7 @@ impl Ledger {
                 }
             }
         }
-        counts.delivered = counts.due - faults.lost;
+        counts.delivered = counts.due - faults.lost - counts.undecided;
         (counts, faults)
     }
 

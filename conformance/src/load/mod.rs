@@ -222,19 +222,23 @@ pub async fn run(
         return Err(LoadError::Nobody { wanted, why });
     }
     meter.connected(fleet.connections.made, plan.total() > 0);
-    let took = if plan.total() > 0 {
-        send_all(&mut fleet, &shared, &mut stop, &tell).await?
+    let sending = if plan.total() > 0 {
+        send_all(&mut fleet, &shared, &stop, &tell).await?
     } else {
         hold(&mut fleet, plan.wanted.duration, &mut stop).await
     };
     let usage = meter.stop();
     fleet.close().await;
-    let (messages, faults) = shared.ledger.judge();
+    let (messages, faults) = shared.ledger.judge(sending.drained);
     let latency = shared.figures.merged();
     let interrupted = *stop.borrow();
     let span = |last: &AtomicU64| {
         let last = Duration::from_micros(last.load(Ordering::Relaxed));
-        last.max(if interrupted { took } else { plan.wanted.duration })
+        last.max(if interrupted {
+            sending.took
+        } else {
+            plan.wanted.duration
+        })
     };
     let deliveries = latency.delivery.count;
     let mut outcome = Outcome {
@@ -287,13 +291,21 @@ fn load(plan: &Plan) -> Load {
     }
 }
 
-/// Sends every message at its time, and waits for what is to come; gives how long sending took.
+/// How sending went.
+struct Sending {
+    /// How long it took.
+    took: Duration,
+    /// Whether what is missing was waited for to the end.
+    drained: bool,
+}
+
+/// Sends every message at its time, and waits for what is to come.
 async fn send_all(
     fleet: &mut Fleet,
     shared: &Arc<Shared>,
-    stop: &mut watch::Receiver<bool>,
+    stop: &watch::Receiver<bool>,
     tell: &Tell,
-) -> Result<Duration, LoadError> {
+) -> Result<Sending, LoadError> {
     let began = *shared.began.get_or_init(Instant::now);
     let orders = fleet.orders();
     let plan = shared.plan.clone();
@@ -316,36 +328,49 @@ async fn send_all(
     };
     paced.map_err(|error| LoadError::Fault(error.to_string()))?;
     let took = began.elapsed();
-    drain(fleet, shared, tell).await;
-    Ok(took)
+    let drained = drain(fleet, shared, stop, tell).await;
+    Ok(Sending { took, drained })
 }
 
-/// Waits until all is there and nothing more comes, but not for ever.
-async fn drain(fleet: &mut Fleet, shared: &Shared, tell: &Tell) {
-    let began = Instant::now();
-    let mut last = (shared.messages.load(Ordering::Relaxed), Instant::now());
+/// Waits until all is there and nothing more comes, as long as there is progress; false if that was cut short.
+async fn drain(fleet: &mut Fleet, shared: &Shared, stop: &watch::Receiver<bool>, tell: &Tell) -> bool {
+    // Who has stopped the sending wants to know what became of what was sent.
+    let stopped = *stop.borrow();
+    let mut last = None;
+    let mut since = Instant::now();
     loop {
         fleet.look();
         let open = shared.ledger.open();
         tell(Progress::Draining { open });
-        let messages = shared.messages.load(Ordering::Relaxed);
-        if messages != last.0 || open != Open::default() {
-            last = (messages, Instant::now());
+        let now = Some((open, shared.messages.load(Ordering::Relaxed)));
+        if now != last {
+            (last, since) = (now, Instant::now());
         }
-        if last.1.elapsed() > QUIET || began.elapsed() > shared.plan.wanted.drain {
-            return;
+        let patience = if open == Open::default() {
+            QUIET
+        } else {
+            shared.plan.wanted.drain.max(QUIET)
+        };
+        if since.elapsed() > patience {
+            return true;
+        }
+        if *stop.borrow() && !stopped {
+            return false;
         }
         tokio::time::sleep(PACE).await;
     }
 }
 
-/// Keeps the connections for a while; gives how long.
-async fn hold(fleet: &mut Fleet, how_long: Duration, stop: &mut watch::Receiver<bool>) -> Duration {
+/// Keeps the connections for a while.
+async fn hold(fleet: &mut Fleet, how_long: Duration, stop: &mut watch::Receiver<bool>) -> Sending {
     let began = Instant::now();
     tokio::select! {
         () = tokio::time::sleep(how_long) => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
     fleet.look();
-    began.elapsed()
+    Sending {
+        took: began.elapsed(),
+        drained: true,
+    }
 }

@@ -34,7 +34,7 @@ pub struct Wanted {
     pub ramp: Duration,
     /// A delivery that takes longer is late.
     pub late: Duration,
-    /// How long to wait at the end for what has not arrived.
+    /// When nothing has come for so long at the end, what is still missing is lost.
     pub drain: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Default for Wanted {
             repeat: 0.02,
             ramp: Duration::ZERO,
             late: Duration::from_secs(1),
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
         }
     }
 }

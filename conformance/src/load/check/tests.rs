@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn faults(&self) -> Vec<(Kind, String)> {
-        let told = self.ledger.judge().1.told;
+        let told = self.ledger.judge(true).1.told;
         told.into_iter().map(|fault| (fault.kind, fault.text)).collect()
     }
 
@@ -99,7 +99,7 @@ fn what_arrives_once_everywhere_in_order_is_well() {
         bench.arrives_everywhere(number);
     }
     assert_eq!(bench.ledger.open(), Open::default());
-    let (counts, faults) = bench.ledger.judge();
+    let (counts, faults) = bench.ledger.judge(true);
     assert_eq!(faults, Faults::default());
     assert_eq!(
         (
@@ -129,8 +129,18 @@ fn what_does_not_arrive_is_lost_where_it_was_acknowledged() {
         }
     );
     bench.one(Kind::Lost, "never arrived at member 1 of room 0");
-    let counts = bench.ledger.judge().0;
+    let counts = bench.ledger.judge(true).0;
     assert_eq!((counts.due, counts.delivered, counts.unanswered), (3, 2, 1));
+}
+
+#[test]
+fn what_was_not_waited_for_to_the_end_is_not_lost() {
+    let mut bench = Bench::new();
+    bench.send(0);
+    bench.arrives(0, 0);
+    let (counts, faults) = bench.ledger.judge(false);
+    assert_eq!((counts.due, counts.delivered, counts.undecided), (3, 1, 2));
+    assert_eq!(faults, Faults::default());
 }
 
 #[test]
@@ -140,7 +150,7 @@ fn what_arrives_twice_is_doubled() {
     bench.arrives_everywhere(0);
     assert_eq!(bench.arrives(0, 1), None);
     bench.one(Kind::Doubled, "member 1 of room 0 once more");
-    assert_eq!(bench.ledger.judge().0.delivered, 3);
+    assert_eq!(bench.ledger.judge(true).0.delivered, 3);
 }
 
 #[test]
@@ -155,7 +165,7 @@ fn what_was_sent_after_an_ack_arrives_behind_what_the_ack_was_for() {
         bench.arrives(6, place);
     }
     bench.one(Kind::OutOfOrder, ":0:0:0 arrives at member 1 of room 0 behind");
-    assert_eq!(bench.ledger.judge().0.overtaken, 0);
+    assert_eq!(bench.ledger.judge(true).0.overtaken, 0);
 }
 
 #[test]
@@ -169,7 +179,7 @@ fn what_was_sent_before_the_ack_may_overtake() {
     bench.arrives_everywhere(6);
     bench.arrives_everywhere(0);
     assert_eq!(bench.faults(), []);
-    assert_eq!(bench.ledger.judge().0.overtaken, 3);
+    assert_eq!(bench.ledger.judge(true).0.overtaken, 3);
 }
 
 #[test]
@@ -225,7 +235,7 @@ fn what_was_refused_must_not_arrive_but_what_failed_may() {
     bench.arrives(0, 1);
     bench.arrives(2, 1);
     bench.one(Kind::Invented, "was refused and arrived at member 1 of room 0");
-    let refused = bench.ledger.judge().0.refused;
+    let refused = bench.ledger.judge(true).0.refused;
     assert_eq!(
         refused.into_iter().collect::<Vec<_>>(),
         [(INTERNAL.to_owned(), 1), ("RATE_LIMITED".to_owned(), 1)]
@@ -242,7 +252,7 @@ fn a_repeat_has_the_id_of_the_first() {
     assert_eq!(bench.faults(), []);
     bench.ledger.acked(0, Some("id-other"));
     bench.one(Kind::Ids, "its ack says id-other");
-    assert_eq!(bench.ledger.judge().0.acked, 1);
+    assert_eq!(bench.ledger.judge(true).0.acked, 1);
 }
 
 #[test]
@@ -280,6 +290,6 @@ fn what_a_lost_connection_missed_is_not_judged() {
     bench.ledger.gone(FIRST);
     assert_eq!(bench.ledger.open(), Open::default());
     assert_eq!(bench.faults(), []);
-    let counts = bench.ledger.judge().0;
+    let counts = bench.ledger.judge(true).0;
     assert_eq!((counts.due, counts.cut_off, counts.unanswered), (2, 1, 0));
 }

@@ -226,6 +226,7 @@ fn facts(outcome: &Outcome) -> Markup {
                         (fact("Unanswered", &grouped(counts.unanswered)))
                         (fact("Cut off before the ack", &grouped(counts.cut_off)))
                         (fact("Deliveries", &format!("{} of {} due", grouped(counts.delivered), grouped(counts.due))))
+                        (fact("Not waited for to the end", &grouped(counts.undecided)))
                         (fact(&format!("Later than {} ms", outcome.load.late_ms), &grouped(counts.late)))
                         (fact("Overtaken by what was sent before the ack", &grouped(counts.overtaken)))
                         (fact("Lost", &grouped(faults.lost)))

@@ -101,6 +101,14 @@ fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         outcome.load.late_ms
     );
     line(out, "deliveries", &delivered)?;
+    if counts.undecided > 0 {
+        let undecided = grouped(counts.undecided);
+        line(
+            out,
+            "",
+            &format!("{YELLOW}{undecided} not waited for to the end{YELLOW:#}"),
+        )?;
+    }
     if counts.overtaken > 0 {
         let overtaken = format!(
             "{} overtaken by what was sent before their ack",
