@@ -10,117 +10,22 @@
 //!
 //! A message whose ack has not come may have been stored or not: it may arrive, and need not.
 
-use std::collections::{BTreeMap, HashMap};
+mod row;
+mod tally;
+
+use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
-use strum::IntoStaticStr;
+use row::{Row, State};
+pub use tally::{Counts, Fault, Faults, Kind};
 
 use super::frame::Delivered;
 use super::plan::{Place, Plan};
 
-/// So many faults are told one by one.
-const TOLD: usize = 50;
-
 /// The code of an error that leaves open whether the message was stored.
 const INTERNAL: &str = "INTERNAL";
-
-/// What is wrong with a delivery, or with an id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Kind {
-    /// It was acknowledged and has not arrived.
-    Lost,
-    /// It has arrived before.
-    Doubled,
-    /// It has arrived behind what was sent after its ack.
-    OutOfOrder,
-    /// Nobody sent it, or not to this room, or it was refused.
-    Invented,
-    /// It has two ids, or its id is another message's.
-    Ids,
-}
-
-/// Something that was seen to be wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// What.
-    pub kind: Kind,
-    /// With which message, and where.
-    pub text: String,
-}
-
-/// How many faults there are, and the first of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Faults {
-    /// Deliveries that are missing at the end.
-    pub lost: u64,
-    /// Deliveries too many.
-    pub doubled: u64,
-    /// Deliveries behind others that were sent later.
-    pub out_of_order: u64,
-    /// Deliveries of what nobody sent.
-    pub invented: u64,
-    /// Ids that are not the message's.
-    pub ids: u64,
-    /// The first of them, in words.
-    pub told: Vec<Fault>,
-}
-
-impl Faults {
-    fn add(&mut self, kind: Kind, text: impl FnOnce() -> String) {
-        *match kind {
-            Kind::Lost => &mut self.lost,
-            Kind::Doubled => &mut self.doubled,
-            Kind::OutOfOrder => &mut self.out_of_order,
-            Kind::Invented => &mut self.invented,
-            Kind::Ids => &mut self.ids,
-        } += 1;
-        if self.told.len() < TOLD {
-            self.told.push(Fault { kind, text: text() });
-        }
-    }
-
-    /// All of them.
-    pub const fn sum(&self) -> u64 {
-        self.lost + self.doubled + self.out_of_order + self.invented + self.ids
-    }
-}
-
-/// What came of the messages, without what is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Messages of the plan.
-    pub planned: u64,
-    /// Those that went out; repeats are not counted.
-    pub sent: u64,
-    /// Those with an ack of success.
-    pub acked: u64,
-    /// Those with an error, by its code.
-    pub refused: BTreeMap<String, u64>,
-    /// Those without any ack, though the connection lasted.
-    pub unanswered: u64,
-    /// Those without any ack whose connection was lost.
-    pub cut_off: u64,
-    /// How often one was sent again under its `clientId`.
-    pub repeats: u64,
-    /// Deliveries of acknowledged messages that are due to connections that lasted.
-    pub due: u64,
-    /// Of these, those that have arrived.
-    pub delivered: u64,
-    /// Of these, those that were still missing when the wait for them was cut short: nobody knows whether they are lost.
-    pub undecided: u64,
-    /// Deliveries that took longer than the limit.
-    pub late: u64,
-    /// Deliveries behind others that were sent later, but before the ack: the contract leaves that open.
-    pub overtaken: u64,
-    /// Acks that nothing was waiting for.
-    pub stray_acks: u64,
-}
 
 /// A member of a room, from 0 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,70 +61,6 @@ struct Heard {
     floor: u32,
     /// One more than the latest that has arrived.
     next: u32,
-}
-
-/// What became of a message so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum State {
-    Planned,
-    Sent,
-    Acked,
-    /// Refused for good: it must not arrive.
-    Refused,
-    /// An error that leaves open what was done.
-    Failed,
-}
-
-impl State {
-    const ALL: [Self; 5] = [
-        Self::Planned,
-        Self::Sent,
-        Self::Acked,
-        Self::Refused,
-        Self::Failed,
-    ];
-}
-
-#[derive(Debug, Default)]
-struct Row {
-    /// What stands for its id, once it is known; 0 until then.
-    id: AtomicU64,
-    /// The first of the sender's messages that had no ack when this one went out.
-    answered_before: AtomicU32,
-    state: AtomicU8,
-}
-
-impl Row {
-    fn state(&self) -> State {
-        let state = self.state.load(Ordering::Acquire);
-        State::ALL
-            .get(usize::from(state))
-            .copied()
-            .unwrap_or(State::Planned)
-    }
-
-    fn becomes(&self, from: State, to: State) -> bool {
-        self.state
-            .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
-
-    /// Takes the id as the message's, if it has none yet; tells whether it is the message's now.
-    fn has_id(&self, id: &str) -> bool {
-        let id = fingerprint(id);
-        let before = self
-            .id
-            .compare_exchange(0, id, Ordering::AcqRel, Ordering::Acquire);
-        before.is_ok() || before == Err(id)
-    }
-}
-
-/// What stands for an id; never 0.
-fn fingerprint(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish() | 1
 }
 
 /// What is still to come.

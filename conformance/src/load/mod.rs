@@ -337,7 +337,7 @@ async fn drain(fleet: &mut Fleet, shared: &Shared, stop: &watch::Receiver<bool>,
     // Who has stopped the sending wants to know what became of what was sent.
     let stopped = *stop.borrow();
     let mut last = None;
-    let mut since = Instant::now();
+    let (mut since, mut complete) = (Instant::now(), None);
     loop {
         fleet.look();
         let open = shared.ledger.open();
@@ -346,12 +346,13 @@ async fn drain(fleet: &mut Fleet, shared: &Shared, stop: &watch::Receiver<bool>,
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        let patience = if open == Open::default() {
-            QUIET
-        } else {
-            shared.plan.wanted.drain.max(QUIET)
-        };
-        if since.elapsed() > patience {
+        let all_there = open == Open::default();
+        let patience = shared.plan.wanted.drain.max(QUIET);
+        if since.elapsed() > if all_there { QUIET } else { patience } {
+            return true;
+        }
+        // A server that never stops to send what nobody waits for.
+        if all_there && complete.get_or_insert_with(Instant::now).elapsed() > patience {
             return true;
         }
         if *stop.borrow() && !stopped {

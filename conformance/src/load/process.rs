@@ -116,8 +116,9 @@ mod tests {
             &mut line,
         )
         .unwrap();
-        let group = usage(&Watched::Group(shell.id())).unwrap();
+        // In this order, since the first one may still grow.
         let alone = usage(&Watched::Processes(vec![shell.id()])).unwrap();
+        let group = usage(&Watched::Group(shell.id())).unwrap();
         assert!(group.rss > alone.rss, "{group:?} {alone:?}");
         Command::new("kill")
             .args(["--", &format!("-{}", shell.id())])
