@@ -26,6 +26,7 @@
 //! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
 //! - [`services`]: what a target needs beside it
+//! - [`load`]: many users at once, with an eye on every message
 //! - [`proxy`]: between clients and a target, to see and to spoil; [`sabotage`]: whether the kit notices
 
 pub mod baseline;
@@ -37,6 +38,7 @@ pub mod contract;
 pub mod doctor;
 pub mod expect;
 pub mod figure;
+pub mod load;
 pub mod plan;
 pub mod preflight;
 pub mod proxy;

@@ -1,5 +1,5 @@
 //! The command line: `run` (the default), `list`, `explain`, `repro`, `init`, `doctor`, `baseline`, `snapshot`, `diff`,
-//! `matrix`, `sabotage`, `proxy`.
+//! `matrix`, `load`, `sabotage`, `proxy`.
 
 mod baseline;
 mod diff;
@@ -7,6 +7,7 @@ mod doctor;
 mod files;
 mod init;
 mod list;
+mod load;
 mod matrix;
 mod proxy;
 mod reports;
@@ -61,6 +62,9 @@ enum Command {
     /// Set JSON reports side by side: requirements by implementations.
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(matrix::MatrixArgs),
+    /// Load a server with many users at once, and check that every message arrives.
+    #[command(after_help = load::EXAMPLES)]
+    Load(Box<load::LoadArgs>),
     /// Spoil a server that keeps its promises, in one way at a time, and see whether the kit notices.
     #[command(after_help = sabotage::EXAMPLES)]
     Sabotage(sabotage::SabotageArgs),
@@ -233,6 +237,7 @@ const EXAMPLES: &str = "Examples:
   chatspec diff main.json report.json              what got better or worse
   chatspec matrix *.json --report html=matrix.html implementations side by side
   chatspec snapshot --target target.toml --check shapes
+  chatspec load --rooms 100 --rate 500             many users at once, with an eye on every message
   chatspec list
   chatspec explain MSG-05
   chatspec repro MSG-05 --lang js --out msg-05.mjs
@@ -303,6 +308,7 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::Baseline(command)) => baseline::baseline(&command, &contract),
         Some(Command::Diff(args)) => diff::diff(&args, &contract),
         Some(Command::Matrix(args)) => matrix::matrix(&args, &contract),
+        Some(Command::Load(args)) => load::load(&args, contract),
         Some(Command::List(args)) => list::list(&args, &contract),
         Some(Command::Init(args)) => init::init(args),
         Some(Command::Doctor(args)) => doctor::doctor(&args, contract),

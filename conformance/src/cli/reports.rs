@@ -134,7 +134,7 @@ const fn detail(args: &RunArgs) -> Detail {
 }
 
 /// Lines that fit the terminal, where it is one, in the colours that it takes.
-fn fitting<S>(stream: S, size: Option<(Width, Height)>, color: Color) -> Box<dyn Write + Send>
+pub(super) fn fitting<S>(stream: S, size: Option<(Width, Height)>, color: Color) -> Box<dyn Write + Send>
 where
     S: RawStream + AsLockedWrite + Send + 'static,
 {
@@ -146,7 +146,7 @@ where
 }
 
 /// Opens the file of a report, unless another report has it; `files` are those that were opened before.
-fn create<'a>(
+pub(super) fn create<'a>(
     report: &'a str,
     path: &Path,
     files: &mut Vec<(PathBuf, &'a str)>,

@@ -238,6 +238,14 @@ impl Scene {
         format!("{}{WEBSOCKET}", self.profile().handshake.path)
     }
 
+    /// Where a user opens a WebSocket of its own, and its CONNECT payload.
+    pub(crate) fn address(&self, user: &User) -> Result<(Url, Option<Value>), Stop> {
+        let (payload, query) = self.credentials(user);
+        let path = format!("{}{query}", self.engine());
+        let url = websocket_url(self.context.target.next_url(), &path);
+        Ok((url.map_err(|error| Stop::Harness(error.to_string()))?, payload))
+    }
+
     /// How a user asks for a connection: the CONNECT payload, and what goes into the query string behind the rest.
     fn credentials(&self, user: &User) -> (Option<Value>, String) {
         let Connecting {

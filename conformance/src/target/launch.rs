@@ -258,6 +258,11 @@ impl Launched {
         }
     }
 
+    /// The process group that it runs as, which has the number of its first process.
+    pub fn process_group(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// How it ended, and what it wrote last, if it has ended.
     pub fn obituary(&mut self) -> Option<String> {
         let status: ExitStatus = self.child.try_wait().ok().flatten()?;

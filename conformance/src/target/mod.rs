@@ -198,6 +198,17 @@ impl Target {
         }
     }
 
+    /// The process group that it runs as, where the kit has started it.
+    pub fn process_group(&self) -> Option<u32> {
+        match &self.running {
+            Some(Running::Launched { server, .. }) => server
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .process_group(),
+            _ => None,
+        }
+    }
+
     /// How users, chats and all else are made there.
     pub const fn provisioner(&self) -> &Provisioner {
         &self.provisioner

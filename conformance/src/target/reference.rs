@@ -9,7 +9,8 @@ use chatspec_server::serve_when_ready;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::profile::{Auth, Cors, Faults, Profile};
+use super::profile::launch::Launch;
+use super::profile::{Auth, Cors, Faults, Private, Profile};
 use super::store::StoreSwitch;
 use crate::services::mongodb::{Database, MongoDb};
 
@@ -17,6 +18,8 @@ const ISSUER: &str = "https://chatspec.example";
 const AUDIENCE: &str = "chatspec";
 const FAULT: &str = "chatspec: fail on this message";
 const ORIGIN: &str = "http://allowed.example";
+/// Memory in KiB and passes: hundreds of users are registered, and it is not about how hard their passwords are to guess.
+const QUICK_HASH: (u32, u32) = (64, 1);
 
 /// A reference server that runs until this is dropped.
 #[derive(Debug)]
@@ -59,18 +62,62 @@ pub enum ReferenceError {
 /// everything in memory, or in a database of its own in `mongodb`. It has a runtime of its own, so that kit and server do
 /// not starve each other.
 pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), ReferenceError> {
-    let secret = uuid::Uuid::new_v4().simple().to_string().repeat(2);
     let mut config = Config::in_memory();
+    // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
+    config.ping_interval_ms = 3_000;
+    config.ping_timeout_ms = 2_500;
+    start_as(config, mongodb).await
+}
+
+/// The same for a load, in memory and with pings as they are by default; `rate_max` is the limit that it keeps.
+pub async fn start_for_load(rate_max: u32) -> Result<(Profile, Running), ReferenceError> {
+    let mut config = Config::in_memory();
+    config.rate_max = rate_max;
+    let (mut profile, running) = start_as(config, None).await?;
+    profile.limits.rate_max = rate_max as usize;
+    Ok((profile, running))
+}
+
+/// The reference server as a target that is started in a process of its own, in memory; nothing where its program is not
+/// beside the kit's. `rate_max` is the limit that it keeps.
+pub fn in_own_process(rate_max: u32) -> Option<Profile> {
+    let program = std::env::current_exe()
+        .ok()?
+        .with_file_name(format!("chatspec-server{}", std::env::consts::EXE_SUFFIX));
+    let program = program.is_file().then(|| program.to_str())??;
+    let quoted = shlex::try_quote(program).ok()?;
+    let mut profile = Profile {
+        name: "reference server".to_owned(),
+        launch: Some(Launch {
+            command: format!(
+                "exec {quoted} --listen 127.0.0.1:0 --in-memory --log warn --rate-max {rate_max} \
+                 --password-memory-kib {} --password-passes {}",
+                QUICK_HASH.0, QUICK_HASH.1
+            ),
+            cwd: None,
+            env: Private::default(),
+            ready_url: None,
+            ready_line: Some(r"listening on (http://\S+)".to_owned()),
+            ready_within_ms: 30_000,
+            stop_within_ms: 5_000,
+        }),
+        ..Profile::default()
+    };
+    profile.limits.rate_max = rate_max as usize;
+    Some(profile)
+}
+
+async fn start_as(
+    mut config: Config,
+    mongodb: Option<Arc<MongoDb>>,
+) -> Result<(Profile, Running), ReferenceError> {
+    let secret = uuid::Uuid::new_v4().simple().to_string().repeat(2);
     config.jwt_secret = Some(secret.clone());
     config.jwt_issuer = Some(ISSUER.to_owned());
     config.jwt_audience = Some(AUDIENCE.to_owned());
     config.cors_origins = vec![ORIGIN.to_owned()];
     config.fault_body = Some(FAULT.to_owned());
-    // A run registers hundreds of users, and is not about how hard their passwords are to guess.
-    (config.password_memory_kib, config.password_passes) = (64, 1);
-    // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
-    config.ping_interval_ms = 3_000;
-    config.ping_timeout_ms = 2_500;
+    (config.password_memory_kib, config.password_passes) = QUICK_HASH;
     let database = mongodb.map(Database::new_in);
     config.mongodb_uri = database.as_ref().map(|database| database.uri().to_owned());
     let store = if let Some(mongodb) = database.as_ref().and_then(Database::ours) {

@@ -1,0 +1,110 @@
+//! Users and chats, made in the target's own way, as for scenarios.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::check::{Member, Room};
+use super::connection::{Joined, Seat};
+use super::plan::Plan;
+use super::{Progress, Tell};
+use crate::client::packet::encode_connect;
+use crate::scenarios::{Scenario, run};
+use crate::scene::people::User;
+use crate::scene::{Context, Outcome, Scene, Stop};
+
+/// The story of what is done before a load.
+const LOAD: Scenario = Scenario::new("kit/load", "Makes users and chats for a load", &[], run!(nothing));
+
+/// Rooms, or groups of idle users, that are made at once.
+const AT_ONCE: usize = 8;
+/// Idle users are made in groups of so many.
+const GROUP: u32 = 50;
+
+async fn nothing(_: &Scene) -> Outcome {
+    Ok(())
+}
+
+/// Everybody, ready to connect.
+pub(super) struct People {
+    /// By their number.
+    pub(super) rooms: Vec<Room>,
+    /// The members of the rooms, room by room, and then who is idle.
+    pub(super) seats: Vec<Seat>,
+}
+
+/// Makes everybody; the error says what did not work.
+pub(super) async fn provision(context: &Arc<Context>, plan: &Plan, tell: &Tell) -> Result<People, Stop> {
+    let done = AtomicU32::new(0);
+    let register = async |scene: &Scene, name: &'static str| {
+        let user = scene.user(name).await?;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        tell(Progress::Registering {
+            done,
+            of: plan.users(),
+        });
+        Ok::<_, Stop>(user)
+    };
+    let room = async |number: u32| {
+        // With a scene of its own, no list of secrets gets long.
+        let scene = Scene::new(context.clone(), &LOAD);
+        let users = (0..plan.wanted.room_size).map(|_| register(&scene, "member"));
+        let users = try_join_all(users).await?;
+        furnish(&scene, number, &users).await
+    };
+    let idle = async |number: u32| {
+        let scene = Scene::new(context.clone(), &LOAD);
+        let users = try_join_all((0..number).map(|_| register(&scene, "idle"))).await?;
+        users.iter().map(|user| seat(&scene, user, None)).collect()
+    };
+    let rooms: Vec<(Room, Vec<Seat>)> = stream::iter(0..plan.wanted.rooms)
+        .map(room)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let groups = (0..plan.idle()).step_by(GROUP as usize);
+    let idle: Vec<Vec<Seat>> = stream::iter(groups.map(|first| GROUP.min(plan.idle() - first)))
+        .map(idle)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let (rooms, members): (Vec<Room>, Vec<Vec<Seat>>) = rooms.into_iter().unzip();
+    Ok(People {
+        rooms,
+        seats: members.into_iter().chain(idle).flatten().collect(),
+    })
+}
+
+/// The chat of these users, and their places in it.
+async fn furnish(scene: &Scene, number: u32, users: &[User]) -> Result<(Room, Vec<Seat>), Stop> {
+    let Some((admin, others)) = users.split_first() else {
+        return Err(Stop::Harness("a room without members".to_owned()));
+    };
+    let others: Vec<&User> = others.iter().collect();
+    let chat = scene.plain_group(admin, &others).await?.id;
+    let as_json: Arc<str> = Value::from(chat.as_str()).to_string().into();
+    let seats = (0..).zip(users).map(|(place, user)| {
+        let room = Joined {
+            member: Member { room: number, place },
+            chat: as_json.clone(),
+        };
+        seat(scene, user, Some(room))
+    });
+    let room = Room {
+        chat,
+        users: users.iter().map(|user| user.id.clone()).collect(),
+    };
+    Ok((room, seats.collect::<Result<_, _>>()?))
+}
+
+fn seat(scene: &Scene, user: &User, room: Option<Joined>) -> Result<Seat, Stop> {
+    let (url, payload) = scene.address(user)?;
+    Ok(Seat {
+        url: url.into(),
+        connect: encode_connect("/", payload.as_ref()),
+        room,
+    })
+}
