@@ -5,7 +5,7 @@
 //! - [`chats`]: chats and memberships
 //! - [`connect`]: connections, everyday and raw, and the requests that are mere steps
 //! - [`fence`]: proving that something did not happen
-//! - [`line`]: a client whose network fails at a chosen moment
+//! - [`mod@line`]: a client whose network fails at a chosen moment
 //! - [`outage`]: the target without its store
 //!
 //! A scenario is a story told with `?`: a step that does not work stops it, and what it has not judged by then is
