@@ -186,3 +186,15 @@ fn thumbprint(x: &str) -> String {
         r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8037, appendix A.3.
+    #[test]
+    fn a_thumbprint_is_that_of_the_standard() {
+        let thumbprint = thumbprint("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Parser as _;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -157,6 +159,21 @@ async fn an_eddsa_key_signs_is_published_and_cannot_be_taken_for_a_secret() {
     assert!(!accepts(&authenticator, &confused).await);
     let x = jwks["keys"][0]["x"].as_str().unwrap();
     assert!(!accepts(&authenticator, &hs256(x, &claims)).await);
+}
+
+#[test]
+fn an_access_token_says_since_when_and_until_when_in_seconds() {
+    let clock = Arc::new(ManualClock::at(1_700_000_000_999));
+    let flags = ["--jwt-secret", SECRET, "--access-token-seconds", "90"];
+    let token = authenticator(&flags, clock)
+        .access_token(USER.parse().unwrap())
+        .unwrap();
+    let claims = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!(
+        claims,
+        json!({"sub": USER, "iat": 1_700_000_000, "exp": 1_700_000_090})
+    );
 }
 
 #[tokio::test]
