@@ -125,9 +125,7 @@ fn output(
     let mut buffer = [0; Salt::MAX_LENGTH];
     let salt = salt.decode_b64(&mut buffer).map_err(failed)?;
     let blocks = argon2.params().block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::default());
-    }
+    memory.resize(blocks.max(memory.len()), Block::default());
     Output::init_with(bytes, |out| {
         let blocks = memory.get_mut(..blocks).unwrap_or_default();
         Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, blocks)?)
