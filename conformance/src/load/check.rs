@@ -8,8 +8,11 @@
 //! - MSG-15: what a member sent when an ack had come arrives behind what that ack was for
 //! - nothing arrives that was not sent, was refused, or belongs to another room
 //!
+//! `judge` does so at the end; what is wrong with a delivery by itself is seen when it arrives.
+//!
 //! A message whose ack has not come may have been stored or not: it may arrive, and need not.
 
+mod judge;
 mod row;
 mod tally;
 
@@ -294,100 +297,14 @@ impl Ledger {
         heard.next = heard.next.max(place.seq + 1);
     }
 
-    /// What is still to come.
-    pub fn open(&self) -> Open {
-        let mut open = Open::default();
-        for (number, row) in self.rows_with_numbers() {
-            match row.state() {
-                State::Sent if !self.is_gone(self.sender(number)) => open.unanswered += 1,
-                State::Acked => open.missing += self.missing(number).count() as u64,
-                _ => {}
-            }
-        }
-        open
-    }
-
     /// How many have been sent, acknowledged and delivered so far.
     pub fn so_far(&self) -> [u64; 3] {
         [&self.sent, &self.acked, &self.delivered].map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// Looks at all that is there at the end. What is missing now is lost, if it was `waited_for`.
-    pub fn judge(&self, waited_for: bool) -> (Counts, Faults) {
-        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let refused = self
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let mut counts = Counts {
-            planned: u64::from(self.plan.total()),
-            sent: load(&self.sent),
-            acked: load(&self.acked),
-            refused: refused.into_iter().collect(),
-            repeats: load(&self.repeats),
-            late: load(&self.late),
-            overtaken: load(&self.overtaken),
-            stray_acks: load(&self.stray_acks),
-            ..Counts::default()
-        };
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut owner: HashMap<u64, u32> = HashMap::new();
-        for (number, row) in self.rows_with_numbers() {
-            match row.state() {
-                State::Planned | State::Failed => {}
-                State::Sent if self.is_gone(self.sender(number)) => counts.cut_off += 1,
-                State::Sent => counts.unanswered += 1,
-                State::Refused => {
-                    for at in self.room_of(number).filter(|at| self.has(number, at.place)) {
-                        faults.add(Kind::Invented, || {
-                            format!("{} was refused and arrived at {at}", self.named(number))
-                        });
-                    }
-                }
-                State::Acked => {
-                    counts.due += self.due_to(number).count() as u64;
-                    if !waited_for {
-                        counts.undecided += self.missing(number).count() as u64;
-                    }
-                    for at in self.missing(number).filter(|_| waited_for) {
-                        faults.add(Kind::Lost, || {
-                            format!(
-                                "{} was acknowledged and never arrived at {at}",
-                                self.named(number)
-                            )
-                        });
-                    }
-                    let id = row.id.load(Ordering::Acquire);
-                    if let Some(other) = (id != 0).then(|| owner.insert(id, number)).flatten() {
-                        faults.add(Kind::Ids, || {
-                            format!("{} has the id of {}", self.named(number), self.named(other))
-                        });
-                    }
-                }
-            }
-        }
-        counts.delivered = counts.due - faults.lost - counts.undecided;
-        (counts, faults)
-    }
-
-    /// The members of the message's room that have not got it, and whose connections last.
-    fn missing(&self, number: u32) -> impl Iterator<Item = Member> {
-        self.due_to(number).filter(move |at| !self.has(number, at.place))
-    }
-
-    /// The members of the message's room whose connections last.
-    fn due_to(&self, number: u32) -> impl Iterator<Item = Member> {
-        self.room_of(number).filter(|at| !self.is_gone(*at))
-    }
-
     fn room_of(&self, number: u32) -> impl Iterator<Item = Member> + use<> {
         let room = self.plan.place(number).room;
         (0..self.plan.wanted.room_size).map(move |place| Member { room, place })
-    }
-
-    fn rows_with_numbers(&self) -> impl Iterator<Item = (u32, &Row)> {
-        (0..self.plan.total()).zip(&self.rows)
     }
 
     fn row(&self, number: u32) -> Option<&Row> {
