@@ -1,31 +1,21 @@
 //! For a web page: one file without scripts that asks nothing of the network, in the light or the dark, and on paper.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::{Area, Cell, Column, Matrix, Row};
 use crate::compare::common::{UNSEEN, symbol};
-use crate::report::html::prose;
+use crate::report::html::{head, prose};
 use crate::report::plain::one_line;
 use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("style.css");
-
-/// The policy says to the browser what the file is: a style of its own, and nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
 pub fn write(matrix: &Matrix) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { "chatspec matrix" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head::head("chatspec matrix", STYLE, None))
             body {
                 main {
                     h1 { "chatspec matrix" }

@@ -1,31 +1,22 @@
 //! For a web page: one file without scripts that asks nothing of the network, in the light or the dark, and on paper.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::chart::{Across, Curve, chart};
 use super::{asked, generator_usage, grouped, ms, rate, target_usage};
 use crate::load::figures::{Latency, Point, Stretch};
 use crate::load::outcome::{Outcome, Standing};
+use crate::report::html::head;
 use crate::report::plain::{brief, one_line};
 
 const STYLE: &str = include_str!("style.css");
-
-/// The policy says to the browser what the file is: a style of its own, and nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
 pub fn page(outcome: &Outcome) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { "chatspec load: " (outcome.headline()) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head::head(&format!("chatspec load: {}", outcome.headline()), STYLE, None))
             body {
                 main {
                     (head(outcome))

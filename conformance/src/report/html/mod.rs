@@ -1,5 +1,6 @@
 //! The report for people who want to look around: one HTML file that asks nothing of the network, written once at the end.
 //!
+//! - [`head`](mod@head): title and policy, for other pages as well
 //! - `cover`: the verdict in words, and who was tested, when and how
 //! - `counts`: how many requirements of each level have which verdict
 //! - `failures`: what failed and why, with `exchange`: the frames that led there
@@ -19,6 +20,7 @@ mod counts;
 mod cover;
 mod exchange;
 mod failures;
+pub(crate) mod head;
 mod open;
 mod requirements;
 mod scenarios;
@@ -28,10 +30,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::status::Status;
@@ -162,22 +161,9 @@ impl<'a> Page<'a> {
     }
 
     fn head(&self) -> Markup {
-        let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
-            hash(STYLE),
-            hash(SCRIPT)
-        );
-        html! {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (text::plain(&self.run.target, 80)) ": " (cover::headline(self).text) " - chatspec" }
-                style { (PreEscaped(STYLE)) }
-            }
-        }
+        let target = text::plain(&self.run.target, 80);
+        let title = format!("{target}: {} - chatspec", cover::headline(self).text);
+        head::head(&title, STYLE, Some(SCRIPT))
     }
 }
 
@@ -200,11 +186,6 @@ impl Page<'_> {
         let left_out = || self.run.left_out.iter().any(|one| one == id);
         self.run.requirements.iter().any(|r| r.id == id) || left_out()
     }
-}
-
-/// How a content security policy names a text that may stand in the page.
-fn hash(text: &str) -> String {
-    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
 /// One part of the page, as it stands in the table of contents.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::head::hash;
 use super::*;
 use crate::baseline::{Baseline, Entry, Failure};
 use crate::expect::Mismatch;
