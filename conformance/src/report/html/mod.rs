@@ -1,6 +1,6 @@
 //! The report for people who want to look around: one HTML file that asks nothing of the network, written once at the end.
 //!
-//! - [`head`](mod@head): title and policy, for other pages as well
+//! - `head`: title and policy, for other pages as well
 //! - `cover`: the verdict in words, and who was tested, when and how
 //! - `counts`: how many requirements of each level have which verdict
 //! - `failures`: what failed and why, with `exchange`: the frames that led there
