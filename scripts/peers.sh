@@ -5,6 +5,7 @@
 # Usage: scripts/peers.sh                      both, as CI does
 #        scripts/peers.sh node [OPTION...]     chatspec against this one, with further options of chatspec
 #        scripts/peers.sh python [OPTION...]
+#        scripts/peers.sh install             only what both are built on
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,6 +23,10 @@ both)
     install_python
     # One after the other: what two servers and two runs of the kit take from each other would show in the timing.
     exec cargo test --locked -p chatspec --test peers -- --ignored --test-threads=1
+    ;;
+install)
+    install_node
+    install_python
     ;;
 node | python)
     "install_$1"

@@ -8,19 +8,25 @@ use crate::error::ChatError;
 /// An acknowledgement, ready to be sent.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Reply {
+pub enum Reply {
     /// `{ok:true}`, with data or without.
     Success {
+        /// True.
         ok: bool,
+        /// What was asked for, where there is something to tell.
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Value>,
     },
     /// `{ok:false, error, message, correlationId?}`.
     #[serde(rename_all = "camelCase")]
     Refusal {
+        /// False.
         ok: bool,
+        /// The code, as the contract lists them.
         error: &'static str,
+        /// For people.
         message: String,
+        /// Under which the log has the cause, where the code is `INTERNAL`.
         #[serde(skip_serializing_if = "Option::is_none")]
         correlation_id: Option<String>,
     },

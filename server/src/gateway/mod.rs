@@ -10,6 +10,7 @@ mod connect;
 mod queue;
 mod sockets;
 
+pub use ack::Reply;
 pub use sockets::Sockets;
 
 use std::sync::Arc;
@@ -29,7 +30,6 @@ use crate::metrics::Metrics;
 use crate::policy::Denied;
 use crate::presence::PresenceDesk;
 use crate::publish::ConnectionId;
-use ack::Reply;
 
 /// What the handlers of a connection work with. Share it behind an `Arc`.
 pub struct Gateway {
@@ -71,7 +71,7 @@ impl Gateway {
     /// Carries out one request of `user` and says what to answer; `None`: nothing, not even when asked.
     ///
     /// `arguments` are what came beside the event's name; only the first of them means anything.
-    async fn answer(
+    pub async fn answer(
         &self,
         user: UserId,
         connection: ConnectionId,

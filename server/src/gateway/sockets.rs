@@ -78,27 +78,34 @@ impl Sockets {
             Some(socket) => Some(socket.to(rooms.clone())),
             None => self.everyone().map(|all| all.to(rooms.clone())),
         };
+        self.broadcast(to, event.name(), event, event.is_volatile()).await;
+    }
+
+    /// Sends to all of `to`. The library encodes the payload once, however many they are.
+    async fn broadcast(
+        &self,
+        to: impl Fn() -> Option<BroadcastOperators>,
+        name: &'static str,
+        payload: &impl Serialize,
+        volatile: bool,
+    ) {
         let (Some(audience), Some(counted)) = (to(), to()) else {
             return;
         };
         let deliveries = counted.sockets().len();
-        let sent = if event.is_volatile() {
-            audience.volatile().emit(event.name(), event).await
-        } else {
-            audience.emit(event.name(), event).await
-        };
-        let dropped = match sent {
+        let audience = if volatile { audience.volatile() } else { audience };
+        let dropped = match audience.emit(name, payload).await {
             Ok(()) => 0,
             Err(BroadcastError::Socket(errors)) => {
                 to().map_or(deliveries, |audience| cut_off_the_slow(audience, &errors))
             }
             Err(error) => {
-                tracing::error!(event = event.name(), %error, "an event could not be sent");
+                tracing::error!(event = name, %error, "an event could not be sent");
                 deliveries
             }
         };
         self.metrics
-            .delivered(event.name(), deliveries.saturating_sub(dropped), dropped);
+            .delivered(name, deliveries.saturating_sub(dropped), dropped);
     }
 }
 
@@ -167,28 +174,4 @@ impl Publish for Sockets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
-        "65f0c0ffee0123456789abcd".parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn what_comes_after_the_end_goes_nowhere() {
-        let (_layer, io) = SocketIo::new_layer();
-        io.ns("/", async || ());
-        let sockets = Sockets::new(io.clone(), Arc::new(Metrics::new().unwrap()));
-        assert!(sockets.everyone().is_some());
-        io.close().await;
-        // Timers of presence still run when the connections are gone.
-        let presence = ServerEvent::PresenceUpdate {
-            user_id: id(),
-            status: crate::publish::Presence::Offline,
-        };
-        let to_all = Outbound::Event(Audience::Users(vec![id()]), presence);
-        sockets.publish(to_all).await;
-        sockets.publish(Outbound::Evict(id(), id())).await;
-        assert!(sockets.everyone().is_none());
-    }
-}
+mod tests;

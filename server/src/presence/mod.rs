@@ -9,6 +9,7 @@ mod tests;
 mod throttle;
 
 pub use attendance::Attendance;
+pub use throttle::{Step, Throttle};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,6 @@ use tokio::time::Instant;
 use crate::ids::UserId;
 use crate::publish::{Audience, Outbound, Presence, Publish, ServerEvent};
 use crate::store::{Result, Store};
-use throttle::{Step, Throttle};
 
 /// Tells a user's contacts; apart from the desk, so that tests can listen in.
 #[async_trait]

@@ -7,7 +7,7 @@ use crate::publish::Presence;
 
 /// What is to be done about a user now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// Tell the contacts, then call [`Throttle::told`].
     Tell(Presence),
     /// Nothing before this moment.
@@ -18,7 +18,7 @@ pub(super) enum Step {
 
 /// What a user's contacts have been told.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Throttle {
+pub struct Throttle {
     last_told: Presence,
     at: Option<Instant>,
 }
@@ -35,7 +35,7 @@ impl Default for Throttle {
 
 impl Throttle {
     /// What to do when the user is in `state`.
-    pub(super) fn step(&self, state: Presence, now: Instant, window: Duration) -> Step {
+    pub fn step(&self, state: Presence, now: Instant, window: Duration) -> Step {
         let opens = self.at.map(|at| at + window).filter(|opens| *opens > now);
         match opens {
             // Flapping that ends where it began tells nothing (PRES-08).
@@ -48,7 +48,7 @@ impl Throttle {
     }
 
     /// The contacts have been told. The window begins when the telling ends, so that a slow one cannot shorten it.
-    pub(super) fn told(&mut self, state: Presence, now: Instant) {
+    pub fn told(&mut self, state: Presence, now: Instant) {
         *self = Self {
             last_told: state,
             at: Some(now),
@@ -56,7 +56,7 @@ impl Throttle {
     }
 
     /// The contacts could not be told: try again in the next window.
-    pub(super) fn failed(&mut self, now: Instant) {
+    pub fn failed(&mut self, now: Instant) {
         self.at = Some(now);
     }
 }

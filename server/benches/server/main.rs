@@ -1,0 +1,12 @@
+//! What single steps of the server cost: `cargo bench -p chatspec-server`.
+//!
+//! - `request`: from the text of a packet to its ack
+//! - `timing`: the two that keep time, the rate limiter and the presence throttle, with few users and with many
+
+mod request;
+mod timing;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group!(benches, request::all, timing::all);
+criterion_main!(benches);
