@@ -40,7 +40,7 @@ fn requests(criterion: &mut Criterion) -> anyhow::Result<()> {
         let ack = runtime.block_on(desk.answer(&next()));
         anyhow::ensure!(ack.starts_with(r#"{"ok":true"#), "{name} is answered {ack}");
         group.bench_function(name, |b| {
-            b.to_async(&runtime).iter(async || desk.answer(&next()).await)
+            b.to_async(&runtime).iter(async || desk.answer(&next()).await);
         });
         Ok(())
     };

@@ -10,13 +10,20 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::rows::execute;
 use crate::store::{Result, StoreError, StoreSwitch};
 
 /// How many jobs share one transaction at most, so that the first of them need not wait for ever.
 const BATCH: usize = 256;
 
-/// Work on the database; what it returns tells its caller, after the commit has succeeded or failed.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Work on the database, for the writer or for whoever reads.
+enum Job {
+    Write(Work),
+    Read(Work),
+}
+
+/// What it returns tells its caller, after the commit has succeeded or failed.
+type Work = Box<dyn FnOnce(&Connection) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(std::result::Result<(), &rusqlite::Error>) + Send>;
 
 /// The threads and their queues.
@@ -76,7 +83,8 @@ impl Executor {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let writes = self.queues()?.writes;
-        submit(&writes, move |connection| in_savepoint(connection, work)).await
+        let work = move |connection: &Connection| in_savepoint(connection, work);
+        submit(&writes, Job::Write, work).await
     }
 
     /// Runs `work`, which changes nothing.
@@ -86,7 +94,7 @@ impl Executor {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let reads = self.queues()?.reads;
-        submit(&reads, work).await
+        submit(&reads, Job::Read, work).await
     }
 
     /// Finishes what is queued, then ends the threads and closes the connections.
@@ -116,20 +124,20 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
     std::thread::Builder::new().name(name.into()).spawn(run)
 }
 
-async fn submit<T, F>(queue: &Sender<Job>, work: F) -> Result<T>
+async fn submit<T, F>(queue: &Sender<Job>, kind: fn(Work) -> Job, work: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
     let (tell, told) = oneshot::channel();
-    let job: Job = Box::new(move |connection| {
+    let job = kind(Box::new(move |connection| {
         let done = work(connection).map_err(StoreError::new);
         Box::new(move |committed| {
             let failed = committed.map_err(|error| StoreError::new(NotCommitted(error.to_string())));
             // A caller that is gone wants no answer.
             let _ = tell.send(failed.and(done));
         })
-    });
+    }));
     queue.send(job).map_err(|_| StoreError::new(Closed))?;
     told.await.map_err(|_| StoreError::new(Closed))?
 }
@@ -139,26 +147,23 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    connection.execute_batch("SAVEPOINT job")?;
+    execute(connection, "SAVEPOINT job", [])?;
     let done = work(connection);
     if done.is_err() {
-        connection.execute_batch("ROLLBACK TO job")?;
+        execute(connection, "ROLLBACK TO job", [])?;
     }
-    connection.execute_batch("RELEASE job")?;
+    execute(connection, "RELEASE job", [])?;
     done
 }
 
 fn run_writer(connection: &Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
+        let batch = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1));
         let mut answers = Vec::new();
-        let committed = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
-            answers.push(first(connection));
-            answers.extend(jobs.try_iter().take(BATCH - 1).map(|job| job(connection)));
-            connection.execute_batch("COMMIT")
-        });
+        let committed = run_batch(connection, batch, &mut answers);
         if committed.is_err() && !connection.is_autocommit() {
             // The next batch begins afresh; should this fail too, its BEGIN says so.
-            let _ = connection.execute_batch("ROLLBACK");
+            let _ = execute(connection, "ROLLBACK", []);
         }
         for answer in answers {
             answer(committed.as_ref().copied());
@@ -166,12 +171,43 @@ fn run_writer(connection: &Connection, jobs: &Receiver<Job>) {
     }
 }
 
+/// Runs jobs, those from the first that writes on in one transaction: what one of them reads may hold what another has
+/// written, and is told only when that is durable.
+fn run_batch(
+    connection: &Connection,
+    jobs: impl Iterator<Item = Job>,
+    answers: &mut Vec<Answer>,
+) -> rusqlite::Result<()> {
+    let mut begun = false;
+    for job in jobs {
+        match job {
+            Job::Read(work) if !begun => work(connection)(Ok(())),
+            Job::Read(work) => answers.push(work(connection)),
+            Job::Write(work) => {
+                if !begun {
+                    execute(connection, "BEGIN IMMEDIATE", [])?;
+                    begun = true;
+                }
+                answers.push(work(connection));
+            }
+        }
+        if begun && connection.is_autocommit() {
+            // A full disk, for one, ends the transaction by itself; COMMIT says so.
+            break;
+        }
+    }
+    if begun {
+        execute(connection, "COMMIT", [])?;
+    }
+    Ok(())
+}
+
 fn run_reader(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
     loop {
         // A statement of its own, so that the lock is held for the waiting alone and not for the work.
         let job = lock(jobs).recv();
         match job {
-            Ok(job) => job(connection)(Ok(())),
+            Ok(Job::Read(work) | Job::Write(work)) => work(connection)(Ok(())),
             Err(_) => return,
         }
     }

@@ -12,7 +12,9 @@ use crate::store::{Append, Message, MessagePage, Window};
 pub(super) const INSERT_MESSAGE: &str =
     "INSERT INTO messages (id, chat, sender, client_id, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
      ON CONFLICT (chat, sender, client_id) WHERE client_id IS NOT NULL DO NOTHING";
-pub(super) const INSERT_TEXT: &str = "INSERT INTO messages_text (rowid, body) VALUES (?1, ?2)";
+/// `docsize` is the word index's own table of what is in it.
+pub(super) const INDEX_WORDS: &str = "INSERT INTO messages_text (rowid, body) SELECT seq, body FROM messages
+     WHERE seq > (SELECT ifnull(max(id), 0) FROM messages_text_docsize) ORDER BY seq";
 pub(super) const MESSAGE_BY_KEY: &str =
     "SELECT * FROM messages WHERE chat = ?1 AND sender = ?2 AND client_id = ?3";
 pub(super) const CHAT_OF_MESSAGE: &str = "SELECT chat FROM messages WHERE id = ?1";
@@ -27,6 +29,9 @@ pub(super) const SEARCH: &str = "SELECT m.* FROM messages_text t
      JOIN memberships s ON s.chat = m.chat AND s.user = ?1
      WHERE messages_text MATCH ?2 AND (?3 IS NULL OR m.chat = ?3) AND (?4 IS NULL OR m.id < ?4)
      ORDER BY t.rowid DESC LIMIT ?5";
+
+/// After so many messages their words are put into the index, so that a search need not wait for long.
+const INDEX_EVERY: i64 = 64;
 
 /// Runs on the writer alone: the id is drawn inside the transaction, so ids grow in the order of commits.
 pub(super) fn append(
@@ -58,11 +63,9 @@ pub(super) fn append(
             .map(Append::Repeat)
             .ok_or(rusqlite::Error::QueryReturnedNoRows);
     }
-    execute(
-        connection,
-        INSERT_TEXT,
-        params![connection.last_insert_rowid(), body],
-    )?;
+    if connection.last_insert_rowid() % INDEX_EVERY == 0 {
+        index_words(connection)?;
+    }
     chats::touch(connection, chat, created_at)?;
     if kind == ChatKind::Direct && role == Role::Member && has_two(connection, chat)? {
         members::promote_all(connection, chat, created_at)?;
@@ -77,6 +80,12 @@ pub(super) fn append(
         edited_at: None,
         deleted: false,
     }))
+}
+
+/// Puts the words of all messages into the index that are not there yet. A word costs a fraction when many are put in
+/// together, so a message does not wait for it, and a search sees to it first.
+pub(super) fn index_words(connection: &Connection) -> Result<()> {
+    execute(connection, INDEX_WORDS, []).map(|_| ())
 }
 
 fn has_two(connection: &Connection, chat: ChatId) -> Result<bool> {

@@ -321,6 +321,7 @@ impl Store for EmbeddedStore {
         limit: u32,
     ) -> Result<SearchPage> {
         let query = query.to_owned();
+        self.executor.write(messages::index_words).await?;
         self.executor
             .read(move |db| messages::search(db, user, &query, chat, before, limit))
             .await

@@ -53,7 +53,7 @@ fn no_statement_reads_a_whole_table() {
         members::ADVANCE,
         members::CONTACTS,
         messages::INSERT_MESSAGE,
-        messages::INSERT_TEXT,
+        messages::INDEX_WORDS,
         messages::MESSAGE_BY_KEY,
         messages::CHAT_OF_MESSAGE,
         messages::HAS_TWO,
