@@ -15,6 +15,10 @@ test *ARGS:
 serve *ARGS:
     cargo run --release --bin chatspec-server -- --in-memory {{ARGS}}
 
+# The official client, for the playground of the next build
+playground:
+    scripts/playground.sh
+
 # What CI runs
 ci:
     .ci/run
@@ -32,7 +36,7 @@ deny:
 clients:
     scripts/clients.sh
 
-# The HTML report in Chromium
+# The HTML report and the server's /docs in Chromium
 browser *FILTERS:
     scripts/browser.sh {{FILTERS}}
 

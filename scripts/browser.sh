@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Opens the HTML reports of real runs in Chromium: one that conforms, one with failures, one that was interrupted, and one
-# whose target went away. Needs node 20 with npm, and Chromium, which it installs where it may (root on Debian).
+# Opens in Chromium the HTML reports of real runs (one that conforms, one with failures, one that was interrupted, and one
+# whose target went away), and what the server has at /docs, the playground among it. Needs node 20 with npm, and Chromium,
+# which it installs where it may (root on Debian).
 #
-# Usage: scripts/browser.sh               makes the reports and tests them
-#        scripts/browser.sh FILTER...     only tests whose names match, on the reports of the last time
+# Usage: scripts/browser.sh               makes the reports and tests all
+#        scripts/browser.sh FILTER...     only tests whose names match, on the reports and the server of the last time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/browser/prepare.sh
 . scripts/browser/prepare.sh
 prepare_browser
+# Before anything is built: the server takes the client in.
+scripts/playground.sh
 
 work=$target/browser
 chatspec=$target/debug/chatspec
@@ -73,5 +76,5 @@ elif [ ! -e "$work/interrupted.html" ]; then
     echo "there are no reports yet: run scripts/browser.sh without a filter first" >&2
     exit 2
 fi
-export CHATSPEC_CHROMIUM=$chromium CHATSPEC_REPORTS=$work
-exec node --test --test-reporter=spec "${@/#/--test-name-pattern=}" scripts/browser/report.test.mjs
+export CHATSPEC_CHROMIUM=$chromium CHATSPEC_REPORTS=$work CHATSPEC_SERVER=$target/debug/chatspec-server
+exec node --test --test-reporter=spec "${@/#/--test-name-pattern=}" scripts/browser/*.test.mjs

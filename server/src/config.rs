@@ -110,6 +110,10 @@ pub struct Config {
     )]
     pub cors_origins: Vec<String>,
 
+    /// Serve neither the documentation nor the playground at /docs.
+    #[arg(long, env = "CHATSPEC_NO_DOCS")]
+    pub no_docs: bool,
+
     /// Messages that a user may send in any one rate window.
     #[arg(long, env = "CHATSPEC_RATE_MAX", default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -16,6 +16,7 @@
 //! - [`auth`]: whose token this is
 //! - [`rest`]: the HTTP API, one file per resource
 //! - [`gateway`]: the sockets
+//! - `docs`: what is spoken here, as pages, and a playground
 //! - [`presence`]: who is online
 //! - [`publish`]: what is told to whom
 //! - [`store`]: what is kept
@@ -29,6 +30,7 @@ pub mod chat;
 pub mod clock;
 pub mod command;
 pub mod config;
+mod docs;
 pub mod error;
 pub mod gateway;
 mod health;

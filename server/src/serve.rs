@@ -20,7 +20,7 @@ use crate::presence::{Contacts, PresenceDesk};
 use crate::rate_limit::RateLimiter;
 use crate::rest::{self, RestState};
 use crate::store::{ConnectError, EmbeddedStore, Location, MongoStore, OpenError, Store};
-use crate::{health, publish::Publish};
+use crate::{docs, health, publish::Publish};
 
 /// Why the server could not start, or ended otherwise than asked to; each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -195,10 +195,11 @@ impl Server {
         gateway::open(&io, Arc::new(gateway));
 
         // CORS stands outside the Socket.IO layer, whose answers need its headers too.
-        let routes = rest::router(rest)
-            .merge(health::router(store.clone(), metrics))
-            .layer(layer)
-            .layer(cors);
+        let mut routes = rest::router(rest).merge(health::router(store.clone(), metrics));
+        if !config.no_docs {
+            routes = routes.merge(docs::router());
+        }
+        let routes = routes.layer(layer).layer(cors);
         Ok(Self { routes, io, store })
     }
 }

@@ -1,6 +1,7 @@
 //! The program as operators meet it, in good times and in bad ones.
 //!
 //! - `operators`: how it starts, what it says when it cannot, how it stops
+//! - `docs`: the pages beside the protocol, and none where they are switched off
 //! - `launched`: the kit starts it as it does any target
 //! - `killed`: nothing acknowledged is lost when it is killed, in either store
 //! - `outage`: the database goes away and comes back
@@ -12,6 +13,7 @@
 
 mod burst;
 mod chatter;
+mod docs;
 mod killed;
 mod launched;
 mod operators;
