@@ -2,7 +2,6 @@
 // and started again. scripts/guide.sh runs it.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -84,6 +83,17 @@ async function sameAsStored(person, userId, messages) {
   assert.deepEqual(bySender(await shown()), bySender(stored), person.name);
 }
 
+/** Does something again and again until a promise is kept; how often, counting from one, it has been done. */
+async function during(promise, work) {
+  let pending = true;
+  const end = promise.finally(() => (pending = false));
+  end.catch(() => undefined); // it is awaited below
+  let n = 0;
+  for (; pending; await pause(10)) await work(++n);
+  await end;
+  return n;
+}
+
 const pairs = [["ts", "py"], ["py", "html"], ["html", "ts"]];
 describe("two users chat, through a freeze and two crashes", { concurrency: pairs.length }, () => {
   for (const [first, second] of pairs) test(`${first} and ${second}`, (t) => chat(t, first, second));
@@ -149,6 +159,7 @@ async function chat(t, first, second) {
 
   // The server is killed in the middle of a burst, and both go on writing. Twice: at first they know so few messages that
   // they list everything anew, later they go by the cursor.
+  const seams = [];
   for (const round of ["crash", "again"]) {
     mark = [await alice.mark(), await bob.mark()];
     for (let n = 1; n <= 5; n++) await alice.say(`${round} ${n}`);
@@ -163,15 +174,15 @@ async function chat(t, first, second) {
     await server.again(elsewhere);
     const hidden = await Rest.logIn(`http://127.0.0.1:${elsewhere}`, "alice@example.org", password);
     const chatId = await hidden.latestChat();
-    for (let n = 1; n <= MISSED; n++) {
-      await hidden.ask("POST", `/v1/chats/${chatId}/messages`, { body: `${round}, missed ${n}`, clientId: randomUUID() });
-    }
+    for (let n = 1; n <= MISSED; n++) await hidden.post(chatId, `${round}, missed ${n}`);
     await server.kill();
 
-    // Back where it was, with another key: the access tokens of before are refused.
+    // Back where it was, with another key: the access tokens of before are refused. While they come back, more is written.
     mark = [await alice.mark(), await bob.mark()];
     await server.again(server.port);
-    await Promise.all([alice.sees("* connected", mark[0]), bob.sees("* connected", mark[1])]);
+    const open = await Rest.logIn(server.url, "alice@example.org", password);
+    const back = Promise.all([alice.sees("* connected", mark[0]), bob.sees("* connected", mark[1])]);
+    seams.push(await during(back, (n) => open.post(chatId, `${round}, seam ${n}`)));
     await Promise.all([bob.sees(`${aliceId}: ${round} 6`), alice.sees(`${bobId}: ${round}, Bob`)]);
   }
 
@@ -182,11 +193,20 @@ async function chat(t, first, second) {
   await sameAsStored(bob, bobId, messages);
   const numbered = (word, to) => Array.from({ length: to }, (_, n) => `${word} ${n + 1}`);
   const sent = (pattern) => messages.map(({ body }) => body).filter((body) => pattern.test(body));
-  for (const [word, count] of [["burst", 8], ["crash", 6], ["again", 6], ["crash, missed", MISSED], ["again, missed", MISSED]]) {
+  const [crash, again] = seams;
+  for (const [word, count] of [
+    ["burst", 8],
+    ["crash", 6],
+    ["crash, missed", MISSED],
+    ["crash, seam", crash],
+    ["again", 6],
+    ["again, missed", MISSED],
+    ["again, seam", again],
+  ]) {
     assert.deepEqual(sent(new RegExp(`^${word} \\d+$`)), numbered(word, count));
   }
   assert.deepEqual(sent(/^[^\d]+$/), ["hello", "how are you?", "frozen", "crash, Bob", "again, Bob"]);
-  assert.equal(messages.length, 8 + 2 * (6 + MISSED) + 5);
+  assert.equal(messages.length, 8 + 2 * (6 + MISSED) + crash + again + 5);
 
   for (const person of [alice, bob]) await person.leave();
 }

@@ -90,6 +90,10 @@ export class Rest {
     return response.json();
   }
 
+  post(chatId, body) {
+    return this.ask("POST", `/v1/chats/${chatId}/messages`, { body });
+  }
+
   async latestChat() {
     return (await this.ask("GET", "/v1/chats?limit=1")).chats[0]._id;
   }
