@@ -32,6 +32,10 @@ deny:
 clients:
     scripts/clients.sh
 
+# What docs/realtime.md says, and its client programs, two by two
+guide *FILTERS:
+    scripts/guide.sh {{FILTERS}}
+
 # The HTML report in Chromium
 browser *FILTERS:
     scripts/browser.sh {{FILTERS}}

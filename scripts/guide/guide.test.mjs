@@ -14,7 +14,7 @@ import { Rest, Server, freePort } from "./server.mjs";
 
 const { GUIDE_COPY: copy, GUIDE_BIN: bin } = process.env;
 const clients = join(copy, "docs/clients");
-const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, CHATSPEC_LOG: "warn" };
 const password = "correct horse";
 
 // More than one page of a listing.

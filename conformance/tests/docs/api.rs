@@ -53,11 +53,14 @@ pub(crate) fn routes() -> String {
             None => query.join(", "),
         };
         let gives = operation["responses"].as_object().unwrap().iter();
-        let gives = gives.filter(|(status, _)| status.starts_with('2')).map(|(status, response)| {
-            let title = body(&resolved(&openapi, response)["content"]).map(|schema| schema["title"].clone());
-            let title = title.as_ref().and_then(Value::as_str).unwrap_or_default();
-            format!("{status} {title}").trim().to_owned()
-        });
+        let gives = gives
+            .filter(|(status, _)| status.starts_with('2'))
+            .map(|(status, response)| {
+                let title =
+                    body(&resolved(&openapi, response)["content"]).map(|schema| schema["title"].clone());
+                let title = title.as_ref().and_then(Value::as_str).unwrap_or_default();
+                format!("{status} {title}").trim().to_owned()
+            });
         vec![
             cell(&format!("{method} {path}")),
             operation["summary"].as_str().unwrap().to_owned(),
@@ -77,7 +80,10 @@ pub(crate) fn errors() -> String {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let text = resolved(&openapi, response)["description"].as_str().unwrap();
             if let Some((code, meaning)) = text.split_once(", ") {
-                statuses.entry(code.to_owned()).or_default().insert(status.clone());
+                statuses
+                    .entry(code.to_owned())
+                    .or_default()
+                    .insert(status.clone());
                 meanings.insert(code.to_owned(), meaning.to_owned());
             }
         }
@@ -86,9 +92,14 @@ pub(crate) fn errors() -> String {
     let common = schema("common");
     let codes = common["$defs"]["ErrorCode"]["enum"].as_array().unwrap();
     let rows = codes.iter().map(|code| code.as_str().unwrap()).map(|code| {
-        let naming = contract.requirements.iter().filter(|r| r.statement.contains(code));
+        let naming = contract
+            .requirements
+            .iter()
+            .filter(|r| r.statement.contains(code));
         let link = |id: &str| format!("[{id}](protocol.md#{})", id.to_lowercase());
-        let status = statuses.get(code).map(|all| all.iter().cloned().collect::<Vec<_>>().join(", "));
+        let status = statuses
+            .get(code)
+            .map(|all| all.iter().cloned().collect::<Vec<_>>().join(", "));
         vec![
             cell(code),
             status.unwrap_or_default(),
@@ -96,5 +107,8 @@ pub(crate) fn errors() -> String {
             naming.map(|r| link(&r.id)).collect::<Vec<_>>().join(" "),
         ]
     });
-    table(&["code", "HTTP", "meaning in REST", "requirements that name it"], rows)
+    table(
+        &["code", "HTTP", "meaning in REST", "requirements that name it"],
+        rows,
+    )
 }

@@ -5,19 +5,22 @@ const END: &str = "<!-- end -->";
 
 /// The document with every block made anew.
 pub(crate) fn renewed(text: &str, content: impl Fn(&str) -> String) -> Result<String, String> {
-    let mut out = String::new();
+    let mut out: Vec<String> = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        out += &format!("{line}\n");
-        let Some(name) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(" -->")) else {
+        out.push(line.to_owned());
+        let Some(name) = line
+            .strip_prefix(BEGIN)
+            .and_then(|rest| rest.strip_suffix(" -->"))
+        else {
             continue;
         };
         if !lines.any(|line| line == END) {
             return Err(format!("the block {name} has no end"));
         }
-        out += &format!("\n{}\n\n{END}\n", content(name).trim());
+        out.extend(["", content(name).trim(), "", END].map(str::to_owned));
     }
-    Ok(out)
+    Ok(out.join("\n") + "\n")
 }
 
 #[test]

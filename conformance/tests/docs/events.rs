@@ -17,7 +17,9 @@ struct Operation {
 fn operations(action: &str) -> Vec<Operation> {
     let asyncapi = yaml("fixtures/asyncapi.yaml");
     let message = |reference: &Value| {
-        let key = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let key = reference["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next());
         asyncapi["components"]["messages"][key.unwrap()].clone()
     };
     let payload = |message: &Value| {
@@ -33,7 +35,9 @@ fn operations(action: &str) -> Vec<Operation> {
             event: sent["name"].as_str().unwrap().to_owned(),
             summary: operation["summary"].as_str().unwrap().to_owned(),
             payload: payload(&sent),
-            ack: operation.get("reply").map(|reply| payload(&message(&reply["messages"][0]))),
+            ack: operation
+                .get("reply")
+                .map(|reply| payload(&message(&reply["messages"][0]))),
         }
     };
     wanted.map(read).collect()
@@ -58,29 +62,53 @@ pub(crate) fn requests() -> String {
 
 /// What servers send.
 pub(crate) fn broadcasts() -> String {
-    let rows = operations("send")
-        .into_iter()
-        .map(|operation| vec![cell(&operation.event), operation.summary, cell(&shape(&operation.payload))]);
+    let rows = operations("send").into_iter().map(|operation| {
+        vec![
+            cell(&operation.event),
+            operation.summary,
+            cell(&shape(&operation.payload)),
+        ]
+    });
     table(&["event", "what has happened", "payload"], rows)
 }
 
 /// The definitions that all schemas share.
 pub(crate) fn types() -> String {
     let common = schema("common");
-    let rows = common["$defs"].as_object().unwrap().iter().map(|(name, definition)| {
-        let form = match (definition["pattern"].as_str(), definition["enum"].as_array()) {
-            (Some(pattern), _) => cell(pattern),
-            (_, Some(_)) => cell(&shape(definition)),
-            _ => format!("{} to {} characters", definition["minLength"], definition["maxLength"]),
-        };
-        vec![cell(name), definition["description"].as_str().unwrap().to_owned(), form]
-    });
+    let rows = common["$defs"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, definition)| {
+            let form = match (definition["pattern"].as_str(), definition["enum"].as_array()) {
+                (Some(pattern), _) => cell(pattern),
+                (_, Some(_)) => cell(&shape(definition)),
+                _ => format!(
+                    "{} to {} characters",
+                    definition["minLength"], definition["maxLength"]
+                ),
+            };
+            vec![
+                cell(name),
+                definition["description"].as_str().unwrap().to_owned(),
+                form,
+            ]
+        });
     table(&["type", "what it is", "form"], rows)
 }
 
 /// The objects that events and REST have in common.
 pub(crate) fn objects() -> String {
-    let rows = ["message", "chat", "chat-summary", "last-message", "membership", "user", "auth-session"].map(|name| {
+    let rows = [
+        "message",
+        "chat",
+        "chat-summary",
+        "last-message",
+        "membership",
+        "user",
+        "auth-session",
+    ]
+    .map(|name| {
         let schema = schema(&format!("dto/{name}"));
         let text = |key: &str| schema[key].as_str().unwrap().to_owned();
         vec![text("title"), text("description"), cell(&shape(&schema))]

@@ -107,7 +107,10 @@ fn commands_of_the_kit_work() {
     for path in DOCUMENTS {
         let text = read(path);
         let all = commands(&text);
-        let own: Vec<_> = all.iter().filter_map(|line| line.strip_prefix("chatspec ")).collect();
+        let own: Vec<_> = all
+            .iter()
+            .filter_map(|line| line.strip_prefix("chatspec "))
+            .collect();
         assert!(!own.is_empty(), "{path} has no command of the kit");
         if path != "docs/realtime.md" {
             assert_eq!(own.len(), all.len(), "scripts/guide.sh does not read {path}");
@@ -152,7 +155,12 @@ fn anchors(text: &str) -> BTreeSet<String> {
 /// As GitHub makes it of a heading.
 fn slug(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-    heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+    heading
+        .to_lowercase()
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
 }
 
 #[test]
@@ -191,11 +199,18 @@ fn the_guide_speaks_of_every_event_and_code() {
     let common = json("fixtures/schemas/common.json");
     let codes = common["$defs"]["ErrorCode"]["enum"].as_array().unwrap();
     for word in events.chain(codes.iter().map(|code| code.as_str().unwrap())) {
-        assert!(own.contains(&format!("`{word}`")), "docs/realtime.md says nothing of {word}");
+        assert!(
+            own.contains(&format!("`{word}`")),
+            "docs/realtime.md says nothing of {word}"
+        );
     }
     let contract = Contract::embedded().unwrap();
     let ids = regex::Regex::new(r"\b[A-Z]{3,5}-\d\d\b").unwrap();
     for id in ids.find_iter(&own) {
-        assert!(contract.requirement(id.as_str()).is_some(), "docs/realtime.md: {}", id.as_str());
+        assert!(
+            contract.requirement(id.as_str()).is_some(),
+            "docs/realtime.md: {}",
+            id.as_str()
+        );
     }
 }

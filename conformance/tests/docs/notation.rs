@@ -41,7 +41,11 @@ pub(crate) fn shape(schema: &Value) -> String {
         return words.iter().map(Value::to_string).collect::<Vec<_>>().join(" | ");
     }
     match &schema["type"] {
-        Value::Array(types) => types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" | "),
+        Value::Array(types) => types
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" | "),
         Value::String(kind) if kind == "object" => object(schema),
         Value::String(kind) if kind == "array" => format!("{}[]", shape(&schema["items"])),
         Value::String(kind) => kind.clone(),
@@ -56,7 +60,10 @@ fn object(schema: &Value) -> String {
     // In the order in which the schema requires them, and then what is optional.
     let required = schema["required"].as_array().into_iter().flatten();
     let required: Vec<&str> = required.filter_map(Value::as_str).collect();
-    let optional = fields.keys().map(String::as_str).filter(|name| !required.contains(name));
+    let optional = fields
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !required.contains(name));
     let told = required
         .iter()
         .map(|name| format!("{name}: {}", shape(&fields[*name])))
@@ -71,8 +78,17 @@ fn name(reference: &str) -> String {
     }
     let path = reference.trim_start_matches("../").trim_end_matches(".json");
     let path = path.strip_prefix("schemas/").unwrap_or(path);
-    let known = ["dto/", "rest/", "acks/", "events/"].iter().any(|folder| path.starts_with(folder));
-    let path = if known { path.to_owned() } else { format!("dto/{path}") };
+    let known = ["dto/", "rest/", "acks/", "events/"]
+        .iter()
+        .any(|folder| path.starts_with(folder));
+    let path = if known {
+        path.to_owned()
+    } else {
+        format!("dto/{path}")
+    };
     let title = schema(&path)["title"].clone();
-    title.as_str().unwrap_or_else(|| panic!("{reference} has no title")).to_owned()
+    title
+        .as_str()
+        .unwrap_or_else(|| panic!("{reference} has no title"))
+        .to_owned()
 }

@@ -35,7 +35,10 @@ fn row(requirement: &Requirement, catalogue: &Catalogue) -> Vec<String> {
     let id = &requirement.id;
     let judges = scenarios::all().filter(|scenario| scenario.requirements.contains(&id.as_str()));
     let judges: Vec<String> = judges.map(|scenario| cell(scenario.id)).collect();
-    let breaking = catalogue.sabotages.iter().filter(|sabotage| sabotage.breaks == *id);
+    let breaking = catalogue
+        .sabotages
+        .iter()
+        .filter(|sabotage| sabotage.breaks == *id);
     let beyond = catalogue.beyond.iter().filter(|beyond| beyond.requirement == *id);
     let shown: Vec<String> = breaking
         .map(|sabotage| cell(&sabotage.name))
