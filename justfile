@@ -36,6 +36,10 @@ deny:
 clients:
     scripts/clients.sh
 
+# What docs/realtime.md says, and its client programs, two by two
+guide *FILTERS:
+    scripts/guide.sh {{FILTERS}}
+
 # The HTML report and the server's /docs in Chromium
 browser *FILTERS:
     scripts/browser.sh {{FILTERS}}
