@@ -46,9 +46,9 @@ docker() {
     esac
 }
 
-# Where MongoDB's own image cannot be had, the one that is there instead knows neither its options nor its shell, and calls
+# The image that scripts/container-engine.sh has in place of MongoDB's own knows neither its options nor its shell, and calls
 # its set as it likes. The engine that goes with it has no iptables, and so resolves no names.
-if [ -n "${CHATSPEC_MONGO_IMAGE:-}" ]; then
+if [[ ${CHATSPEC_MONGO_IMAGE:-} == chatspec-mongo:* ]]; then
     python=$(docker inspect --format '{{ index .Config.Entrypoint 0 }}' "$CHATSPEC_MONGO_IMAGE")
     cat >"$work/stand-in.yml" <<YAML
 services:
