@@ -44,6 +44,12 @@ guide *FILTERS:
 browser *FILTERS:
     scripts/browser.sh {{FILTERS}}
 
+# What docs/install.md says: files looked over, programs installed, images built and run
+packages:
+    scripts/lint-packages.sh
+    scripts/install.sh
+    scripts/images.sh
+
 # Suite time over the longest window
 bench-suite *ARGS:
     scripts/bench-suite.sh {{ARGS}}

@@ -69,6 +69,8 @@ impl RequirementResult {
 pub struct RunResult {
     /// The protocol version.
     pub protocol: String,
+    /// The requirement set that it was held to, as in `1.0`.
+    pub set: String,
     /// What the target is called.
     pub target: String,
     /// Where it was.
@@ -93,8 +95,10 @@ pub struct RunResult {
     pub scenarios: Vec<ScenarioResult>,
     /// The requirements that `--quick` has left out.
     pub left_out: Vec<String>,
-    /// By requirement, in the order of the contract; those reported on.
+    /// By requirement, in the order of the contract; those of the set that are reported on.
     pub requirements: Vec<RequirementResult>,
+    /// The same for those that were added to the contract after the set: they are told, and fail nothing.
+    pub later: Vec<RequirementResult>,
     /// Which failures are known, where a baseline says so.
     pub baseline: Option<Judged>,
     /// How its failures differ from others, as far as somebody has asked.
@@ -188,11 +192,17 @@ impl RunResult {
             .count()
     }
 
-    /// Whether the kit was found at fault.
+    /// Whether a scenario is about what was added after the set. None is about both.
+    pub fn is_later(&self, scenario: &Scenario) -> bool {
+        let judged = |r: &RequirementResult| scenario.requirements.contains(&r.id.as_str());
+        self.later.iter().any(judged)
+    }
+
+    /// Whether the kit was found at fault, in what counts.
     pub fn at_fault(&self) -> bool {
         self.scenarios
             .iter()
-            .any(|result| result.verdict == Verdict::Harness)
+            .any(|result| result.verdict == Verdict::Harness && !self.is_later(result.scenario))
             || self.requirements.iter().any(|r| r.verdict == Verdict::Harness)
     }
 

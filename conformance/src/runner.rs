@@ -1,7 +1,8 @@
 //! Runs scenarios, many at once, and tells what happens through events; it prints nothing.
 //!
 //! The costly start first. Those that are exclusive run afterwards, one by one, the disruptive last, and so do those whose timing was too
-//! close to tell: they are run again alone, at most twice, and only the last attempt counts.
+//! close to tell: they are run again alone, at most twice, and only the last attempt counts. Scenarios on what was added to
+//! the contract after the set that counts come when all this is over, so that they can take nothing away from it.
 //!
 //! A scenario that panics is a fault of the kit. One that takes too long is stopped. What has not failed in a scenario
 //! that did not get to its end is unverified as blocked, which makes the exit code 1 for a MUST. After a blocked scenario
@@ -66,18 +67,22 @@ pub async fn run(
         context: context.clone(),
         plan: plan.clone(),
     });
-    let mut at_once: Vec<_> = plan.scenarios.iter().copied().filter(|s| !s.exclusive).collect();
-    at_once.sort_by_key(|scenario| std::cmp::Reverse(scenario.cost));
-    let mut alone = run.many(at_once, jobs.max(1)).await;
-    let mut exclusive: Vec<_> = plan.scenarios.iter().filter(|s| s.exclusive).collect();
-    exclusive.sort_by_key(|scenario| scenario.disruptive);
-    alone.extend(exclusive.into_iter().map(|scenario| (*scenario, RETRIES)));
-    run.one_by_one(alone).await;
+    let set = &context.contract.set;
+    let counts = |scenario: &&Scenario| scenario.requirements.iter().any(|id| set.has(id));
+    let (claimed, later): (Vec<_>, Vec<_>) = plan.scenarios.iter().copied().partition(counts);
+    run.all(claimed, jobs.max(1)).await;
+    // A target that goes away only now has kept what is claimed of it.
+    let lost = run.lost.clone();
+    run.all(later, jobs.max(1)).await;
 
     let place = |wanted: &ScenarioResult| plan.scenarios.iter().position(|s| s.id == wanted.scenario.id);
     run.results.sort_by_key(place);
+    let (requirements, later) = by_requirement(&context.contract, &plan.requirements, &run.results)
+        .into_iter()
+        .partition(|r| set.has(&r.id));
     let result = Arc::new(RunResult {
         protocol: context.contract.protocol.clone(),
+        set: set.name().to_owned(),
         target: context.target.profile.name.clone(),
         urls: context.target.urls().iter().map(ToString::to_string).collect(),
         provisioning: context.target.profile.provision.kind(),
@@ -86,10 +91,11 @@ pub async fn run(
         duration: began.elapsed(),
         calibration: context.timing().measured().copied(),
         interrupted: *run.stop.borrow(),
-        lost: run.lost.take(),
+        lost,
         partial: plan.partial,
         left_out: plan.left_out.clone(),
-        requirements: by_requirement(&context.contract, &plan.requirements, &run.results),
+        requirements,
+        later,
         scenarios: std::mem::take(&mut run.results),
         baseline: None,
         fingerprints: Fingerprints::default(),
@@ -121,6 +127,18 @@ impl Run {
         self.lost
             .as_ref()
             .map(|why| format!("the target has stopped answering: {why}"))
+    }
+
+    /// Runs scenarios: at once what can be, and the rest one by one.
+    async fn all(&mut self, scenarios: Vec<&'static Scenario>, jobs: usize) {
+        type Scenarios = Vec<&'static Scenario>;
+        let (mut exclusive, mut at_once): (Scenarios, Scenarios) =
+            scenarios.into_iter().partition(|s| s.exclusive);
+        at_once.sort_by_key(|scenario| std::cmp::Reverse(scenario.cost));
+        let mut alone = self.many(at_once, jobs).await;
+        exclusive.sort_by_key(|scenario| scenario.disruptive);
+        alone.extend(exclusive.into_iter().map(|scenario| (scenario, RETRIES)));
+        self.one_by_one(alone).await;
     }
 
     /// Runs scenarios at once; gives those that have to run again alone.

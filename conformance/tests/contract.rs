@@ -11,6 +11,7 @@ use chatspec::contract::Contract;
 use chatspec::contract::corpus::{Entry, Fill};
 use chatspec::target::profile::Profile;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
@@ -325,6 +326,44 @@ fn the_corpus_and_the_schemas_agree() {
                 entry.name
             );
         }
+    }
+}
+
+/// Set 1.0 is what a claim of conformance to 1.0 means, so it never changes: a requirement that is new goes into a set of its
+/// own, and one that was wrong stays in it until there is another protocol version.
+#[test]
+fn the_set_1_0_is_frozen() {
+    let contract = Contract::embedded().unwrap().held_to("1.0").unwrap();
+    let mut digest = Sha256::new();
+    let mut count = BTreeMap::new();
+    for (id, level) in contract.set.levels() {
+        let requirement = contract.requirement(id).unwrap_or_else(|| panic!("{id} is gone"));
+        assert_eq!(requirement.level, level, "{id}");
+        *count.entry(level.word()).or_insert(0) += 1;
+        digest.update(format!("{id} {}\n", level.word()));
+    }
+    assert_eq!(count, BTreeMap::from([("MUST", 84), ("SHOULD", 26), ("MAY", 5)]));
+    assert_eq!(
+        format!("{:x}", digest.finalize()),
+        "5d62ecd121c3e11578d8104a7ee461ade222581873b42afd3ce9d397bf17dab0"
+    );
+}
+
+/// Otherwise what was added later could break off a story that a claim of 1.0 rests on.
+#[test]
+fn no_scenario_judges_both_what_is_in_a_set_and_what_was_added_later() {
+    let contract = Contract::embedded().unwrap().held_to("1.0").unwrap();
+    for scenario in chatspec::scenarios::all() {
+        let (claimed, later): (Vec<_>, Vec<_>) = scenario
+            .requirements
+            .iter()
+            .copied()
+            .partition(|id| contract.set.has(id));
+        assert!(
+            claimed.is_empty() || later.is_empty(),
+            "{} judges {claimed:?} of 1.0 and {later:?}: give what is new a scenario of its own",
+            scenario.id
+        );
     }
 }
 

@@ -8,7 +8,7 @@ import { Parser } from "tap-parser";
 const folder = process.argv[2];
 const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
 
-for (const [name, { requirements, fails, cut_short }] of Object.entries(expected)) {
+for (const [name, { requirements, later, fails, cut_short }] of Object.entries(expected)) {
   const points = [];
   const comments = [];
   const parser = new Parser({ strict: true });
@@ -22,14 +22,18 @@ for (const [name, { requirements, fails, cut_short }] of Object.entries(expected
   assert.equal(results.ok, !fails, name);
   assert.equal(Boolean(results.bailout), cut_short, name);
   assert.ok(comments.some((comment) => comment.startsWith("# protocol ")), name);
-  assert.deepEqual(points.map((point) => point.name.split(" ")[0]).slice(0, requirements.length),
-    requirements.map((requirement) => requirement.id), name);
+  const told = [...requirements, ...later].map((requirement) => requirement.id);
+  assert.deepEqual(points.map((point) => point.name.split(" ")[0]).slice(0, told.length), told, name);
   requirements.forEach(({ id, statement, verdict, known }, i) => {
     const { ok, skip, todo, diag, name: description } = points[i];
     assert.equal(description, `${id} ${statement}`, name);
     assert.equal(ok, verdict === "pass" || Boolean(skip), name);
     assert.equal(Boolean(todo), known || verdict === "warn", `${name}: ${id}`);
     if (!ok) assert.equal(diag.requirement, id, name);
+  });
+  later.forEach(({ id }, i) => {
+    const { ok, skip } = points[requirements.length + i];
+    assert.ok(ok && skip, `${name}: ${id}`);
   });
 }
 console.log(`tap-parser reads ${Object.keys(expected).length} reports as they are meant`);

@@ -182,7 +182,7 @@ pub struct Config {
     pub log: String,
 }
 
-const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   chatspec-server                                         everything at its default, data in ./chatspec-data
   chatspec-server --listen 127.0.0.1:0 --in-memory        a free port, nothing kept: for tests
   chatspec-server --mongodb-uri mongodb://db.example/chat data in a MongoDB replica set

@@ -9,7 +9,7 @@
 //! REST request ─┘
 //! ```
 //!
-//! - [`config`]: everything that can be set
+//! - [`config`]: everything that can be set; [`cli`]: the command line of the program
 //! - [`command`]: what a client can ask for, decoded and checked
 //! - [`policy`]: who may do what; the only source of a `Permit`
 //! - [`chat`]: the use-cases, and `Service::perform`, the one way through them
@@ -27,6 +27,7 @@
 
 pub mod auth;
 pub mod chat;
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;

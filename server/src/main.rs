@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use chatspec_server::cli::Cli;
 use chatspec_server::config::{Config, LogFormat};
 use clap::Parser as _;
 use tokio::net::TcpListener;
@@ -11,7 +12,12 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Config::parse()).await {
+    let Cli { config, command } = Cli::parse();
+    let done = match command {
+        Some(command) => command.perform(),
+        None => run(config).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chatspec-server: {error:#}");

@@ -1,5 +1,5 @@
 //! The command line: `run` (the default), `list`, `explain`, `repro`, `init`, `doctor`, `baseline`, `snapshot`, `diff`,
-//! `matrix`, `load`, `sabotage`, `proxy`.
+//! `matrix`, `load`, `sabotage`, `proxy`, `completions`, `man`.
 
 mod baseline;
 mod diff;
@@ -14,6 +14,7 @@ mod reports;
 mod repro;
 mod run;
 mod sabotage;
+mod shell;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -21,14 +22,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::contract::Contract;
+use crate::contract::{Contract, set};
 use crate::result::Exit;
 use crate::target::profile::Profile;
 
 /// Checks a realtime chat server against the contract.
 #[derive(Debug, Parser)]
 #[command(
-    name = "chatspec", version, max_term_width = 100, args_conflicts_with_subcommands = true,
+    name = "chatspec", version, long_version = LONG_VERSION, max_term_width = 100, args_conflicts_with_subcommands = true,
     after_help = EXAMPLES, after_long_help = EXAMPLES
 )]
 struct Cli {
@@ -82,6 +83,12 @@ enum Command {
     /// Write a requirement or a scenario as a script for an official client, which needs no chatspec.
     #[command(after_help = repro::EXAMPLES)]
     Repro(repro::ReproArgs),
+    /// Write completions for a shell.
+    #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages.
+    #[command(after_help = shell::MAN_EXAMPLES)]
+    Man(shell::ManArgs),
 }
 
 /// What `run` takes.
@@ -100,6 +107,10 @@ struct RunArgs {
     /// Not what matches.
     #[arg(long, value_name = "PATTERN")]
     skip: Vec<String>,
+    /// Requirement set that counts: a frozen one, or latest for all that this kit knows. What was added after it is run and
+    /// told as well, and fails nothing.
+    #[arg(long, value_name = "NAME", default_value = set::DEFAULT)]
+    set: String,
     /// Leave out what has to wait longer than a second, such as the rate window, and say what that is.
     #[arg(long)]
     quick: bool,
@@ -220,6 +231,9 @@ impl Color {
     }
 }
 
+/// What the kit is, what it speaks, and what it holds to where nobody says otherwise; `-V` has the first line alone.
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nprotocol 1.0\nrequirement set 1.0");
+
 const EXAMPLES: &str = "Examples:
   chatspec                                         the reference server, started inside the kit
   chatspec --with-mongodb                          the same on MongoDB, had in whatever way there is
@@ -315,6 +329,8 @@ fn dispatch(cli: Cli, contract: Contract) -> Result<Exit, Failure> {
         Some(Command::Snapshot(args)) => snapshot::snapshot(&args, contract),
         Some(Command::Repro(args)) => repro::repro(&args, &contract),
         Some(Command::Sabotage(args)) => sabotage::sabotage(&args, contract),
+        Some(Command::Completions(args)) => Ok(shell::completions(&args)),
+        Some(Command::Man(args)) => shell::man(&args),
         Some(Command::Proxy(args)) => proxy::proxy(&args, &contract),
         Some(Command::Explain { id, color }) => list::explain(&id, color, &contract),
     }
@@ -329,6 +345,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_contract() {
+        let protocol = Contract::embedded().unwrap().protocol;
+        let told = format!(
+            "{}\nprotocol {protocol}\nrequirement set {}",
+            env!("CARGO_PKG_VERSION"),
+            set::DEFAULT
+        );
+        assert_eq!(LONG_VERSION, told);
     }
 
     #[test]

@@ -22,6 +22,9 @@ use crate::transcript::record::Recorder;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
+    let contract = contract
+        .held_to(&args.set)
+        .map_err(|error| Failure::new(Exit::Usage, format!("--set: {error}")))?;
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &args.only, &args.skip)
         .and_then(|plan| {

@@ -1,6 +1,6 @@
 //! The contract as data, embedded from `fixtures/`: the binary is one file and asks nothing of the network.
 //!
-//! - [`Contract`]: areas and requirements
+//! - [`Contract`]: areas and requirements; [`set`]: which of them count
 //! - [`schema`]: JSON Schemas by name
 //! - [`place`]: what they say about one place in a value
 //! - [`corpus`]: bad and odd input by event
@@ -8,6 +8,7 @@
 pub mod corpus;
 pub mod place;
 pub mod schema;
+pub mod set;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 use crate::verdict::Level;
 use corpus::Corpus;
 use schema::Schemas;
+use set::RequirementSet;
 
 static FIXTURES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures");
 
@@ -65,6 +67,10 @@ pub struct Contract {
     pub areas: Vec<Area>,
     /// The requirements in the order of the contract.
     pub requirements: Vec<Requirement>,
+    /// Those of them that count: all, until somebody asks [to be held to](Contract::held_to) a frozen set.
+    pub set: RequirementSet,
+    /// The frozen sets, by name.
+    sets: BTreeMap<String, RequirementSet>,
     /// The schemas.
     pub schemas: Schemas,
     /// The corpus of bad and odd input.
@@ -75,6 +81,16 @@ pub struct Contract {
 #[derive(Debug, Error)]
 #[error("the embedded contract is broken: {0}")]
 pub struct ContractError(String);
+
+/// There is no requirement set of this name.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("there is no requirement set {name}; there are {}", .known.join(", "))]
+pub struct UnknownSet {
+    /// As given.
+    pub name: String,
+    /// What there is.
+    pub known: Vec<String>,
+}
 
 #[derive(Deserialize)]
 struct Catalogue {
@@ -98,13 +114,32 @@ impl Contract {
     fn parse(catalogue: &str, files: &BTreeMap<String, String>) -> Result<Self, ContractError> {
         let catalogue: Catalogue = toml::from_str(catalogue)
             .map_err(|error| ContractError(format!("requirements.toml: {error}")))?;
+        let sets = sets(files, &catalogue.requirements).map_err(ContractError)?;
         Ok(Self {
+            set: RequirementSet::latest(),
+            sets,
             protocol: catalogue.protocol,
             areas: catalogue.areas,
             requirements: catalogue.requirements,
             schemas: Schemas::compile(files).map_err(ContractError)?,
             corpus: Corpus::parse(files).map_err(ContractError)?,
         })
+    }
+
+    /// The same, where only the requirements of this set count.
+    pub fn held_to(self, name: &str) -> Result<Self, UnknownSet> {
+        let set = match self.sets.get(name) {
+            Some(set) => set.clone(),
+            None if name == set::LATEST => RequirementSet::latest(),
+            None => {
+                let known = self.sets.keys().map(String::as_str).chain([set::LATEST]);
+                return Err(UnknownSet {
+                    name: name.to_owned(),
+                    known: known.map(str::to_owned).collect(),
+                });
+            }
+        };
+        Ok(Self { set, ..self })
     }
 
     /// The requirement with this id.
@@ -115,6 +150,14 @@ impl Contract {
     /// The area with this id.
     pub fn area(&self, id: &str) -> Option<&Area> {
         self.areas.iter().find(|area| area.id == id)
+    }
+
+    /// The same, held to a set of this text, which `fixtures/sets` does not have.
+    #[cfg(test)]
+    pub(crate) fn frozen(mut self, name: &str, text: &str) -> Self {
+        let set = RequirementSet::parse(text).unwrap();
+        self.sets.insert(name.to_owned(), set);
+        self.held_to(name).unwrap()
     }
 
     /// A small contract for tests: `X-01` MUST, `X-02` SHOULD, `X-03` MAY in the area `x`, and `Y-01` MUST in `y`.
@@ -143,10 +186,37 @@ impl Contract {
                 row("X-03", Level::May, "x"),
                 row("Y-01", Level::Must, "y"),
             ],
+            set: RequirementSet::latest(),
+            sets: BTreeMap::new(),
             schemas: Schemas::default(),
             corpus: Corpus::default(),
         }
     }
+}
+
+/// The frozen sets by name; each names requirements that are there, with the levels that they have.
+fn sets(
+    files: &BTreeMap<String, String>,
+    requirements: &[Requirement],
+) -> Result<BTreeMap<String, RequirementSet>, String> {
+    let mut sets = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("sets/")) {
+        let wrong = |why: String| format!("{path}: {why}");
+        let set = RequirementSet::parse(text).map_err(wrong)?;
+        if *path != format!("sets/{}.toml", set.name()) {
+            return Err(wrong(format!("it calls itself {}", set.name())));
+        }
+        for (id, level) in set.levels() {
+            if !requirements.iter().any(|r| r.id == id && r.level == level) {
+                return Err(wrong(format!(
+                    "requirements.toml has no {id} with the level {}",
+                    level.word()
+                )));
+            }
+        }
+        sets.insert(set.name().to_owned(), set);
+    }
+    Ok(sets)
 }
 
 /// Every text file below, by its path from the top.
@@ -184,5 +254,23 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), contract.requirements.len());
+    }
+
+    #[test]
+    fn a_set_that_does_not_fit_the_catalogue_is_told() {
+        let requirements = Contract::for_test().requirements;
+        let told = |path: &str, must: &str| {
+            let text = format!("name = \"1.0\"\nmust = [{must}]\nshould = [\"X-02\"]\nmay = []");
+            sets(&BTreeMap::from([(path.to_owned(), text)]), &requirements)
+        };
+        assert!(told("sets/1.0.toml", "\"X-01\"").unwrap()["1.0"].has("X-01"));
+        for (path, must, why) in [
+            ("sets/1.0.toml", "\"X-99\"", "no X-99 with the level MUST"),
+            ("sets/1.0.toml", "\"X-03\"", "no X-03 with the level MUST"),
+            ("sets/2.0.toml", "\"X-01\"", "calls itself 1.0"),
+        ] {
+            let error = told(path, must).unwrap_err();
+            assert!(error.starts_with(path) && error.contains(why), "{error}");
+        }
     }
 }

@@ -185,6 +185,15 @@ fn summary(run: &RunResult, require_all: bool, counts: &[String; 3], more: bool)
     if run.partial {
         lines.push("This run looked at a part of the contract only.".to_owned());
     }
+    if !run.later.is_empty() {
+        let told = |r: &RequirementResult| format!("{} {}", r.id, r.verdict.word());
+        let told: Vec<String> = run.later.iter().map(told).collect();
+        lines.push(format!(
+            "Added after {}, which fails nothing: {}",
+            run.set,
+            told.join(", ")
+        ));
+    }
     lines.push(counts.join(", "));
     if more {
         lines.push(format!("GitHub shows {SHOWN} of each kind; all are in the log."));

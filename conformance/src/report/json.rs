@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use crate::baseline::findings;
+use crate::baseline::{Fingerprint, findings};
 use crate::figure::Figure;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
 use crate::transcript::Line;
@@ -44,6 +44,7 @@ pub fn document(result: &RunResult) -> Value {
     let mut document = json!({
         "schema": SCHEMA,
         "protocol": result.protocol,
+        "set": result.set,
         "kit": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")},
         "target": {
             "name": result.target,
@@ -59,7 +60,13 @@ pub fn document(result: &RunResult) -> Value {
             "must": summary(result, Level::Must),
             "should": summary(result, Level::Should),
         },
-        "requirements": result.requirements.iter().map(|r| requirement(result, r)).collect::<Vec<_>>(),
+        "requirements": result
+            .requirements
+            .iter()
+            .map(|r| requirement(r, |check| findings::fingerprint(result, r, check)))
+            .collect::<Vec<_>>(),
+        // They fail nothing, so that no baseline has to list them.
+        "later": result.later.iter().map(|r| requirement(r, |_| None)).collect::<Vec<_>>(),
         "scenarios": result.scenarios.iter().map(scenario).collect::<Vec<_>>(),
         "left_out": result.left_out,
         "notes": notes.collect::<Vec<_>>(),
@@ -92,7 +99,7 @@ fn summary(result: &RunResult, level: Level) -> Value {
     counts.into()
 }
 
-fn requirement(run: &RunResult, result: &RequirementResult) -> Value {
+fn requirement(result: &RequirementResult, fingerprint: impl Fn(&Check) -> Option<Fingerprint>) -> Value {
     let mut checks = Vec::new();
     let mut passed = Vec::new();
     for check in &result.checks {
@@ -114,7 +121,7 @@ fn requirement(run: &RunResult, result: &RequirementResult) -> Value {
         if !check.frames.is_empty() {
             told["frames"] = check.frames.iter().map(frame).collect();
         }
-        if let Some(fingerprint) = findings::fingerprint(run, result, check) {
+        if let Some(fingerprint) = fingerprint(check) {
             told["fingerprint"] = fingerprint.as_str().into();
         }
         checks.push(told);

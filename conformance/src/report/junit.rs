@@ -9,6 +9,7 @@
 //! | fails as a baseline lists it | `<skipped>`, `known: ` and the reason |
 //! | a SHOULD that does not hold, without `--strict` | `<skipped>`, `warn: ` and what was seen: as a pass it would be green |
 //! | not verified, or too close to tell | `<skipped>`, with the reason |
+//! | added after the set that counts | `<skipped>`, `added after 1.0: ` and what was seen |
 //!
 //! What fails the run beside its requirements is an `<error>` in a suite of its own.
 
@@ -20,7 +21,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use super::began;
 use super::evidence;
 use super::plain::{one_line, visible};
-use super::status::{Status, Trouble};
+use super::status::{self, Status, Trouble};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
 
@@ -42,7 +43,7 @@ pub fn document(run: &RunResult, require_all: bool) -> io::Result<String> {
 
 fn suites(run: &RunResult, require_all: bool) -> Vec<TestSuite> {
     let mut areas: Vec<&str> = Vec::new();
-    for requirement in &run.requirements {
+    for requirement in run.requirements.iter().chain(&run.later) {
         if !areas.contains(&requirement.area.as_str()) {
             areas.push(&requirement.area);
         }
@@ -65,6 +66,8 @@ fn of_area(run: &RunResult, area: &str, require_all: bool) -> TestSuite {
     let mut suite = suite(run, area, scenarios.map(|s| s.duration).sum());
     let requirements = run.requirements.iter().filter(|r| r.area == area);
     suite.add_test_cases(requirements.map(|r| of_requirement(run, r, require_all)));
+    let later = run.later.iter().filter(|r| r.area == area);
+    suite.add_test_cases(later.map(|r| of_later(run, r)));
     suite
 }
 
@@ -83,6 +86,7 @@ fn properties(run: &RunResult) -> Vec<Property> {
         ("urls", run.urls.join(" ")),
         ("provisioning", run.provisioning.to_owned()),
         ("protocol", run.protocol.clone()),
+        ("set", run.set.clone()),
         (
             "kit",
             concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -120,6 +124,20 @@ fn of_requirement(run: &RunResult, requirement: &RequirementResult, require_all:
     shown
         .set_type(kind)
         .set_message(evidence::sentence(run, requirement, &status, MESSAGE))
+        .set_description(evidence::text(run, requirement, MOST));
+    let name = format!("{} {}", requirement.id, requirement.statement);
+    let mut case = TestCase::new(one_line(&name), shown);
+    case.set_classname(&requirement.area);
+    case
+}
+
+/// What was added after the set that counts is neither passed nor failed.
+fn of_later(run: &RunResult, requirement: &RequirementResult) -> TestCase {
+    let message = format!("added after {}: {}", run.set, status::outcome(requirement));
+    let mut shown = TestCaseStatus::skipped();
+    shown
+        .set_type("later")
+        .set_message(one_line(&cut(&message, MESSAGE)))
         .set_description(evidence::text(run, requirement, MOST));
     let name = format!("{} {}", requirement.id, requirement.statement);
     let mut case = TestCase::new(one_line(&name), shown);
@@ -192,7 +210,7 @@ mod tests {
             text.len()
         );
         let read = quick_junit::Report::deserialize_from_str(&text).unwrap();
-        assert_eq!((read.tests, read.failures, read.errors), (5, 1, 2));
+        assert_eq!((read.tests, read.failures, read.errors), (6, 1, 2));
         let TestCaseStatus::NonSuccess {
             message, description, ..
         } = &read.test_suites[0].test_cases[0].status

@@ -76,6 +76,7 @@ impl<'a> Page<'a> {
         self.notes();
         self.figures();
         self.left_out();
+        self.later();
         std::mem::take(&mut self.text)
     }
 
@@ -100,10 +101,11 @@ impl<'a> Page<'a> {
         let urls: Vec<String> = run.urls.iter().map(|url| code(url)).collect();
         let began = began(run);
         self.line(format_args!(
-            "{} at {}, protocol {}, chatspec {}, {began}, {:.1} s\n",
+            "{} at {}, protocol {}, requirement set {}, chatspec {}, {began}, {:.1} s\n",
             code(&run.target),
             urls.join(" "),
             run.protocol,
+            run.set,
             env!("CARGO_PKG_VERSION"),
             run.duration.as_secs_f64()
         ));
@@ -234,6 +236,16 @@ impl<'a> Page<'a> {
                 lines.len() - LINES
             ));
         }
+    }
+
+    fn later(&mut self) {
+        let line = |r: &RequirementResult| {
+            let (id, level) = (&r.id, r.level.word());
+            format!("- {id} {level}: {}", code(&status::outcome(r)))
+        };
+        let lines: Vec<String> = self.run.later.iter().map(line).collect();
+        let title = format!("Added after {}, which fails nothing", self.run.set);
+        self.list(&title, &lines);
     }
 
     fn left_out(&mut self) {

@@ -11,7 +11,7 @@ use crate::contract::Contract;
 use crate::expect::{Mismatch, shorten};
 use crate::figure::Figure;
 use crate::plan::Plan;
-use crate::result::{RunResult, ScenarioResult, by_requirement};
+use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
 use crate::runner::RunEvent;
 use crate::scenarios::{Scenario, run};
 use crate::scene::{Conduct, Context, Outcome, Scene};
@@ -26,6 +26,8 @@ async fn nothing(_: &Scene) -> Outcome {
 
 pub(crate) static ONE: Scenario = Scenario::new("x/one", "The first story", &["X-01", "X-02"], run!(nothing));
 pub(crate) static TWO: Scenario = Scenario::new("y/two", "The second story", &["Y-01"], run!(nothing));
+
+static THREE: Scenario = Scenario::new("y/three", "The third story", &["Y-03"], run!(nothing));
 
 pub(crate) fn scenarios() -> Vec<ScenarioResult> {
     let wrong = || {
@@ -95,9 +97,25 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
 pub(crate) fn result() -> Arc<RunResult> {
     Arc::new(RunResult {
         left_out: vec!["Y-02".to_owned()],
+        later: vec![later(Verdict::Fail)],
         partial: true,
         ..of(scenarios())
     })
+}
+
+/// A requirement that was added after the set, on which this was found.
+fn later(verdict: Verdict) -> RequirementResult {
+    let why = "expected one thing; got another";
+    RequirementResult {
+        id: "Y-03".to_owned(),
+        level: Level::Must,
+        area: "y".to_owned(),
+        statement: "What Y-03 asks for.".to_owned(),
+        verdict,
+        reason: (verdict != Verdict::Pass).then(|| why.to_owned()),
+        blocked: false,
+        checks: vec![Check::new("Y-03", "y/three", verdict).because(why)],
+    }
 }
 
 /// A run of everything, in which these scenarios came to these results.
@@ -106,6 +124,7 @@ fn of(scenarios: Vec<ScenarioResult>) -> RunResult {
     let selected = ["X-01", "X-02", "Y-01"].map(str::to_owned).into();
     RunResult {
         protocol: "1.0".to_owned(),
+        set: "1.0".to_owned(),
         target: "sample".to_owned(),
         urls: vec!["http://127.0.0.1:4000/".to_owned()],
         provisioning: "rest",
@@ -124,6 +143,7 @@ fn of(scenarios: Vec<ScenarioResult>) -> RunResult {
         partial: false,
         left_out: Vec::new(),
         requirements: by_requirement(&contract, &selected, &scenarios),
+        later: Vec::new(),
         scenarios,
         baseline: None,
         fingerprints: Fingerprints::default(),
@@ -158,6 +178,10 @@ pub(crate) fn nasty() -> Arc<RunResult> {
     scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, blocked)];
     let mut run = of(scenarios);
     run.requirements[0].statement = r"What \ # SKIP | it | asks for.".to_owned();
+    run.later = vec![RequirementResult {
+        reason: Some(NASTY.to_owned()),
+        ..later(Verdict::Fail)
+    }];
     run.target = NASTY.to_owned();
     run.interrupted = true;
     run.lost = Some(NASTY.to_owned());
@@ -263,8 +287,37 @@ pub(crate) fn variants() -> Vec<(&'static str, RunResult)> {
     fault.scenarios[0].verdict = Verdict::Harness;
     fault.scenarios[0].message = Some("why".to_owned());
     variants.push(("a scenario is at fault", fault));
+    variants.extend(with_later(&all()));
     variants.extend(with_baseline(&with(Verdict::Fail), &blocked(), &all()));
     variants
+}
+
+/// A run that passes, beside what was found on a requirement that was added after the set.
+fn with_later(passes: &RunResult) -> Vec<(&'static str, RunResult)> {
+    let with = |requirement: RequirementResult| {
+        let mut run = passes.clone();
+        // A scenario of its own came to the same.
+        run.scenarios.push(ScenarioResult {
+            scenario: &THREE,
+            verdict: requirement.verdict,
+            checks: requirement.checks.clone(),
+            message: requirement.reason.clone(),
+            ..run.scenarios[0].clone()
+        });
+        run.later = vec![requirement];
+        run
+    };
+    let mut blocked = later(Verdict::Unverified);
+    blocked.blocked = true;
+    vec![
+        ("what was added later passes", with(later(Verdict::Pass))),
+        ("what was added later fails", with(later(Verdict::Fail))),
+        ("what was added later is blocked", with(blocked)),
+        (
+            "the kit is at fault in what was added later",
+            with(later(Verdict::Harness)),
+        ),
+    ]
 }
 
 /// The run that shows this.

@@ -115,6 +115,15 @@ pub(super) fn terms(entry: &Entry) -> String {
     format!("{}{until}", entry.reason)
 }
 
+/// What came of a requirement that was added after the set that counts, as in `fail: expected an error ack; got none`.
+pub(super) fn outcome(requirement: &RequirementResult) -> String {
+    let word = requirement.verdict.word();
+    match &requirement.reason {
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
+    }
+}
+
 /// What fails a run beside its requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble<'a> {
@@ -195,7 +204,7 @@ fn faults(run: &RunResult) -> impl Iterator<Item = Trouble<'_>> {
     };
     let at_fault = run.scenarios.iter().filter(|s| s.verdict == Verdict::Harness);
     at_fault
-        .filter(move |s| !shown(s.scenario.id))
+        .filter(move |s| !shown(s.scenario.id) && !run.is_later(s.scenario))
         .map(move |result| {
             let check = || result.checks.iter().find(faulty)?.message.as_deref();
             Trouble::Kit {

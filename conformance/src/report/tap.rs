@@ -7,13 +7,14 @@
 //! | fails as a baseline lists it | `not ok … # TODO known:` and the reason |
 //! | a SHOULD that does not hold, without `--strict` | `not ok … # TODO warn:` and what was seen: it does not hold, and fails nothing |
 //! | not verified, or too close to tell | `ok … # SKIP` and the reason |
+//! | added after the set that counts | `ok … # SKIP added after 1.0:` and what was seen |
 //!
 //! What fails the run beside its requirements is a further `not ok`; a run that did not get to its end closes with
 //! `Bail out!`.
 
 use super::evidence;
 use super::plain::one_line;
-use super::status::{Status, Trouble};
+use super::status::{self, Status, Trouble};
 use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
 
@@ -30,7 +31,11 @@ pub fn document(run: &RunResult, require_all: bool) -> String {
         .requirements
         .iter()
         .map(|r| of_requirement(run, r, require_all));
-    let points: Vec<Point> = points.chain(troubles.iter().map(of_trouble)).collect();
+    let later = run.later.iter().map(|r| of_later(run, r));
+    let points: Vec<Point> = points
+        .chain(later)
+        .chain(troubles.iter().map(of_trouble))
+        .collect();
     let mut text = String::new();
     push(&mut text, "TAP version 14");
     push(&mut text, &plan(points.len()));
@@ -61,8 +66,9 @@ fn comments(run: &RunResult) -> Vec<String> {
     let mut lines = vec![
         format!("target {} at {}", run.target, run.urls.join(" ")),
         format!(
-            "protocol {}, chatspec {}",
+            "protocol {}, requirement set {}, chatspec {}",
             run.protocol,
+            run.set,
             env!("CARGO_PKG_VERSION")
         ),
     ];
@@ -120,6 +126,17 @@ impl Point {
             }
         }
         push(text, "  ...");
+    }
+}
+
+/// What was added after the set that counts is neither passed nor failed.
+fn of_later(run: &RunResult, requirement: &RequirementResult) -> Point {
+    let why = format!("added after {}: {}", run.set, status::outcome(requirement));
+    Point {
+        ok: true,
+        description: format!("{} {}", requirement.id, requirement.statement),
+        directive: Some(("SKIP", cut(&why, REASON))),
+        block: Vec::new(),
     }
 }
 

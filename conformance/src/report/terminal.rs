@@ -100,8 +100,9 @@ impl<W: Write + Send> Terminal<W> {
         let urls: Vec<String> = context.target.urls().iter().map(ToString::to_string).collect();
         writeln!(
             self.out,
-            "\n{BOLD}chatspec{BOLD:#} {DIM}protocol {}{DIM:#}  {} {DIM}{}{DIM:#}",
+            "\n{BOLD}chatspec{BOLD:#} {DIM}protocol {}, requirement set {}{DIM:#}  {} {DIM}{}{DIM:#}",
             context.contract.protocol,
+            context.contract.set.name(),
             profile.name,
             urls.join(" ")
         )?;
@@ -151,7 +152,7 @@ impl<W: Write + Send> Terminal<W> {
             let selected = plan
                 .requirements
                 .iter()
-                .filter(|id| of_area(id))
+                .filter(|id| of_area(id) && context.contract.set.has(id))
                 .cloned()
                 .collect();
             let results: Vec<ScenarioResult> =

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, json};
@@ -54,6 +55,49 @@ fn none_shows_a_pass_where_a_must_is_not_verified() {
     assert!(github::document(&run, false).contains("::notice title=1 requirement not verified::Y-01: why"));
     assert!(markdown::document(&run, false).starts_with("## ⚠️"));
     assert_eq!(badge::document(&run, false)["color"], "yellow");
+}
+
+#[test]
+fn what_was_added_after_the_set_is_told_everywhere_and_is_nowhere_red() {
+    let run = sample::variant("what was added later fails");
+    assert_eq!(run.exit(true), Exit::Conforms);
+    let mut html = Vec::new();
+    let mut report = html::Html::new(&mut html, true);
+    report.event(&sample::started(Contract::for_test())).unwrap();
+    report.event(&RunEvent::Finished(Arc::new(run.clone()))).unwrap();
+    let mut terminal = Vec::new();
+    let mut report = terminal::Terminal::new(anstream::StripStream::new(&mut terminal), false, true);
+    report.event(&RunEvent::Finished(Arc::new(run.clone()))).unwrap();
+    let texts = [
+        (
+            "terminal",
+            String::from_utf8(terminal).unwrap(),
+            "Added after 1.0, which fails nothing",
+        ),
+        ("html", String::from_utf8(html).unwrap(), "Added later"),
+        ("json", json::text(&run).unwrap(), "\"later\": [\n    {"),
+        (
+            "junit",
+            junit::document(&run, true).unwrap(),
+            "<skipped message=\"added after 1.0: fail: ",
+        ),
+        ("tap", tap::document(&run, true), "# SKIP added after 1.0: fail: "),
+        (
+            "markdown",
+            markdown::document(&run, true),
+            "### Added after 1.0, which fails nothing",
+        ),
+        (
+            "github",
+            github::document(&run, true),
+            "Added after 1.0, which fails nothing: Y-03 fail",
+        ),
+    ];
+    for (format, text, told) in texts {
+        assert!(text.contains("Y-03") && text.contains(told), "{format}: {text}");
+    }
+    // A badge has room for what counts only.
+    assert_eq!(badge::document(&run, true)["message"], "2/2 MUST");
 }
 
 /// Measures, as scripts/bench-reports.sh shows it: every tenth requirement fails, with as much evidence as a run gathers.
@@ -150,6 +194,7 @@ fn samples_for_other_parsers() {
         };
         let meant = json!({
             "requirements": run.requirements.iter().map(requirement).collect::<Vec<_>>(),
+            "later": run.later.iter().map(requirement).collect::<Vec<_>>(),
             "fails": run.exit(false) != Exit::Conforms,
             "cut_short": run.interrupted || run.lost.is_some(),
         });

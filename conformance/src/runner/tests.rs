@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::expect::Mismatch;
-use crate::result::Exit;
+use crate::result::{Exit, RequirementResult};
 use crate::scenarios::{Cost, run as story};
 use crate::scene::Conduct;
 use crate::target::Target;
@@ -11,6 +12,11 @@ use crate::target::profile::Profile;
 
 /// A context whose target does not exist; these scenarios do not connect.
 fn context() -> Arc<Context> {
+    held_to(Contract::for_test())
+}
+
+/// The same, where this counts.
+fn held_to(contract: Contract) -> Arc<Context> {
     let profile = Profile {
         urls: vec!["http://127.0.0.1:9".to_owned()],
         ..Profile::default()
@@ -20,14 +26,18 @@ fn context() -> Arc<Context> {
         scale: 0.001,
         ..Conduct::default()
     };
-    Arc::new(Context::new(target, Contract::for_test(), conduct))
+    Arc::new(Context::new(target, contract, conduct))
 }
 
 async fn play(scenarios: &[&'static Scenario]) -> Arc<RunResult> {
+    play_in(context(), scenarios).await
+}
+
+async fn play_in(context: Arc<Context>, scenarios: &[&'static Scenario]) -> Arc<RunResult> {
     let plan = Plan::select(&Contract::for_test(), scenarios, &[], &[]).unwrap();
     let (events, mut told) = mpsc::unbounded_channel();
     let (_keep, stop) = watch::channel(false);
-    let result = run(Arc::new(plan), context(), 8, events, stop).await;
+    let result = run(Arc::new(plan), context, 8, events, stop).await;
     let mut finished = 0;
     while let Ok(event) = told.try_recv() {
         finished += usize::from(matches!(event, RunEvent::ScenarioFinished(_)));
@@ -207,6 +217,91 @@ async fn what_disrupts_comes_after_all_others() {
             .began
     };
     assert!(began(LATE.id) > began(NEVER_SURE.id) && began(LATE.id) > began(PASSES.id));
+}
+
+async fn fails_later(scene: &Scene) -> Outcome {
+    scene.check("Y-01", Err::<(), _>(Mismatch::new("a", "b")));
+    Ok(())
+}
+static FAILS_LATER: Scenario = Scenario::new("y/fails", "", &["Y-01"], story!(fails_later));
+
+async fn blocks_later(_: &Scene) -> Outcome {
+    Err(Mismatch::new("a step", "none"))?
+}
+static BLOCKS_LATER: Scenario = Scenario::new("y/blocks", "", &["Y-01"], story!(blocks_later));
+
+async fn panics_later(_: &Scene) -> Outcome {
+    let empty: Vec<u8> = Vec::new();
+    assert!(!empty.is_empty(), "a mistake in the kit");
+    Ok(())
+}
+static PANICS_LATER: Scenario = Scenario::new("y/panics", "", &["Y-01"], story!(panics_later));
+
+/// The set was frozen when the contract had no Y-01 yet.
+fn before_y() -> Contract {
+    Contract::for_test().frozen(
+        "1.0",
+        "name = \"1.0\"\nmust = [\"X-01\"]\nshould = [\"X-02\"]\nmay = [\"X-03\"]",
+    )
+}
+
+#[tokio::test]
+async fn what_was_added_after_the_set_cannot_fail_a_run() {
+    for (scenario, found) in [
+        (&FAILS_LATER, Verdict::Fail),
+        (&NEVER_SURE, Verdict::Inconclusive),
+        (&NOT_OFFERED, Verdict::Unverified),
+        // The target of these tests does not exist, so it counts as gone from here on.
+        (&BLOCKS_LATER, Verdict::Unverified),
+        (&PANICS_LATER, Verdict::Harness),
+    ] {
+        let result = play_in(held_to(before_y()), &[scenario, &PASSES]).await;
+        assert_eq!(result.set, "1.0");
+        let told =
+            |list: &[RequirementResult]| list.iter().map(|r| (r.id.clone(), r.verdict)).collect::<Vec<_>>();
+        let passes = |id: &str| (id.to_owned(), Verdict::Pass);
+        assert_eq!(
+            told(&result.requirements),
+            [passes("X-01"), passes("X-02")],
+            "{}",
+            scenario.id
+        );
+        assert_eq!(
+            told(&result.later),
+            [("Y-01".to_owned(), found)],
+            "{}",
+            scenario.id
+        );
+        assert_eq!(
+            (&result.lost, result.at_fault()),
+            (&None, false),
+            "{}",
+            scenario.id
+        );
+        for require_all in [false, true] {
+            assert_eq!(result.exit(require_all), Exit::Conforms, "{}", scenario.id);
+            let judged = Baseline::default().apply(&result);
+            assert_eq!(judged.exit(require_all), Exit::Conforms, "{}", scenario.id);
+        }
+        // Where everything counts, each of them is red in its own way.
+        let result = play(&[scenario, &PASSES]).await;
+        assert!(result.later.is_empty(), "{}", scenario.id);
+        assert_ne!(result.exit(true), Exit::Conforms, "{}", scenario.id);
+    }
+}
+
+#[tokio::test]
+async fn what_was_added_after_the_set_comes_last() {
+    let result = play_in(held_to(before_y()), &[&FAILS_LATER, &LATE, &PASSES]).await;
+    let began = |id: &str| {
+        result
+            .scenarios
+            .iter()
+            .find(|one| one.scenario.id == id)
+            .unwrap()
+            .began
+    };
+    assert!(began(FAILS_LATER.id) > began(LATE.id) && began(LATE.id) > began(PASSES.id));
 }
 
 #[tokio::test]

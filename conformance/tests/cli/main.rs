@@ -15,6 +15,7 @@ mod compare;
 mod html;
 mod reports;
 mod repro;
+mod shell;
 mod store;
 mod transcript;
 
@@ -286,6 +287,39 @@ fn a_run_prints_a_verdict_and_writes_its_report() {
     let report: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(report["schema"], "chatspec-report/1");
     assert_eq!(report["summary"]["must"]["pass"], 1);
+}
+
+#[test]
+fn a_run_is_held_to_the_set_1_0_unless_another_is_asked_for() {
+    for (args, set) in [
+        (&[][..], "1.0"),
+        (&["--set", "1.0"], "1.0"),
+        (&["--set", "latest"], "latest"),
+    ] {
+        let done = chatspec(&[&["--only", "TRANS-04", "--report", "json"], args].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert!(
+            done.stderr.contains(&format!("requirement set {set}")),
+            "{}",
+            done.stderr
+        );
+        let report: Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!(
+            (&report["set"], &report["later"]),
+            (&set.into(), &Value::Array(Vec::new()))
+        );
+    }
+    chatspec(&["--set", "0.9"]).fails(2, "--set: there is no requirement set 0.9; there are 1.0, latest");
+}
+
+#[test]
+fn the_version_names_kit_protocol_and_requirement_set() {
+    let kit = concat!("chatspec ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(chatspec(&["-V"]).stdout, format!("{kit}\n"));
+    assert_eq!(
+        chatspec(&["--version"]).stdout,
+        format!("{kit}\nprotocol 1.0\nrequirement set 1.0\n")
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! What is no verdict: how the target uses the contract's freedoms, what was measured, what was left out.
+//! What fails nothing: how the target uses the contract's freedoms, what was measured, what was left out, and what was added
+//! to the contract after the set that counts.
 
 use maud::html;
 
 use super::text::value;
-use super::{Page, Section, prose, scrolling};
+use super::{Page, Section, prose, scrolling, verdict};
 use crate::figure::{Figure, Unit};
 
 /// So many notes and figures are told.
@@ -117,6 +118,45 @@ pub(super) fn left_out(page: &Page<'_>) -> Option<Section> {
                     }
                 }
             }
+        },
+    })
+}
+
+/// What was added to the contract after the set that counts.
+pub(super) fn later(page: &Page<'_>) -> Option<Section> {
+    let later = &page.run.later;
+    let table = html! {
+        table.notes {
+            caption.unseen { "What was added to the contract after the set that counts" }
+            thead {
+                tr {
+                    th scope="col" { "Id" }
+                    th scope="col" { "Level" }
+                    th scope="col" { "Verdict" }
+                    th scope="col" { "Requirement" }
+                    th scope="col" { "Reason" }
+                }
+            }
+            tbody {
+                @for requirement in later {
+                    tr #(requirement.id) {
+                        th scope="row" { a.id href={ "#" (requirement.id) } { (requirement.id) } }
+                        td { (requirement.level.word()) }
+                        td { (verdict(requirement.verdict)) }
+                        td { (prose(&requirement.statement)) }
+                        td { @if let Some(reason) = &requirement.reason { (value(reason).within(500)) } }
+                    }
+                }
+            }
+        }
+    };
+    (!later.is_empty()).then(|| Section {
+        id: "later",
+        title: "Added later",
+        count: Some(later.len()),
+        body: html! {
+            p { "Added to the contract after the requirement set " (value(&page.run.set)) ": none of this fails the run." }
+            (scrolling("Added later", &table))
         },
     })
 }

@@ -105,7 +105,7 @@ fn part(page: &Page<'_>) -> Markup {
         .contract
         .requirements
         .iter()
-        .filter(|r| r.level != Level::May);
+        .filter(|r| r.level != Level::May && page.contract.set.has(&r.id));
     let (selected, all) = (page.run.requirements.len(), judgeable.count());
     let left_out = page.run.left_out.len();
     html! {
@@ -163,6 +163,7 @@ fn facts(run: &RunResult) -> Markup {
             div { dt { "Duration" } dd { (format!("{:.1} s", run.duration.as_secs_f64())) } }
             div { dt { "Users" } dd { (users(run.provisioning)) } }
             div { dt { "Protocol" } dd { (value(&run.protocol)) } }
+            div { dt { "Requirement set" } dd { (value(&run.set)) } }
             div { dt { "Kit" } dd { "chatspec " (env!("CARGO_PKG_VERSION")) } }
             @if let Some(seen) = &run.calibration {
                 div {

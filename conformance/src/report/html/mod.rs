@@ -120,6 +120,7 @@ impl<'a> Page<'a> {
             appendix::freedoms(self),
             appendix::figures(self),
             appendix::left_out(self),
+            appendix::later(self),
         ]
         .into_iter()
         .flatten()
@@ -184,7 +185,8 @@ impl Page<'_> {
     /// Whether there is a verdict on a requirement, or it is told why not.
     fn has_anchor(&self, id: &str) -> bool {
         let left_out = || self.run.left_out.iter().any(|one| one == id);
-        self.run.requirements.iter().any(|r| r.id == id) || left_out()
+        let mut told = self.run.requirements.iter().chain(&self.run.later);
+        told.any(|r| r.id == id) || left_out()
     }
 }
 

@@ -94,16 +94,20 @@ fn split(text: &str) -> (String, String) {
 #[test]
 fn whatever_a_target_sends_the_document_keeps_to_the_grammar() {
     let (points, bailed) = read(&document(&sample::nasty(), false));
-    let [failed, warned, blocked] = points.as_slice() else {
+    let [failed, warned, blocked, later] = points.as_slice() else {
         panic!("{points:#?}");
     };
-    assert_eq!((failed.0, warned.0, blocked.0), (false, false, true));
+    assert_eq!(
+        (failed.0, warned.0, blocked.0, later.0),
+        (false, false, true, true)
+    );
     assert_eq!(
         (failed.1.as_str(), failed.2.as_str()),
         (r"X-01 What \ # SKIP | it | asks for.", "")
     );
     assert!(warned.2.starts_with("TODO warn: expected "), "{}", warned.2);
     assert_eq!(blocked.2, r"SKIP unverified: blocked: got \# {");
+    assert!(later.2.starts_with("SKIP added after 1.0: fail: "), "{}", later.2);
     assert_eq!(bailed.len(), 2, "interrupted and lost");
 
     let block = &failed.3;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, baseline, brief, many, timings};
+use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, baseline, brief, many, requirement_line, timings};
 use crate::expect::Mismatch;
 use crate::report::evidence;
 use crate::report::status::{self, Tone};
@@ -30,7 +30,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> i
     let faults = result
         .scenarios
         .iter()
-        .filter(|s| s.verdict == Verdict::Harness && s.message.is_some());
+        .filter(|s| s.verdict == Verdict::Harness && s.message.is_some() && !result.is_later(s.scenario));
     for scenario in faults {
         writeln!(
             out,
@@ -47,6 +47,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> i
         noted(out, result)?;
         measured(out, result)?;
         left_out(out, result)?;
+        later(out, result)?;
         counts(out, result)?;
     }
     if shown.timings {
@@ -177,6 +178,24 @@ fn left_out(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
     }
     for line in result.left_out.chunks(10) {
         writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
+    }
+    Ok(())
+}
+
+/// What was added to the contract after the set that counts.
+fn later(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+    if !result.later.is_empty() {
+        writeln!(
+            out,
+            "\n{BOLD}Added after {}{BOLD:#}, which fails nothing",
+            result.set
+        )?;
+    }
+    for requirement in &result.later {
+        writeln!(out, "{}", requirement_line(requirement))?;
+        if let Some(reason) = &requirement.reason {
+            writeln!(out, "        {DIM}{}{DIM:#}", brief(reason))?;
+        }
     }
     Ok(())
 }
