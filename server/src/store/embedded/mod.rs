@@ -1,7 +1,7 @@
 //! The embedded store: SQLite, with nothing to install or to start.
 //!
 //! - `schema.sql`: the tables, with the constraints that keep the rules
-//! - `executor`: the threads on which SQLite runs; group commit
+//! - `executor`: where SQLite runs: here, or on threads with group commit
 //! - `users`, `chats`, `members`, `messages`: the statements, each beside the function that uses it
 //! - `rows`: between rows and the model
 
@@ -114,30 +114,23 @@ impl EmbeddedStore {
         clock: Arc<dyn Clock>,
         switch: StoreSwitch,
     ) -> Result<Self, OpenError> {
-        let (lock, writer, readers) = match location {
-            Location::Memory => (None, Connection::open_in_memory()?, Vec::new()),
-            Location::Folder(folder) => {
-                let lock = hold(&folder)?;
-                let file = folder.join("chat.db");
-                let writer = Connection::open(&file)?;
-                // WAL: readers and the writer do not wait for each other. FULL: a commit is on the disk.
-                writer.pragma_update(None, "journal_mode", "wal")?;
-                writer.pragma_update(None, "synchronous", "full")?;
-                migrate(&writer)?;
-                let readers = (0..READERS)
-                    .map(|_| open_reader(&file))
-                    .collect::<rusqlite::Result<_>>()?;
-                (Some(lock), writer, readers)
-            }
+        let (lock, file) = match location {
+            Location::Memory => (None, None),
+            Location::Folder(folder) => (Some(hold(&folder)?), Some(folder.join("chat.db"))),
         };
-        if lock.is_none() {
-            migrate(&writer)?;
-        }
-        writer.set_prepared_statement_cache_capacity(64);
+        let writer = open_writer(file.as_deref())?;
         if let Some(newest) = writer.query_row(NEWEST_ID, [], |row| row.get::<_, Option<RawId>>(0))? {
             ids.start_after(newest);
         }
-        let executor = Executor::start(writer, readers, switch).map_err(OpenError::Threads)?;
+        let executor = match file {
+            None => Executor::in_memory(writer, switch),
+            Some(file) => {
+                let readers = (0..READERS)
+                    .map(|_| open_reader(&file))
+                    .collect::<rusqlite::Result<_>>()?;
+                Executor::on_disk(writer, readers, open_reader(&file)?, switch).map_err(OpenError::Threads)?
+            }
+        };
         Ok(Self {
             executor,
             ids,
@@ -160,6 +153,23 @@ fn hold(folder: &Path) -> Result<Lock, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
         Err(TryLockError::Error(cause)) => Err(unusable(cause)),
     }
+}
+
+/// A database in `file`, or in memory, with all tables.
+fn open_writer(file: Option<&Path>) -> Result<Connection, OpenError> {
+    let writer = match file {
+        None => Connection::open_in_memory()?,
+        Some(file) => {
+            let writer = Connection::open(file)?;
+            // WAL: readers and the writer do not wait for each other. FULL: a commit is on the disk.
+            writer.pragma_update(None, "journal_mode", "wal")?;
+            writer.pragma_update(None, "synchronous", "full")?;
+            writer
+        }
+    };
+    writer.set_prepared_statement_cache_capacity(64);
+    migrate(&writer)?;
+    Ok(writer)
 }
 
 fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
@@ -223,9 +233,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>> {
-        self.executor
-            .read(move |db| members::facts(db, chat, actor))
-            .await
+        self.executor.look_up(|db| members::facts(db, chat, actor))
     }
 
     async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {

@@ -1,0 +1,118 @@
+//! Where SQLite runs.
+//!
+//! - a store in memory: here, on the thread that asks. A statement takes some microseconds, less than the way to another thread
+//!   and back
+//! - a store on disk: in `threads`, since a flush takes milliseconds; only look-ups by key run here
+
+mod threads;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use super::rows::execute;
+use crate::store::{Result, StoreError, StoreSwitch};
+use threads::Threads;
+
+/// Runs work on the database.
+pub(super) struct Executor {
+    /// All of a database in memory, or what looks things up in one on disk. `None` once closed.
+    near: Mutex<Option<Connection>>,
+    /// For a database on disk.
+    threads: Option<Threads>,
+    switch: StoreSwitch,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is closed")]
+struct Closed;
+
+impl Executor {
+    /// For a database in memory, which has one connection only.
+    pub(super) fn in_memory(connection: Connection, switch: StoreSwitch) -> Self {
+        Self {
+            near: Mutex::new(Some(connection)),
+            threads: None,
+            switch,
+        }
+    }
+
+    /// For a database on disk: threads for `writer` and each of `readers`, and `near` for look-ups.
+    pub(super) fn on_disk(
+        writer: Connection,
+        readers: Vec<Connection>,
+        near: Connection,
+        switch: StoreSwitch,
+    ) -> std::io::Result<Self> {
+        Ok(Self {
+            near: Mutex::new(Some(near)),
+            threads: Some(Threads::start(writer, readers)?),
+            switch,
+        })
+    }
+
+    /// Runs `work`, all of it or nothing; returns once it is durable.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.switch.check()?;
+        match &self.threads {
+            Some(threads) => threads.write(work).await,
+            None => self.here(|connection| in_savepoint(connection, work)),
+        }
+    }
+
+    /// Runs `work`, which changes nothing.
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.switch.check()?;
+        match &self.threads {
+            Some(threads) => threads.read(work).await,
+            None => self.here(work),
+        }
+    }
+
+    /// Runs `work`, which finds single rows by their keys, on this thread.
+    pub(super) fn look_up<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.switch.check()?;
+        self.here(work)
+    }
+
+    fn here<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let near = lock(&self.near);
+        let connection = near.as_ref().ok_or_else(|| StoreError::new(Closed))?;
+        work(connection).map_err(StoreError::new)
+    }
+
+    /// Finishes what is queued and closes the connections.
+    pub(super) async fn close(&self) -> Result<()> {
+        drop(lock(&self.near).take());
+        match &self.threads {
+            Some(threads) => threads.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Work that fails undoes what it has done, and nothing else.
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    execute(connection, "SAVEPOINT job", [])?;
+    let done = work(connection);
+    if done.is_err() {
+        execute(connection, "ROLLBACK TO job", [])?;
+    }
+    execute(connection, "RELEASE job", [])?;
+    done
+}
