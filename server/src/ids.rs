@@ -67,8 +67,15 @@ fn hex_digit(digit: u8) -> Result<u8, InvalidId> {
 }
 
 impl fmt::Display for RawId {
+    // Every message names four ids, in every ack and event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; BYTES * 2];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 0xf)];
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -80,8 +87,8 @@ macro_rules! id_type {
 
         impl $name {
             /// The bytes of the id.
-            pub fn raw(self) -> RawId {
-                self.0
+            pub fn raw(&self) -> &RawId {
+                &self.0
             }
 
             /// When the id was made, by the clock of its maker.

@@ -94,6 +94,20 @@ impl Service {
         done.unwrap_or_else(|panicked| Err(ChatError::internal(&panicked)))
     }
 
+    /// Like [`Service::perform`], on the caller's own task where nobody need give up waiting: a task less for every request.
+    /// The caller must not be dropped before it returns.
+    pub async fn perform_in_place<C: UseCase>(
+        &self,
+        actor: UserId,
+        command: C,
+    ) -> Result<C::Reply, ChatError> {
+        match self.0.context.patience {
+            Some(_) => self.perform(actor, command).await,
+            // In a box, so that a connection that asks for nothing need not keep the place for it.
+            None => Box::pin(self.0.clone().carry_out(actor, command)).await,
+        }
+    }
+
     /// Lets `actor` read `chat`, or says why not.
     pub async fn authorize_read(&self, actor: UserId, chat: ChatId) -> Result<Role, ChatError> {
         Ok(may_read(self.0.context.store.facts(chat, actor).await?)?)

@@ -32,7 +32,7 @@ struct Admitted {
     user: UserId,
     connection: ConnectionId,
     attendance: Attendance,
-    requests: Arc<std::sync::Mutex<Option<Receiver<Request>>>>,
+    requests: Arc<std::sync::Mutex<Option<Receiver<Box<Request>>>>>,
 }
 
 pub(super) fn open(io: &SocketIo, gateway: Arc<Gateway>) {

@@ -104,17 +104,24 @@ impl Gateway {
         })
     }
 
+    /// The queue's task, which works through to its end, is the only one that comes here.
     async fn carry_out(&self, user: UserId, command: SocketCommand) -> Result<Reply, ChatError> {
         let service = &self.service;
         let done = match command {
-            SocketCommand::Join(join) => service.perform(user, join).await.map(|()| Reply::done()),
-            SocketCommand::Leave(leave) => service.perform(user, leave).await.map(|()| Reply::done()),
-            SocketCommand::Typing(typing) => service.perform(user, typing).await.map(|()| Reply::done()),
-            SocketCommand::Send(send) => service.perform(user, send).await.map(|sent| {
+            SocketCommand::Join(join) => service.perform_in_place(user, join).await.map(|()| Reply::done()),
+            SocketCommand::Leave(leave) => service
+                .perform_in_place(user, leave)
+                .await
+                .map(|()| Reply::done()),
+            SocketCommand::Typing(typing) => service
+                .perform_in_place(user, typing)
+                .await
+                .map(|()| Reply::done()),
+            SocketCommand::Send(send) => service.perform_in_place(user, send).await.map(|sent| {
                 Reply::data(json!({"clientId": sent.message.client_id, "serverId": sent.message.id}))
             }),
             SocketCommand::Read(read) => service
-                .perform(user, read)
+                .perform_in_place(user, read)
                 .await
                 .map(|read| Reply::data(json!({"readAt": read.read_at}))),
             SocketCommand::Ping => Ok(Reply::data(json!({"serverTime": service.clock().now()}))),

@@ -31,12 +31,12 @@ pub(super) struct Request {
     ack: AckSender,
 }
 
-/// The sending end, kept with the socket.
+/// The sending end, kept with the socket. In boxes, since the channel keeps places for many from the start.
 #[derive(Clone)]
-pub(super) struct Queue(Sender<Request>);
+pub(super) struct Queue(Sender<Box<Request>>);
 
 /// A queue and its end.
-pub(super) fn queue() -> (Queue, Receiver<Request>) {
+pub(super) fn queue() -> (Queue, Receiver<Box<Request>>) {
     let (sender, receiver) = channel(CAPACITY);
     (Queue(sender), receiver)
 }
@@ -57,11 +57,11 @@ impl FromMessage<LocalAdapter> for Queued {
         };
         let ack = ack_sender(&socket, ack_id);
         if queue
-            .try_send(Request {
+            .try_send(Box::new(Request {
                 packet,
                 wants_ack: ack_id.is_some(),
                 ack,
-            })
+            }))
             .is_err()
         {
             tracing::warn!("a client sent more than {CAPACITY} requests ahead and is cut off");
@@ -83,14 +83,14 @@ pub(super) async fn work_off(
     gateway: Arc<Gateway>,
     user: UserId,
     connection: ConnectionId,
-    mut requests: Receiver<Request>,
+    mut requests: Receiver<Box<Request>>,
 ) {
-    while let Some(Request {
-        packet,
-        wants_ack,
-        ack,
-    }) = requests.recv().await
-    {
+    while let Some(request) = requests.recv().await {
+        let Request {
+            packet,
+            wants_ack,
+            ack,
+        } = *request;
         let (event, arguments) = read(&packet);
         let answer = AssertUnwindSafe(gateway.answer(user, connection, &event, &arguments)).catch_unwind();
         let reply = answer.await.unwrap_or_else(|_| {

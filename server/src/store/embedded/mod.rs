@@ -158,7 +158,12 @@ fn hold(folder: &Path) -> Result<Lock, OpenError> {
 /// A database in `file`, or in memory, with all tables.
 fn open_writer(file: Option<&Path>) -> Result<Connection, OpenError> {
     let writer = match file {
-        None => Connection::open_in_memory()?,
+        None => {
+            let writer = Connection::open_in_memory()?;
+            // A transaction first copies each page that it is going to change, and a message changes few bytes of several.
+            writer.pragma_update(None, "page_size", 2_048)?;
+            writer
+        }
         Some(file) => {
             let writer = Connection::open(file)?;
             // WAL: readers and the writer do not wait for each other. FULL: a commit is on the disk.

@@ -12,7 +12,7 @@ macro_rules! id_column {
     ($($id:ident),*) => {$(
         impl ToSql for $id {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(ToSqlOutput::from(self.raw().as_bytes().to_vec()))
+                Ok(ToSqlOutput::from(self.raw().as_bytes().as_slice()))
             }
         }
 

@@ -136,7 +136,7 @@ async fn ids_go_on_after_what_an_earlier_process_has_kept() {
     let clock = Arc::new(ManualClock::at(1_700_000_000_000));
     let ids = Arc::new(Ids::new(clock.clone()));
     connected(&options(&place), ids.clone(), clock).await.unwrap();
-    assert!(ids.next::<RawId>() > newest.raw());
+    assert!(ids.next::<RawId>() > *newest.raw());
     place.clear().await;
 }
 
