@@ -1,6 +1,8 @@
 //! Tells cargo that the embedded contract is part of the binary, so that a change of a fixture rebuilds it.
 
 fn main() {
-    println!("cargo:rerun-if-changed=../fixtures");
+    for embedded in ["payloads", "schemas", "sets"] {
+        println!("cargo:rerun-if-changed=../fixtures/{embedded}");
+    }
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -50,7 +50,7 @@ load() {
     for subject in $2; do
         has "$only" "$subject" || continue
         file=$out/raw/$plan.$subject.$round code=0
-        "$bin/chatspec" load --target "$data/$subject.toml" --repeat 0 "${@:3}" --report "json=$file.json" \
+        "$bin/chatspec" load --target "$data/$subject.toml" "${@:3}" --report "json=$file.json" \
             >"$file.txt" 2>&1 || code=$?
         printf 'round %s of %s, %s, %s: exit code %s\n' "$round" "$rounds" "$plan" "$subject" "$code" >&2
         case $code in 0 | 1) ;; *) cat "$file.txt" >&2 && exit "$code" ;; esac
@@ -80,19 +80,20 @@ PYTHON
     echo "rounds   $rounds, each load for $seconds s; generator and server share the cores"
 } >"$out/setup.txt"
 
-time=(--duration "${seconds}s") crowd=(--rooms 100 --room-size 10)
+# The bare server knows no repeats.
+time=(--duration "${seconds}s") crowd=(--rooms 100 --room-size 10 --repeat 0)
 for round in $(seq "$rounds"); do
     for plan in $plans; do
         case $plan in
         everyday) load everyday "memory disk mongodb bare node python" "${crowd[@]}" "${time[@]}" --rate 300 ;;
         busy) load busy "memory disk mongodb bare node" "${crowd[@]}" "${time[@]}" --rate 2000 ;;
-        half) load half "memory disk bare" "${crowd[@]}" "${time[@]}" --rate 1200 ;;
-        overload) load overload "memory disk mongodb bare node" "${crowd[@]}" "${time[@]}" --rate 12000 --drain 60s ;;
-        room) load room "memory bare node" --rooms 1 --room-size 1000 "${time[@]}" --rate 20 ;;
-        idle) load idle "memory bare node python" --connect-only 5000 "${time[@]}" ;;
+        half) load half "memory disk bare" "${crowd[@]}" "${time[@]}" --rate 4000 ;;
+        overload) load overload "memory disk mongodb bare node" "${crowd[@]}" --duration 3s --rate 20000 --drain 60s ;;
+        room) load room "memory bare node" --rooms 1 --room-size 1000 --repeat 0 "${time[@]}" --rate 20 ;;
+        idle) load idle "memory bare" --connect-only 5000 "${time[@]}" ;; # The peers hash passwords at full cost.
         rooms)
             for rooms in 10 100 1000; do
-                load "rooms-$rooms" memory --rooms "$rooms" --room-size 10 "${time[@]}" --rate 500
+                load "rooms-$rooms" memory --rooms "$rooms" --room-size 10 --repeat 0 "${time[@]}" --rate 500
             done
             ;;
         kit) kit ;;

@@ -12,8 +12,8 @@ import sys
 PLANS = {
     "everyday": "300 messages a second in 100 rooms of 10: what the contract's rate limit lets 1,000 users send",
     "busy": "2,000 messages a second in 100 rooms of 10: 20,000 deliveries, with the rate limit lifted",
-    "half": "As many messages as take about half of the machine",
-    "overload": "12,000 messages a second in 100 rooms of 10: more than can be done",
+    "half": "4,000 messages a second in 100 rooms of 10: about half of the machine",
+    "overload": "20,000 messages a second in 100 rooms of 10: more than can be done",
     "room": "20 messages a second in one room of 1,000: 20,000 deliveries",
     "idle": "5,000 connections that do nothing, opened as fast as they are let in",
     "rooms-10": "500 messages a second in 10 rooms of 10",

@@ -21,7 +21,16 @@ use corpus::Corpus;
 use schema::Schemas;
 use set::RequirementSet;
 
-static FIXTURES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures");
+const CATALOGUE: &str = include_str!("../../../fixtures/requirements.toml");
+/// Folder by folder: `fixtures/peers` holds, once it was installed, what the peers are built on.
+static FOLDERS: [(&str, Dir<'static>); 3] = [
+    (
+        "payloads",
+        include_dir!("$CARGO_MANIFEST_DIR/../fixtures/payloads"),
+    ),
+    ("schemas", include_dir!("$CARGO_MANIFEST_DIR/../fixtures/schemas")),
+    ("sets", include_dir!("$CARGO_MANIFEST_DIR/../fixtures/sets")),
+];
 
 /// One area of the contract.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,11 +113,8 @@ struct Catalogue {
 impl Contract {
     /// The contract that was built in.
     pub fn embedded() -> Result<Self, ContractError> {
-        let files = files(&FIXTURES);
-        let catalogue = files
-            .get("requirements.toml")
-            .ok_or_else(|| ContractError("no requirements.toml".to_owned()))?;
-        Self::parse(catalogue, &files)
+        let files = FOLDERS.iter().flat_map(|(name, folder)| files(name, folder));
+        Self::parse(CATALOGUE, &files.collect())
     }
 
     fn parse(catalogue: &str, files: &BTreeMap<String, String>) -> Result<Self, ContractError> {
@@ -219,16 +225,17 @@ fn sets(
     Ok(sets)
 }
 
-/// Every text file below, by its path from the top.
-fn files(dir: &Dir<'_>) -> BTreeMap<String, String> {
+/// Every text file below a folder of `fixtures`, by its path from there.
+fn files(name: &str, folder: &Dir<'_>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for file in dir.files() {
+    for file in folder.files() {
         if let Some(text) = file.contents_utf8() {
-            found.insert(file.path().to_string_lossy().replace('\\', "/"), text.to_owned());
+            let path = file.path().to_string_lossy().replace('\\', "/");
+            found.insert(format!("{name}/{path}"), text.to_owned());
         }
     }
-    for sub in dir.dirs() {
-        found.extend(files(sub));
+    for sub in folder.dirs() {
+        found.extend(files(name, sub));
     }
     found
 }
