@@ -41,16 +41,20 @@ struct NotCommitted(String);
 impl Threads {
     /// Starts a writer, and a reader for each of `readers`.
     pub(super) fn start(writer: Connection, readers: Vec<Connection>) -> std::io::Result<Self> {
-        let (writes, queue) = channel();
-        let mut threads = vec![spawn("store-write", move || run_writer(&writer, &queue))?];
-        let (reads, jobs) = channel();
+        let (to_write, jobs) = channel();
+        let mut threads = vec![spawn("store-write", move || run_writer(&writer, &jobs))?];
+        let (to_read, jobs) = channel();
         let jobs = Arc::new(Mutex::new(jobs));
         for reader in readers {
             let jobs = jobs.clone();
             threads.push(spawn("store-read", move || run_reader(&reader, &jobs))?);
         }
+        let queues = Queues {
+            writes: to_write,
+            reads: to_read,
+        };
         Ok(Self {
-            queues: Mutex::new(Some(Queues { writes, reads })),
+            queues: Mutex::new(Some(queues)),
             threads: Mutex::new(threads),
         })
     }
