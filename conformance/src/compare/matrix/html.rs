@@ -8,7 +8,10 @@ use crate::report::html::{head, prose};
 use crate::report::plain::one_line;
 use crate::verdict::Verdict;
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(
+    include_str!("../../report/palette.css"),
+    include_str!("style.css")
+);
 
 /// The page.
 pub fn write(matrix: &Matrix) -> String {

@@ -9,7 +9,10 @@ use crate::load::outcome::{Outcome, Standing};
 use crate::report::html::head;
 use crate::report::plain::{brief, one_line};
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(
+    include_str!("../../report/palette.css"),
+    include_str!("style.css")
+);
 
 /// The page.
 pub fn page(outcome: &Outcome) -> String {

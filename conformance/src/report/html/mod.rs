@@ -46,7 +46,7 @@ pub const MOST: usize = 1_000_000;
 /// So many bytes of it are for what led to failures.
 const EVIDENCE: usize = 550_000;
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(include_str!("../palette.css"), include_str!("style.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// Writes the report when the run is over.
