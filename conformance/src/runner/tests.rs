@@ -205,18 +205,20 @@ async fn what_was_inconclusive_runs_again_alone() {
     assert_eq!(result.scenarios[0].attempts, 3);
 }
 
+/// When a scenario began.
+fn began(result: &RunResult, scenario: &Scenario) -> Duration {
+    let mut scenarios = result.scenarios.iter();
+    scenarios
+        .find(|one| one.scenario.id == scenario.id)
+        .unwrap()
+        .began
+}
+
 #[tokio::test]
 async fn what_disrupts_comes_after_all_others() {
     let result = play(&[&LATE, &NEVER_SURE, &PASSES]).await;
-    let began = |id: &str| {
-        result
-            .scenarios
-            .iter()
-            .find(|one| one.scenario.id == id)
-            .unwrap()
-            .began
-    };
-    assert!(began(LATE.id) > began(NEVER_SURE.id) && began(LATE.id) > began(PASSES.id));
+    assert!(began(&result, &LATE) > began(&result, &NEVER_SURE));
+    assert!(began(&result, &LATE) > began(&result, &PASSES));
 }
 
 async fn fails_later(scene: &Scene) -> Outcome {
@@ -293,15 +295,8 @@ async fn what_was_added_after_the_set_cannot_fail_a_run() {
 #[tokio::test]
 async fn what_was_added_after_the_set_comes_last() {
     let result = play_in(held_to(before_y()), &[&FAILS_LATER, &LATE, &PASSES]).await;
-    let began = |id: &str| {
-        result
-            .scenarios
-            .iter()
-            .find(|one| one.scenario.id == id)
-            .unwrap()
-            .began
-    };
-    assert!(began(FAILS_LATER.id) > began(LATE.id) && began(LATE.id) > began(PASSES.id));
+    assert!(began(&result, &FAILS_LATER) > began(&result, &LATE));
+    assert!(began(&result, &LATE) > began(&result, &PASSES));
 }
 
 #[tokio::test]
