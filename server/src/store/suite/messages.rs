@@ -173,3 +173,30 @@ pub(super) async fn a_search_finds_every_word_in_own_chats_alone(store: Arc<dyn 
     assert_eq!((page, next), (vec![other.id, two.id], Some(two.id)));
     assert_eq!(find(ann, "fox", None, next, 2).await, (vec![one.id], None));
 }
+
+pub(super) async fn a_search_finds_each_of_many(store: Arc<dyn Store>) {
+    // A store may put words into its index in bulk; whatever its size, some are in the middle of one here.
+    const MANY: usize = 130;
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let chat = group(&store, ann, &[bob]).await.id;
+    let mut sent = Vec::new();
+    for number in 0..MANY {
+        sent.push(
+            stored(&store, ann, chat, &format!("word{number} of all"))
+                .await
+                .id,
+        );
+    }
+    let find = async |query: &str, before| {
+        let page = store.search(bob, query, None, before, 100).await.unwrap();
+        let ids: Vec<MessageId> = page.messages.iter().map(|message| message.id).collect();
+        (ids, page.next_cursor)
+    };
+    let (mut found, next) = find("all", None).await;
+    found.extend(find("all", next).await.0);
+    found.reverse();
+    assert_eq!(found, sent);
+    for (number, id) in sent.into_iter().enumerate().step_by(7) {
+        assert_eq!(find(&format!("word{number}"), None).await.0, [id]);
+    }
+}

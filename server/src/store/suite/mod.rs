@@ -154,6 +154,7 @@ suite! {
         messages::paging_misses_nothing_while_messages_come_in,
         messages::bodies_come_back_unchanged,
         messages::a_search_finds_every_word_in_own_chats_alone,
+        messages::a_search_finds_each_of_many,
     ]
 }
 
@@ -167,6 +168,12 @@ async fn reopening(place: Place) {
     assert!(store.chat(chat).await.is_err(), "it is closed");
     drop(store);
     let store = place.open().await;
+    let found = store.search(bob, "before", None, None, 10).await.unwrap();
+    assert_eq!(
+        found.messages.len(),
+        1,
+        "words are found that nobody had looked for"
+    );
     let repeat = permit(&store, ann, message(chat, Some("key"), "after")).await;
     let Append::Stored(after) = store.append_message(&repeat).await.unwrap() else {
         panic!("the key is new");
