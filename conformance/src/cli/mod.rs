@@ -132,9 +132,9 @@ struct RunArgs {
     /// File of known failures: only what it does not list fails, and what it lists wrongly (see chatspec baseline).
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Scenarios at once.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    jobs: u16,
+    /// Scenarios at once [default: 64, or 8 with --with-mongodb].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: Option<u16>,
     /// Report to write: terminal, json, html, junit, tap, markdown, github (annotations) or badge (for shields.io), with =PATH
     /// into a file. One may go to standard output without a path; the terminal report then goes to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]

@@ -66,6 +66,13 @@ fn subject(args: &RunArgs) -> Result<Subject, Failure> {
     })
 }
 
+/// How many scenarios run at once. What stands in for MongoDB takes one request after the other: with all of them at once, a
+/// slow machine keeps requests waiting until the server gives up.
+fn jobs(args: &RunArgs) -> usize {
+    let usual = if args.with_mongodb { 8 } else { 64 };
+    args.jobs.unwrap_or(usual).into()
+}
+
 /// Who records what goes over the wire, if somebody is to.
 fn recorder(args: &RunArgs) -> Result<Option<Arc<Recorder>>, Failure> {
     let path = args.transcript.as_deref();
@@ -92,7 +99,7 @@ async fn perform(
 
     let (events, told) = mpsc::unbounded_channel();
     let telling = tokio::task::spawn_blocking(move || tell(reports, told, known.as_ref()));
-    let result = runner::run(Arc::new(plan), context, args.jobs.into(), events, stop).await;
+    let result = runner::run(Arc::new(plan), context, jobs(args), events, stop).await;
     let told = telling.await;
     if let Some(error) = recorder.and_then(|recorder| recorder.failure()) {
         let text = format!("the transcript has an end before its end: {error}");
