@@ -7,6 +7,7 @@ use anstyle::Style;
 use serde_json::json;
 
 use super::{Color, Failure, Format, ListArgs};
+use crate::contract::set::DEFAULT;
 use crate::contract::{Contract, Requirement};
 use crate::plan::{did_you_mean, near};
 use crate::report::palette::{BOLD, CYAN, DIM};
@@ -18,7 +19,10 @@ pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure
     let mut out = AutoStream::new(io::stdout().lock(), args.color.choice());
     let written = match (args.scenarios, args.format) {
         (false, Format::Text) => catalogue(&mut out, contract),
-        (false, Format::Json) => json(&mut out, contract.requirements.iter().map(requirement_json)),
+        (false, Format::Json) => {
+            let described = |requirement| requirement_json(requirement, contract);
+            json(&mut out, contract.requirements.iter().map(described))
+        }
         (true, Format::Text) => all_scenarios(&mut out, contract),
         (true, Format::Json) => json(&mut out, scenarios::all().map(scenario_json)),
     };
@@ -34,7 +38,7 @@ pub(super) fn explain(id: &str, color: Color, contract: &Contract) -> Result<Exi
         .find(|r| r.id.eq_ignore_ascii_case(id));
     let scenario = all.iter().find(|s| s.id.eq_ignore_ascii_case(id));
     match (requirement, scenario) {
-        (Some(requirement), _) => done(explain_requirement(&mut out, requirement)),
+        (Some(requirement), _) => done(explain_requirement(&mut out, requirement, contract)),
         (None, Some(scenario)) => done(explain_scenario(&mut out, scenario, contract)),
         (None, None) => {
             let hint = did_you_mean(&near(id, contract, &all));
@@ -59,6 +63,14 @@ fn judges(id: &str) -> impl Iterator<Item = &'static Scenario> {
     scenarios::all().filter(move |scenario| scenario.requirements.contains(&id))
 }
 
+/// What is said of a requirement that no run fails for unless it is told to; nothing of others.
+fn later(id: &str, contract: &Contract) -> String {
+    if contract.sets_with(id).any(|set| set == DEFAULT) {
+        return String::new();
+    }
+    format!(" {DIM}(added after {DEFAULT}){DIM:#}")
+}
+
 /// A table by area: id, level, scenario, and the sentence.
 fn catalogue(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
     let width = scenarios::all()
@@ -74,9 +86,10 @@ fn catalogue(out: &mut impl Write, contract: &Contract) -> io::Result<()> {
             let mut judges = judges(id).map(|scenario| scenario.id);
             let first = judges.next().unwrap_or("-");
             let level = level.word();
+            let later = later(id, contract);
             writeln!(
                 out,
-                "  {CYAN}{id:<9}{CYAN:#} {level:<6}  {DIM}{first:<width$}{DIM:#}  {statement}"
+                "  {CYAN}{id:<9}{CYAN:#} {level:<6}  {DIM}{first:<width$}{DIM:#}  {statement}{later}"
             )?;
             for further in judges {
                 writeln!(out, "{:20}{DIM}{further}{DIM:#}", "")?;
@@ -112,7 +125,7 @@ fn json(out: &mut impl Write, items: impl Iterator<Item = serde_json::Value>) ->
     writeln!(out)
 }
 
-fn requirement_json(requirement: &Requirement) -> serde_json::Value {
+fn requirement_json(requirement: &Requirement, contract: &Contract) -> serde_json::Value {
     json!({
         "id": requirement.id,
         "level": requirement.level,
@@ -120,6 +133,7 @@ fn requirement_json(requirement: &Requirement) -> serde_json::Value {
         "statement": requirement.statement,
         "origin": requirement.origin,
         "why": requirement.why,
+        "sets": contract.sets_with(&requirement.id).collect::<Vec<_>>(),
         "example": requirement.example.lines().collect::<Vec<_>>(),
         "scenarios": judges(&requirement.id).map(|scenario| scenario.id).collect::<Vec<_>>(),
     })
@@ -136,7 +150,11 @@ fn scenario_json(scenario: &Scenario) -> serde_json::Value {
     })
 }
 
-fn explain_requirement(out: &mut impl Write, requirement: &Requirement) -> io::Result<()> {
+fn explain_requirement(
+    out: &mut impl Write,
+    requirement: &Requirement,
+    contract: &Contract,
+) -> io::Result<()> {
     let Requirement {
         id,
         level,
@@ -148,8 +166,9 @@ fn explain_requirement(out: &mut impl Write, requirement: &Requirement) -> io::R
     } = requirement;
     writeln!(
         out,
-        "{BOLD}{id}{BOLD:#} {} {DIM}{area}, origin {origin}{DIM:#}\n\n  {statement}",
-        level.word()
+        "{BOLD}{id}{BOLD:#} {} {DIM}{area}, origin {origin}{DIM:#}{}\n\n  {statement}",
+        level.word(),
+        later(id, contract)
     )?;
     if !why.is_empty() {
         writeln!(out, "\n  {why}")?;
@@ -213,4 +232,40 @@ fn explain_scenario(out: &mut impl Write, scenario: &Scenario, contract: &Contra
         as_a_script(out, scenario.id)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_after_the_set_is_marked() {
+        let contract = Contract::for_test().frozen(
+            "1.0",
+            "name = \"1.0\"\nmust = [\"X-01\"]\nshould = [\"X-02\"]\nmay = [\"X-03\"]",
+        );
+        let told = |tell: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
+            let mut out = Vec::new();
+            tell(&mut out).unwrap();
+            anstream::adapter::strip_bytes(&out).into_vec()
+        };
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let listed = text(told(&|out| catalogue(out, &contract)));
+        let marked: Vec<_> = listed
+            .lines()
+            .filter(|line| line.ends_with("(added after 1.0)"))
+            .collect();
+        assert!(marked.len() == 1 && marked[0].contains("Y-01"), "{listed}");
+        let explained = |id| {
+            let requirement = contract.requirement(id).unwrap();
+            text(told(&|out| explain_requirement(out, requirement, &contract)))
+        };
+        assert!(explained("Y-01").contains("(added after 1.0)"));
+        assert!(!explained("X-01").contains("added after"));
+        let sets = |id| requirement_json(contract.requirement(id).unwrap(), &contract)["sets"].clone();
+        assert_eq!(
+            (sets("X-01"), sets("Y-01")),
+            (json!(["1.0", "latest"]), json!(["latest"]))
+        );
+    }
 }

@@ -11,6 +11,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::contract::Contract;
+use crate::contract::set::DEFAULT;
 use crate::report::markdown::quote;
 use crate::report::palette::{GREEN, RED, YELLOW};
 use crate::report::plain::{brief, one_line};
@@ -50,6 +51,8 @@ pub struct About {
     pub target: String,
     /// The version of the kit that wrote it.
     pub kit: String,
+    /// The requirement set that counted; nothing where the report does not say.
+    pub set: String,
     /// When its run began.
     pub started_at: String,
     /// Whether its run was cut short.
@@ -64,6 +67,7 @@ impl About {
             file: report.file.clone(),
             target: report.target.name.clone(),
             kit: report.kit.version.clone(),
+            set: report.set.clone(),
             started_at: report.started_at.clone(),
             interrupted: report.interrupted,
             left_out: report.left_out.len(),
@@ -76,6 +80,10 @@ impl About {
             "" => String::new(),
             version => format!("chatspec {}", one_line(version)),
         };
+        let set = match self.set.as_str() {
+            "" | DEFAULT => String::new(),
+            other => format!("held to the requirement set {}", brief(other)),
+        };
         let left_out = match self.left_out {
             0 => String::new(),
             n => format!("{n} left out by --quick"),
@@ -85,6 +93,7 @@ impl About {
             brief(&self.file),
             when(&self.started_at),
             kit,
+            set,
             left_out,
             interrupted.to_owned(),
         ];

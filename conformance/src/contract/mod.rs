@@ -148,6 +148,12 @@ impl Contract {
         Ok(Self { set, ..self })
     }
 
+    /// The names of the sets in which a requirement counts.
+    pub fn sets_with(&self, id: &str) -> impl Iterator<Item = &str> {
+        let frozen = self.sets.iter().filter(move |(_, set)| set.has(id));
+        frozen.map(|(name, _)| name.as_str()).chain([set::LATEST])
+    }
+
     /// The requirement with this id.
     pub fn requirement(&self, id: &str) -> Option<&Requirement> {
         self.requirements.iter().find(|requirement| requirement.id == id)

@@ -28,6 +28,9 @@ pub struct Saved {
     pub file: String,
     /// The protocol version.
     pub protocol: String,
+    /// The name of the requirement set that counted; nothing where the report does not say.
+    #[serde(default)]
+    pub set: String,
     /// What wrote it.
     #[serde(default)]
     pub kit: SavedKit,

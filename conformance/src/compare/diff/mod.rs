@@ -266,6 +266,12 @@ fn notes(a: &Saved, b: &Saved) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if a.set != b.set {
+        notes.push(
+            "the runs were held to different requirement sets: what counts in only one of them is new or not looked at"
+                .to_owned(),
+        );
+    }
     let strictness = |before: &SavedRequirement| {
         let now = b.requirement(&before.id);
         now.is_some_and(|now| differ_by_strictness(before.verdict, now.verdict))

@@ -267,6 +267,29 @@ fn another_kit_and_other_limits_are_told() {
     assert!(diff.notes[0].contains("the kits differ"), "{:?}", diff.notes);
 }
 
+#[test]
+fn another_requirement_set_is_told() {
+    let report = |file, set: &str| {
+        let mut report = named(file, "sample", &[ALWAYS]);
+        set.clone_into(&mut report.set);
+        report
+    };
+    let (a, b) = (report("a.json", "1.0"), report("b.json", "latest"));
+    assert!(between(&a, &a).notes.is_empty());
+    let diff = between(&a, &b);
+    assert!(
+        diff.notes[0].contains("different requirement sets"),
+        "{:?}",
+        diff.notes
+    );
+    assert!(!diff.a.details().contains("set"), "{}", diff.a.details());
+    assert!(
+        diff.b.details().contains("held to the requirement set latest"),
+        "{}",
+        diff.b.details()
+    );
+}
+
 /// Two reports with one of everything, and with things in them that are to be shown and not to be obeyed.
 fn everything() -> Diff {
     let hostile = "got \u{1b}[2J<script>alert('|')</script>\u{202e} `x`\nnext @all";
