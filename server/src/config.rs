@@ -53,7 +53,7 @@ pub struct Config {
     )]
     pub data: PathBuf,
 
-    /// Keep everything in memory; it is gone when the server stops.
+    /// Keep everything in memory, up to 1 GB; it is gone when the server stops.
     #[arg(long, env = "CHATSPEC_IN_MEMORY", conflicts_with = "data")]
     pub in_memory: bool,
 

@@ -31,7 +31,7 @@ pub(super) const SEARCH: &str = "SELECT m.* FROM messages_text t
      ORDER BY t.rowid DESC LIMIT ?5";
 
 /// After so many messages their words are put into the index, so that a search need not wait for long.
-const INDEX_EVERY: i64 = 64;
+const INDEX_EVERY: i64 = 256;
 
 /// Runs on the writer alone: the id is drawn inside the transaction, so ids grow in the order of commits.
 pub(super) fn append(
