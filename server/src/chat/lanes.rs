@@ -1,52 +1,89 @@
 //! One lane per chat: commands on the same chat wait for each other, those on different chats do not.
+//!
+//! A turn may let the next begin before it has ended itself, as when a message waits for the disk. What they do at the front of
+//! the lane comes in their order all the same.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Mutex as Lane, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
 use crate::ids::ChatId;
 
 /// The lanes in use; a lane exists while somebody is in it or waits for it.
 #[derive(Clone, Default)]
-pub(super) struct Lanes(Arc<Mutex<HashMap<ChatId, Arc<Lane<()>>>>>);
+pub(super) struct Lanes(Arc<Mutex<HashMap<ChatId, Arc<Lane>>>>);
+
+/// Held by the turn that begins; in it, the end of the turn that began last.
+type Lane = AsyncMutex<Option<End>>;
+
+/// The end of a turn, which tells what is left that the turn has not waited for.
+struct End(oneshot::Receiver<Option<End>>);
 
 /// A turn in a lane; it ends when dropped.
 pub(super) struct Turn {
     chat: ChatId,
     lanes: Lanes,
-    guard: Option<OwnedMutexGuard<()>>,
+    lane: Arc<Lane>,
+    /// None once the next may begin.
+    beginning: Option<OwnedMutexGuard<Option<End>>>,
+    /// The end of the turn before; none once that was waited for.
+    before: Option<End>,
+    /// Tells the next of the end of this one.
+    end: Option<oneshot::Sender<Option<End>>>,
 }
 
 impl Lanes {
-    /// Waits for a turn in `chat`'s lane; turns come in the order of asking.
+    /// Waits until no other turn begins in `chat`'s lane; turns come in the order of asking.
     pub(super) async fn enter(&self, chat: ChatId) -> Turn {
-        let lane = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(chat)
-            .or_default()
-            .clone();
+        let lane = self.lock().entry(chat).or_default().clone();
         // The turn stands before the wait, so that a caller who gives up waiting cleans up as well.
         let mut turn = Turn {
             chat,
             lanes: self.clone(),
-            guard: None,
+            lane,
+            beginning: None,
+            before: None,
+            end: None,
         };
-        turn.guard = Some(lane.lock_owned().await);
+        let mut beginning = turn.lane.clone().lock_owned().await;
+        let (end, ended) = oneshot::channel();
+        turn.end = Some(end);
+        turn.before = beginning.replace(End(ended));
+        turn.beginning = Some(beginning);
         turn
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChatId, Arc<Lane>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// Lets the next turn begin while this one goes on.
+    pub(super) fn let_next_begin(&mut self) {
+        self.beginning = None;
+    }
+
+    /// Waits until all turns before this one have ended.
+    pub(super) async fn reach_the_front(&mut self) {
+        while let Some(End(before)) = &mut self.before {
+            // One that ends without a word has left nothing.
+            self.before = before.await.ok().flatten();
+        }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut lanes = self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        self.guard = None;
-        if lanes
-            .get(&self.chat)
-            .is_some_and(|lane| Arc::strong_count(lane) == 1)
-        {
+        if let Some(end) = self.end.take() {
+            // Nobody may be waiting.
+            let _ = end.send(self.before.take());
+        }
+        self.beginning = None;
+        let mut lanes = self.lanes.lock();
+        // The map's own, and this turn's.
+        if Arc::strong_count(&self.lane) == 2 {
             lanes.remove(&self.chat);
         }
     }
@@ -60,6 +97,11 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::ids::Ids;
 
+    /// Whether it is done within a second, in which everything else has been.
+    async fn soon(work: impl Future<Output = ()>) -> bool {
+        tokio::time::timeout(Duration::from_secs(1), work).await.is_ok()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn one_chat_waits_another_does_not_and_nothing_is_left() {
         let ids = Ids::new(Arc::new(SystemClock));
@@ -72,5 +114,38 @@ mod tests {
         drop(turn);
         drop(lanes.enter(here).await);
         assert!(lanes.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_that_overlap_reach_the_front_in_their_order() {
+        let here = Ids::new(Arc::new(SystemClock)).next();
+        let lanes = Lanes::default();
+        let mut turns = Vec::new();
+        for _ in 0..3 {
+            let mut turn = lanes.enter(here).await;
+            turn.let_next_begin();
+            turns.push(turn);
+        }
+        let [mut first, second, mut third] = <[Turn; 3]>::try_from(turns).ok().unwrap();
+        assert!(soon(first.reach_the_front()).await);
+        // One that ends before its time makes room for nobody.
+        drop(second);
+        assert!(!soon(third.reach_the_front()).await, "the first has not ended");
+        drop(first);
+        assert!(soon(third.reach_the_front()).await);
+        drop(third);
+        assert!(lanes.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_begins_after_all_have_ended_is_at_the_front() {
+        let here = Ids::new(Arc::new(SystemClock)).next();
+        let lanes = Lanes::default();
+        let mut first = lanes.enter(here).await;
+        first.let_next_begin();
+        let mut second = lanes.enter(here).await;
+        drop(first);
+        assert!(soon(second.reach_the_front()).await);
+        assert!(soon(second.reach_the_front()).await, "and stays there");
     }
 }

@@ -15,9 +15,11 @@ pub use read::Read;
 pub use send::Sent;
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::poll;
 
 use crate::clock::Clock;
 use crate::error::ChatError;
@@ -51,6 +53,10 @@ struct TooSlow(Duration);
 /// A command that can be carried out once it is permitted.
 #[async_trait]
 pub trait UseCase: Rule + Send + Sync + Sized + 'static {
+    /// Whether the next command on the chat may be decided on while the store still writes this one: it changes nothing that
+    /// a decision rests on.
+    const OVERLAPS: bool = false;
+
     /// What the one who asked gets.
     type Reply: Send + 'static;
 
@@ -126,23 +132,43 @@ impl Service {
 
 impl Parts {
     /// Commands on one chat go one after the other, so that what a chat publishes comes in the order in which it was
-    /// stored, and nobody enters a room from which they are being removed.
+    /// stored, and nobody enters a room from which they are being removed. Messages alone overlap, where the store keeps them in
+    /// the order of asking: many of one chat share a flush of the disk then.
     async fn carry_out<C: UseCase>(
         self: Arc<Self>,
         actor: UserId,
         command: C,
     ) -> Result<C::Reply, ChatError> {
         let chat = command.chat();
-        let _lane = match chat {
+        let mut turn = match chat {
             Some(chat) => Some(self.lanes.enter(chat).await),
             None => None,
         };
+        if let Some(turn) = turn.as_mut().filter(|_| !C::OVERLAPS) {
+            turn.reach_the_front().await;
+        }
         let facts = match chat {
             Some(chat) => self.context.store.facts(chat, actor).await?,
             None => None,
         };
         let permit = authorize(actor, command, facts)?;
-        let committed = C::apply(permit, &self.context).await?;
+        let mut applying = C::apply(permit, &self.context);
+        let applied = match poll!(&mut applying) {
+            Poll::Ready(applied) => applied,
+            Poll::Pending => {
+                if let Some(turn) = turn
+                    .as_mut()
+                    .filter(|_| C::OVERLAPS && self.context.store.is_a_queue())
+                {
+                    turn.let_next_begin();
+                }
+                applying.await
+            }
+        };
+        if let Some(turn) = &mut turn {
+            turn.reach_the_front().await;
+        }
+        let committed = applied?;
         Ok(committed.publish(self.publisher.as_ref()).await)
     }
 }

@@ -29,6 +29,8 @@ struct Rehearsal;
 
 #[async_trait]
 impl UseCase for SendMessage {
+    const OVERLAPS: bool = true;
+
     type Reply = Sent;
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Sent>, ChatError> {

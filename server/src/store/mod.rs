@@ -106,6 +106,9 @@ pub trait Store: Send + Sync + 'static {
     /// Answers if the backend can be reached (`/readyz`).
     async fn ping(&self) -> Result<()>;
 
+    /// Whether what is asked of it is done in the order of asking: a write has its place from when its future was first polled.
+    fn is_a_queue(&self) -> bool;
+
     /// Finishes what has been begun and releases files. Calls after it fail.
     async fn close(&self) -> Result<()>;
 

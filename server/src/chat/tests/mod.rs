@@ -70,9 +70,13 @@ async fn house() -> House {
 }
 
 async fn house_with(patience: Option<Duration>) -> House {
+    house_on(Location::Memory, patience).await
+}
+
+async fn house_on(location: Location, patience: Option<Duration>) -> House {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(Location::Memory, ids, clock.clone()).unwrap());
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(location, ids, clock.clone()).unwrap());
     let recorder = Arc::new(Recorder::default());
     let rate_limiter = RateLimiter::new(Rate {
         max: 10,

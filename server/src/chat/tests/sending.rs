@@ -123,3 +123,27 @@ async fn a_repeat_does_not_count_against_the_rate_limit() {
         "RATE_LIMITED"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn messages_that_share_a_flush_are_published_in_the_order_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = house_on(Location::Folder(folder.path().to_owned()), None).await;
+    let sends = (0..200).map(|n| {
+        let (service, sender) = (house.service.clone(), [house.alice, house.bob][n % 2]);
+        let command = SendMessage {
+            rate_limited: false,
+            ..house.message(&n.to_string(), "hello")
+        };
+        tokio::spawn(async move { service.perform(sender, command).await.unwrap() })
+    });
+    for send in sends.collect::<Vec<_>>() {
+        send.await.unwrap();
+    }
+    let page = house.store.messages(house.chat, Window::Newest, 200).await;
+    let stored: Vec<_> = page.unwrap().messages.iter().map(|message| message.id).collect();
+    assert_eq!(stored.len(), 200);
+    let mut published = house.recorder.messages();
+    // A page has the newest first.
+    published.reverse();
+    assert_eq!(published, stored);
+}

@@ -211,6 +211,10 @@ impl Store for EmbeddedStore {
         self.executor.write(|_| Ok(())).await
     }
 
+    fn is_a_queue(&self) -> bool {
+        true
+    }
+
     async fn close(&self) -> Result<()> {
         self.executor.close().await
     }

@@ -130,6 +130,11 @@ impl Store for MongoStore {
             .await
     }
 
+    fn is_a_queue(&self) -> bool {
+        // Each transaction goes its own way to the database.
+        false
+    }
+
     async fn close(&self) -> Result<()> {
         self.calls.close();
         let end = async {
