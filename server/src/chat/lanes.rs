@@ -24,7 +24,8 @@ struct End(oneshot::Receiver<Option<End>>);
 pub(super) struct Turn {
     chat: ChatId,
     lanes: Lanes,
-    lane: Arc<Lane>,
+    /// Kept, so that the lane exists as long as the turn; none once it ends.
+    lane: Option<Arc<Lane>>,
     /// None once the next may begin.
     beginning: Option<OwnedMutexGuard<Option<End>>>,
     /// The end of the turn before; none once that was waited for.
@@ -41,12 +42,12 @@ impl Lanes {
         let mut turn = Turn {
             chat,
             lanes: self.clone(),
-            lane,
+            lane: Some(lane.clone()),
             beginning: None,
             before: None,
             end: None,
         };
-        let mut beginning = turn.lane.clone().lock_owned().await;
+        let mut beginning = lane.lock_owned().await;
         let (end, ended) = oneshot::channel();
         turn.end = Some(end);
         turn.before = beginning.replace(End(ended));
@@ -80,10 +81,14 @@ impl Drop for Turn {
             // Nobody may be waiting.
             let _ = end.send(self.before.take());
         }
-        self.beginning = None;
+        // All of it while nobody else can look, so that the last to go sees that it is the last.
         let mut lanes = self.lanes.lock();
-        // The map's own, and this turn's.
-        if Arc::strong_count(&self.lane) == 2 {
+        self.beginning = None;
+        self.lane = None;
+        if lanes
+            .get(&self.chat)
+            .is_some_and(|lane| Arc::strong_count(lane) == 1)
+        {
             lanes.remove(&self.chat);
         }
     }
@@ -147,5 +152,21 @@ mod tests {
         drop(first);
         assert!(soon(second.reach_the_front()).await);
         assert!(soon(second.reach_the_front()).await, "and stays there");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nothing_is_left_when_many_end_at_once() {
+        let here = Ids::new(Arc::new(SystemClock)).next();
+        let lanes = Lanes::default();
+        for _ in 0..500 {
+            let turns = (0..16).map(|_| {
+                let lanes = lanes.clone();
+                tokio::spawn(async move { lanes.enter(here).await.let_next_begin() })
+            });
+            for turn in turns.collect::<Vec<_>>() {
+                turn.await.unwrap();
+            }
+            assert!(lanes.0.lock().unwrap().is_empty());
+        }
     }
 }
