@@ -9,5 +9,8 @@ cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 cargo build --locked --quiet --bins
 
-export HANDBOOK_WORK=$target/handbook HANDBOOK_BIN=$target/debug
-exec node --test --test-reporter=spec scripts/handbook/handbook.test.mjs
+data=$(mktemp -d)
+trap 'scripts/mongo.sh stop --data "$data"; rm -rf "$data"' EXIT
+HANDBOOK_MONGODB=$(scripts/mongo.sh start --port 0 --data "$data")
+export HANDBOOK_MONGODB HANDBOOK_WORK=$target/handbook HANDBOOK_BIN=$target/debug
+node --test --test-reporter=spec scripts/handbook/handbook.test.mjs

@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { commandsOf, scriptOf } from "./document.mjs";
 import { Shell } from "./shell.mjs";
 
-const { HANDBOOK_WORK: work, HANDBOOK_BIN: bin } = process.env;
+const { HANDBOOK_WORK: work, HANDBOOK_BIN: bin, HANDBOOK_MONGODB: mongodb } = process.env;
 const repository = process.cwd();
 const folder = join(work, "server");
 const shell = new Shell(folder, bin);
@@ -71,7 +71,7 @@ const readme = [
     `${BUILT}; ${PORT}`,
     { serves: true },
   ),
-  inCi("scripts/peers.sh node", "scripts/peers.sh"),
+  runAs("scripts/peers.sh node", "scripts/peers.sh node --quick", SHORT, { at: repository, says: "JavaScript peer" }),
   runAs(
     "chatspec --target chatspec.toml --report json=chatspec.json --report junit=chatspec.xml",
     "chatspec --quick --target chatspec.toml --report json=chatspec.json --report junit=chatspec.xml",
@@ -97,7 +97,12 @@ const readme = [
   runAs("chatspec-server --listen 127.0.0.1:4000 --data ./data", "chatspec-server --listen 127.0.0.1:$PORT --data ./data", PORT, {
     serves: true,
   }),
-  inCi("chatspec-server --mongodb-uri mongodb://db.example/chat", "--with-mongodb"),
+  runAs(
+    "chatspec-server --mongodb-uri mongodb://db.example/chat",
+    `chatspec-server --mongodb-uri '${mongodb}' --listen 127.0.0.1:$PORT`,
+    `that database is an example; ${PORT}`,
+    { serves: true },
+  ),
 ];
 
 const guide = [
