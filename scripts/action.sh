@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The steps of the GitHub Action, action.yml; conformance/tests/action.rs plays the runner for them.
+# The steps of the GitHub Action, action.yml; conformance/tests/action plays the runner for them.
 #
 # Usage: scripts/action.sh find | build | run | end
 #
