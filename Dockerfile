@@ -3,7 +3,8 @@
 #   docker build --target kit -t chatspec .
 #   docker build --target server -t chatspec-server .
 #
-# BUILDER is the image with the compiler. BINARIES is where the files of both images come from: the stage that builds them,
+# BUILDER is the image with the compiler. KIT_FEATURES=services builds the kit with what a target may need beside it, a
+# MongoDB that is running and named by MONGODB_URI. BINARIES is where the files of both images come from: the stage that builds them,
 # or an image that has them in /kit and /server, as scripts/rootfs.sh makes them.
 ARG BUILDER=rust:1-bookworm
 ARG BINARIES=build
@@ -11,7 +12,9 @@ ARG BINARIES=build
 FROM ${BUILDER} AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin chatspec --bin chatspec-server \
+ARG KIT_FEATURES=
+RUN cargo build --release --locked --bin chatspec --features "${KIT_FEATURES}" \
+    && cargo build --release --locked --bin chatspec-server \
     && scripts/rootfs.sh /kit target/release/chatspec \
     && scripts/rootfs.sh /server target/release/chatspec-server
 

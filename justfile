@@ -5,7 +5,7 @@ _default:
 
 # The kit against the reference server
 run *ARGS:
-    cargo run --release --bin chatspec -- {{ARGS}}
+    cargo run --bin chatspec -- {{ARGS}}
 
 # Everything is tested
 test *ARGS:
@@ -13,7 +13,7 @@ test *ARGS:
 
 # The reference server, in memory
 serve *ARGS:
-    cargo run --release --bin chatspec-server -- --in-memory {{ARGS}}
+    cargo run --bin chatspec-server -- --in-memory {{ARGS}}
 
 # The official client, for the playground of the next build
 playground:
@@ -49,6 +49,10 @@ packages:
     scripts/lint-packages.sh
     scripts/install.sh
     scripts/images.sh
+
+# What the README's two commands cost from nothing
+bench-build *ARGS:
+    scripts/bench-build.sh {{ARGS}}
 
 # Suite time over the longest window
 bench-suite *ARGS:

@@ -4,7 +4,7 @@
 # Usage: scripts/action.sh find | build | run | end
 #
 # What they are told is in the environment: GITHUB_ACTION_PATH, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY, RUNNER_TEMP, RUNNER_OS,
-# RUNNER_ARCH by the runner, and the inputs and CHATSPEC, CHATSPEC_ROOT, EXIT_CODE by action.yml.
+# RUNNER_ARCH by the runner, and the inputs and CHATSPEC, CHATSPEC_ROOT, CHATSPEC_FEATURES, EXIT_CODE by action.yml.
 set -euo pipefail
 
 output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
@@ -28,13 +28,19 @@ find_kit() {
         output build false
         return
     fi
-    local sources
+    local features sources
+    case $INPUT_SERVICES in
+        true) features=services ;;
+        false | '') features='' ;;
+        *) misuse "the input services is true or false, not $INPUT_SERVICES" ;;
+    esac
     sources=$(cd "$GITHUB_ACTION_PATH" &&
-        find Cargo.toml Cargo.lock conformance server fixtures -name node_modules -prune -o -type f -print0 |
+        find .cargo Cargo.toml Cargo.lock conformance server fixtures -name node_modules -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
     output root "$RUNNER_TEMP/chatspec-kit"
     output program "$RUNNER_TEMP/chatspec-kit/bin/chatspec"
-    output key "chatspec-${ImageOS:-$RUNNER_OS}-$RUNNER_ARCH-${sources%% *}"
+    output features "$features"
+    output key "chatspec${features:+-$features}-${ImageOS:-$RUNNER_OS}-$RUNNER_ARCH-${sources%% *}"
     output build true
 }
 
@@ -46,7 +52,9 @@ build_kit() {
         rustup toolchain install stable --profile minimal --no-self-update
         cargo=(rustup run stable cargo)
     fi
-    "${cargo[@]}" install --locked --root "$CHATSPEC_ROOT" --path "$GITHUB_ACTION_PATH/conformance"
+    # In its folder, for the configuration of cargo that lies there.
+    (cd "$GITHUB_ACTION_PATH" &&
+        "${cargo[@]}" install --locked --root "$CHATSPEC_ROOT" --path conformance --features "$CHATSPEC_FEATURES")
 }
 
 # The arguments that say who is tested.

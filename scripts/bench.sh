@@ -22,7 +22,7 @@ only=${ONLY:-memory disk ${MONGODB_URI:+mongodb} bare node python}
 has() { [[ " $1 " == *" $2 "* ]]; }
 
 cargo build --quiet --locked --release --bin chatspec --bin chatspec-server
-cargo build --quiet --locked --release -p chatspec-server --examples
+cargo build --quiet --locked --release -p chatspec-server-core --examples
 bin=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)
 if has "$only" node || has "$only" python; then scripts/peers.sh install; fi
 mkdir -p "$out/raw"

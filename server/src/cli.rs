@@ -4,12 +4,13 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use chatspec_server_core::config::Config;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::config::{Config, EXAMPLES};
+use crate::store::StoreArgs;
 
 /// How long a server may take to say whether it is ready.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -25,18 +26,62 @@ const PATIENCE: Duration = Duration::from_secs(4);
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
-pub struct Cli {
-    /// How to serve.
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub config: Config,
-    /// What else to do.
+    pub(crate) serve: ServeArgs,
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
+
+/// How to serve; every flag is also an environment variable.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "CHATSPEC_LISTEN",
+        default_value = "127.0.0.1:4000",
+        value_name = "ADDR:PORT"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+
+    #[command(flatten)]
+    pub(crate) config: Config,
+
+    /// Serve neither the documentation nor the playground at /docs.
+    #[arg(long, env = "CHATSPEC_NO_DOCS")]
+    pub(crate) no_docs: bool,
+
+    /// How logs look.
+    #[arg(long, env = "CHATSPEC_LOG_FORMAT", default_value = "text", value_enum)]
+    pub(crate) log_format: LogFormat,
+
+    /// What is logged, as in `info` or `chatspec_server_core=debug,warn`.
+    #[arg(long, env = "CHATSPEC_LOG", default_value = "info", value_name = "FILTER")]
+    pub(crate) log: String,
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+const EXAMPLES: &str = "Examples:
+  chatspec-server                                         everything at its default, data in ./chatspec-data
+  chatspec-server --listen 127.0.0.1:0 --in-memory        a free port, nothing kept: for tests
+  chatspec-server --mongodb-uri mongodb://db.example/chat data in a MongoDB replica set
+  chatspec-server --data /var/lib/chat --jwt-secret \"$SECRET\" --cors-origin https://app.example";
 
 /// What the program does beside serving.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Ask the server that runs on this machine whether it is ready; fails if it is not.
     Health {
         /// The address that it listens on.
@@ -60,7 +105,7 @@ pub enum Command {
 
 impl Command {
     /// Does it, and tells why it cannot.
-    pub fn perform(&self) -> anyhow::Result<()> {
+    pub(crate) fn perform(&self) -> anyhow::Result<()> {
         let mut text = Vec::new();
         match self {
             Self::Health { listen } => return ask(reachable(*listen)),
@@ -140,7 +185,14 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for flag in command
+            .get_arguments()
+            .filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
+        {
+            assert!(flag.get_env().is_some(), "--{} has no variable", flag.get_id());
+        }
         let version = Cli::command().render_long_version();
         let protocol = include_str!("../../fixtures/requirements.toml")
             .lines()
@@ -158,13 +210,28 @@ mod tests {
     fn it_serves_unless_it_is_asked_for_something_else() {
         let parse = |args: &[&str]| Cli::try_parse_from(["chatspec-server"].iter().chain(args));
         let serves = parse(&["--rate-max", "5"]).unwrap();
-        assert!(serves.command.is_none() && serves.config.rate_max == 5);
+        assert!(serves.command.is_none() && serves.serve.config.rate_max == 5);
         let completions = parse(&["completions", "fish"]).unwrap().command;
         assert!(matches!(
             completions,
             Some(Command::Completions { shell: Shell::Fish })
         ));
         assert!(parse(&["--rate-max", "5", "man"]).is_err());
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for flags in [
+            ["--rate-max", "0"],
+            ["--rate-window-ms", "x"],
+            ["--listen", "nowhere"],
+            ["--log-format", "xml"],
+        ] {
+            assert!(
+                Cli::try_parse_from(["chatspec-server"].iter().chain(&flags)).is_err(),
+                "{flags:?}"
+            );
+        }
     }
 
     #[test]

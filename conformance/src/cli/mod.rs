@@ -98,7 +98,8 @@ struct RunArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Run the reference server on MongoDB: that of `MONGODB_URI`, one in a container, or one that is installed and started
-    /// on this machine, whichever is to be had first (`CHATSPEC_MONGO=uri|container|local` leaves one).
+    /// on this machine, whichever is to be had first (`CHATSPEC_MONGO=uri|container|local` leaves one). Only a chatspec
+    /// that is built with `--features services` can.
     #[arg(long, conflicts_with_all = ["url", "target"])]
     with_mongodb: bool,
     /// Only what matches: glob over ids of requirements, scenarios and areas.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, StripStream};
+use console::Term;
 use strum::{EnumString, IntoEnumIterator};
-use terminal_size::{Height, Width, terminal_size_of};
 
 use super::files::{Fresh, fresh};
 use super::{Color, Failure, RunArgs};
@@ -73,9 +73,9 @@ pub(super) fn reports(args: &RunArgs) -> Result<Vec<Box<dyn Report>>, Failure> {
     only_one(asked.iter().filter(on_stdout))?;
     // What machines read is all that is there then.
     let screen: Box<dyn Write + Send> = if asked.iter().any(|one| on_stdout(&one)) {
-        fitting(io::stderr(), terminal_size_of(io::stderr()), args.color)
+        fitting(io::stderr(), Term::stderr().size_checked(), args.color)
     } else {
-        fitting(io::stdout(), terminal_size_of(io::stdout()), args.color)
+        fitting(io::stdout(), Term::stdout().size_checked(), args.color)
     };
     let mut reports = vec![terminal(screen, io::stderr().is_terminal(), args)];
     let mut files: Vec<(PathBuf, &str)> = Vec::new();
@@ -134,13 +134,13 @@ const fn detail(args: &RunArgs) -> Detail {
 }
 
 /// Lines that fit the terminal, where it is one, in the colours that it takes.
-pub(super) fn fitting<S>(stream: S, size: Option<(Width, Height)>, color: Color) -> Box<dyn Write + Send>
+pub(super) fn fitting<S>(stream: S, size: Option<(u16, u16)>, color: Color) -> Box<dyn Write + Send>
 where
     S: RawStream + AsLockedWrite + Send + 'static,
 {
     let stream = AutoStream::new(stream, color.choice());
     match size {
-        Some((Width(columns), _)) => Box::new(Wrap::new(stream, columns.into())),
+        Some((_, columns)) => Box::new(Wrap::new(stream, columns.into())),
         None => Box::new(stream),
     }
 }

@@ -17,6 +17,7 @@ use crate::result::{Exit, RunResult};
 use crate::runner::{self, RunEvent};
 use crate::scenarios;
 use crate::scene::Conduct;
+use crate::services;
 use crate::target::TargetError;
 use crate::transcript::record::Recorder;
 
@@ -61,6 +62,9 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
 fn subject(args: &RunArgs) -> Result<Subject, Failure> {
     Ok(match args.target.profile()? {
         Some(profile) => profile.into(),
+        None if args.with_mongodb && !services::BUILT_IN => {
+            return Err(Failure::new(Exit::Usage, services::MISSING));
+        }
         None if args.with_mongodb => Subject::ReferenceOnMongoDb,
         None => Subject::Reference,
     })
@@ -157,6 +161,7 @@ async fn asked_to_stop() -> bool {
 impl From<NotReady> for Failure {
     fn from(error: NotReady) -> Self {
         let exit = match error {
+            NotReady::Target(TargetError::MongoDb(_)) if !services::BUILT_IN => Exit::Usage,
             NotReady::Target(TargetError::Launch(_) | TargetError::MongoDb(_) | TargetError::Jwks(_)) => {
                 Exit::Fault
             }

@@ -12,7 +12,7 @@ pub(super) fn add_values(view: &mut Value) {
     let uuid = uuid::Uuid::new_v4();
     view["now"] = now().into();
     view["now_s"] = time::OffsetDateTime::now_utc().unix_timestamp().into();
-    view["fresh"] = json!({"uuid": uuid, "id": uuid.simple().to_string()[..24]});
+    view["fresh"] = json!({"uuid": uuid.to_string(), "id": uuid.simple().to_string()[..24]});
 }
 
 /// The view of a text frame; nothing where it is no packet that can be told, or has binary parts.

@@ -1,11 +1,15 @@
-//! The reference server, started inside the kit's process: the only module that knows the server's crate.
+//! The reference server, started inside the kit's process: the only module that knows the server's crates.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use chatspec_server::config::Config;
-use chatspec_server::serve_when_ready;
+use chatspec_server_core::Server;
+use chatspec_server_core::clock::SystemClock;
+use chatspec_server_core::config::Config;
+use chatspec_server_core::ids::Ids;
+use chatspec_server_core::store::{EmbeddedStore, Location, Store, StoreSwitch as Switch};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -20,6 +24,9 @@ const FAULT: &str = "chatspec: fail on this message";
 const ORIGIN: &str = "http://allowed.example";
 /// Memory in KiB and passes: hundreds of users are registered, and it is not about how hard their passwords are to guess.
 const QUICK_HASH: (u32, u32) = (64, 1);
+
+/// How long one call to MongoDB may take.
+const MONGODB_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A reference server that runs until this is dropped.
 #[derive(Debug)]
@@ -62,17 +69,21 @@ pub enum ReferenceError {
 /// everything in memory, or in a database of its own in `mongodb`. It has a runtime of its own, so that kit and server do
 /// not starve each other.
 pub async fn start(mongodb: Option<Arc<MongoDb>>) -> Result<(Profile, Running), ReferenceError> {
-    let mut config = Config::in_memory();
-    // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
-    config.ping_interval_ms = 3_000;
-    config.ping_timeout_ms = 2_500;
+    let config = Config {
+        // The contract leaves these open; shorter ones let a run wait for a connection that has vanished.
+        ping_interval_ms: 3_000,
+        ping_timeout_ms: 2_500,
+        ..Config::default()
+    };
     start_as(config, mongodb).await
 }
 
 /// The same for a load, in memory and with pings as they are by default; `rate_max` is the limit that it keeps.
 pub async fn start_for_load(rate_max: u32) -> Result<(Profile, Running), ReferenceError> {
-    let mut config = Config::in_memory();
-    config.rate_max = rate_max;
+    let config = Config {
+        rate_max,
+        ..Config::default()
+    };
     let (mut profile, running) = start_as(config, None).await?;
     profile.limits.rate_max = rate_max as usize;
     Ok((profile, running))
@@ -119,14 +130,11 @@ async fn start_as(
     config.fault_body = Some(FAULT.to_owned());
     (config.password_memory_kib, config.password_passes) = QUICK_HASH;
     let database = mongodb.map(Database::new_in);
-    config.mongodb_uri = database.as_ref().map(|database| database.uri().to_owned());
-    let store = if let Some(mongodb) = database.as_ref().and_then(Database::ours) {
-        StoreSwitch::MongoDb(mongodb)
-    } else {
-        let switch = config.store_switch.clone();
-        StoreSwitch::InProcess(Arc::new(
-            move |up| if up { switch.bring_up() } else { switch.take_down() },
-        ))
+    let uri = database.as_ref().map(|database| database.uri().to_owned());
+    let switch = Switch::default();
+    let store = match database.as_ref().and_then(Database::ours) {
+        Some(mongodb) => StoreSwitch::MongoDb(mongodb),
+        None => in_process(switch.clone()),
     };
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -138,7 +146,7 @@ async fn start_as(
     let thread = std::thread::Builder::new()
         .name("reference".to_owned())
         .spawn(move || {
-            let why = match serve(listener, config, ready, async {
+            let why = match serve(listener, config, (uri, switch), ready, async {
                 stopped.await.unwrap_or_default();
             }) {
                 Ok(()) => "it ended by itself".to_owned(),
@@ -180,9 +188,17 @@ async fn start_as(
     Ok((profile, running))
 }
 
+/// A switch in the server itself.
+fn in_process(switch: Switch) -> StoreSwitch {
+    StoreSwitch::InProcess(Arc::new(
+        move |up| if up { switch.bring_up() } else { switch.take_down() },
+    ))
+}
+
 fn serve(
     listener: std::net::TcpListener,
     config: Config,
+    (uri, switch): (Option<String>, Switch),
     ready: oneshot::Sender<()>,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
@@ -193,11 +209,47 @@ fn serve(
         .map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+        let clock = Arc::new(SystemClock);
+        let ids = Arc::new(Ids::new(clock.clone()));
+        let server = if let Some(uri) = uri {
+            let store = on_mongodb(uri, ids, clock, switch).await?;
+            Server::new(config, store).with_patience(MONGODB_PATIENCE)
+        } else {
+            let store = EmbeddedStore::open_switched(Location::Memory, ids, clock, switch);
+            Server::new(config, Arc::new(store.map_err(|error| error.to_string())?))
+        };
         let tell = move || {
             ready.send(()).ok();
         };
-        serve_when_ready(listener, config, tell, stopped)
-            .await
-            .map_err(|error| error.to_string())
+        let done = server.serve(listener, tell, stopped).await;
+        done.map_err(|error| error.to_string())
     })
+}
+
+#[cfg(feature = "services")]
+async fn on_mongodb(
+    uri: String,
+    ids: Arc<Ids>,
+    clock: Arc<SystemClock>,
+    switch: Switch,
+) -> Result<Arc<dyn Store>, String> {
+    let options = chatspec_server_mongodb::MongoOptions {
+        uri,
+        patience: MONGODB_PATIENCE,
+        switch,
+    };
+    let store = chatspec_server_mongodb::MongoStore::connect(&options, ids, clock).await;
+    Ok(Arc::new(store.map_err(|error| error.to_string())?))
+}
+
+/// Nobody gets here: without services there is no database whose address could be given.
+#[cfg(not(feature = "services"))]
+#[expect(clippy::unused_async, reason = "as it is where there is one")]
+async fn on_mongodb(
+    _: String,
+    _: Arc<Ids>,
+    _: Arc<SystemClock>,
+    _: Switch,
+) -> Result<Arc<dyn Store>, String> {
+    Err(crate::services::mongodb::NoMongoDb.to_string())
 }

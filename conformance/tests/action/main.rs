@@ -204,10 +204,13 @@ const CARGO: &str = r#"
     mkdir -p "$2/bin"
     ln -sf "$PROGRAM" "$2/bin/chatspec""#;
 
-#[tokio::test]
-async fn without_a_program_the_kit_of_this_checkout_is_built_and_kept() {
+/// The kit that is built for the input `services`: with which features, and under which name in the cache.
+async fn built(services: &str) -> (String, String) {
     let (url, _running) = reference().await;
-    let mut runner = Runner::new().input("url", &url).input("args", "--only TRANS-04");
+    let mut runner = Runner::new()
+        .input("url", &url)
+        .input("args", "--only TRANS-04")
+        .input("services", services);
     runner.program("cargo", &CARGO.replace("$PROGRAM", CHATSPEC));
     runner.program(
         "rustup",
@@ -217,20 +220,28 @@ async fn without_a_program_the_kit_of_this_checkout_is_built_and_kept() {
     assert!(job.good, "{}", job.log);
     let called = fs::read_to_string(runner.at("temp/cargo.log")).unwrap();
     let root = runner.at("temp/chatspec-kit");
-    let path = top().join("conformance");
-    assert_eq!(
-        called,
-        format!(
-            "install --locked --root {} --path {}\n",
-            root.display(),
-            path.display()
-        )
+    let install = format!(
+        "install --locked --root {} --path conformance --features ",
+        root.display()
     );
+    let features = called
+        .strip_prefix(&install)
+        .unwrap_or_else(|| panic!("{called}"));
     let (cache, with) = &job.used[0];
     assert!(cache.starts_with("actions/cache@"), "{cache}");
     assert_eq!(with["path"], root.display().to_string());
-    let key = Regex::new("^chatspec-[A-Za-z0-9]+-X64-[0-9a-f]{64}$").unwrap();
-    assert!(key.is_match(&with["key"]), "{with:?}");
+    (features.trim_end().to_owned(), with["key"].clone())
+}
+
+#[tokio::test]
+async fn without_a_program_the_kit_of_this_checkout_is_built_and_kept() {
+    let (features, key) = built("false").await;
+    assert_eq!(features, "");
+    let plain = Regex::new("^chatspec-[A-Za-z0-9]+-X64-[0-9a-f]{64}$").unwrap();
+    assert!(plain.is_match(&key), "{key}");
+    let (features, with_services) = built("true").await;
+    assert_eq!(features, "services");
+    assert_eq!(with_services, key.replacen("chatspec-", "chatspec-services-", 1));
 }
 
 #[tokio::test]

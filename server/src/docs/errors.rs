@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::page::{prose, scrolling};
-use crate::error::ChatError;
+use chatspec_server_core::error::ChatError;
 
 /// What each code means to a client. The codes and their statuses are the server's own.
 fn codes() -> [(ChatError, &'static str); 6] {

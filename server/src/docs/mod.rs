@@ -30,7 +30,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::error::ChatError;
+use chatspec_server_core::error::ChatError;
 use contract::{Contract, ContractError};
 
 /// Every file by its path, or why there are none.

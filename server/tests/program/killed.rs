@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chatspec::services::mongodb::MongoDb;
+use chatspec_services::mongodb::{Database, MongoDb};
 use serde_json::json;
 
 use crate::burst::Burst;
@@ -21,11 +21,8 @@ async fn what_is_on_disk_survives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_mongodb_survives() {
-    let mongodb = MongoDb::shared().unwrap();
-    let uri = mongodb.database(&format!("chatspec_{}", uuid::Uuid::new_v4().simple()));
-    rounds("MongoDB", &["--mongodb-uri", &uri]).await;
-    let client = ::mongodb::Client::with_uri_str(&uri).await.unwrap();
-    client.default_database().unwrap().drop().await.unwrap();
+    let database = Database::new_in(MongoDb::shared().unwrap());
+    rounds("MongoDB", &["--mongodb-uri", database.uri()]).await;
 }
 
 async fn rounds(store: &str, args: &[&str]) {

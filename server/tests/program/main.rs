@@ -2,7 +2,6 @@
 //!
 //! - `operators`: how it starts, what it says when it cannot, how it stops
 //! - `docs`: the pages beside the protocol, and none where they are switched off
-//! - `launched`: the kit starts it as it does any target
 //! - `killed`: nothing acknowledged is lost when it is killed, in either store
 //! - `outage`: the database goes away and comes back
 //! - `slow`: the database takes its time
@@ -15,7 +14,6 @@ mod burst;
 mod chatter;
 mod docs;
 mod killed;
-mod launched;
 mod operators;
 mod outage;
 mod process;

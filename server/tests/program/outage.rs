@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chatspec::services::mongodb::MongoDb;
+use chatspec_services::mongodb::MongoDb;
 use serde_json::json;
 
 use crate::burst::{Burst, all_were_announced, wait_until};
@@ -105,7 +105,7 @@ async fn a_server_without_its_database_stops_when_told_to() {
 
 async fn switch(
     mongodb: &Arc<MongoDb>,
-    how: fn(&MongoDb) -> Result<(), chatspec::services::mongodb::SwitchError>,
+    how: fn(&MongoDb) -> Result<(), chatspec_services::mongodb::SwitchError>,
 ) {
     let mongodb = mongodb.clone();
     tokio::task::spawn_blocking(move || how(&mongodb))

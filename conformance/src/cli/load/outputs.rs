@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use terminal_size::terminal_size_of;
+use console::Term;
 
 use super::args::LoadArgs;
 use crate::cli::Failure;
@@ -83,9 +83,9 @@ pub(super) fn outputs(args: &LoadArgs) -> Result<Vec<Output>, Failure> {
         return Err(Failure::new(Exit::Usage, text));
     }
     let screen: Box<dyn Write + Send> = if on_stdout > 0 {
-        fitting(io::stderr(), terminal_size_of(io::stderr()), args.color)
+        fitting(io::stderr(), Term::stderr().size_checked(), args.color)
     } else {
-        fitting(io::stdout(), terminal_size_of(io::stdout()), args.color)
+        fitting(io::stdout(), Term::stdout().size_checked(), args.color)
     };
     let mut outputs = vec![Output {
         format: Format::Terminal,

@@ -1,0 +1,109 @@
+//! What a client can ask for, once it has been understood: every field checked, nothing allowed yet.
+//!
+//! A command says *what*; [`crate::policy`] decides *whether*, [`crate::chat`] does it.
+
+mod fields;
+mod json;
+mod socket;
+
+pub use fields::{Body, ClientId, GROUP_MAX_MEMBERS, Limits, MemberList, Title};
+pub(crate) use json::Fields;
+pub use json::Invalid;
+pub use socket::{SocketCommand, decode};
+
+use crate::ids::{ChatId, MessageId, UserId};
+use crate::publish::ConnectionId;
+
+/// `room:join`: let a connection hear what happens in a chat.
+#[derive(Clone, Debug)]
+pub struct JoinRoom {
+    /// The chat.
+    pub chat: ChatId,
+    /// The connection that joins.
+    pub connection: ConnectionId,
+}
+
+/// `room:leave`: stop hearing.
+#[derive(Clone, Debug)]
+pub struct LeaveRoom {
+    /// The chat.
+    pub chat: ChatId,
+    /// The connection that leaves.
+    pub connection: ConnectionId,
+}
+
+/// `message:send`, and its REST twin.
+#[derive(Clone, Debug)]
+pub struct SendMessage {
+    /// The chat it goes to.
+    pub chat: ChatId,
+    /// The client's own name for it, by which a repeat is known. REST may leave it out.
+    pub client_id: Option<ClientId>,
+    /// The text.
+    pub body: Body,
+    /// Whether the sender's rate limit applies: over the socket it does, over REST it does not (contract §13).
+    pub rate_limited: bool,
+}
+
+/// `typing:start` or `typing:stop`.
+#[derive(Clone, Debug)]
+pub struct Typing {
+    /// The chat.
+    pub chat: ChatId,
+    /// The connection of the one who types, which is not told.
+    pub connection: ConnectionId,
+    /// Whether typing has begun or ended.
+    pub active: bool,
+}
+
+/// `receipt:read`, and its REST twin.
+#[derive(Clone, Debug)]
+pub struct MarkRead {
+    /// The chat.
+    pub chat: ChatId,
+    /// The newest message read.
+    pub message: MessageId,
+}
+
+/// Open a direct chat, or find the one that exists.
+#[derive(Clone, Debug)]
+pub struct OpenDirect {
+    /// The other member.
+    pub peer: UserId,
+}
+
+/// Create a group.
+#[derive(Clone, Debug)]
+pub struct CreateGroup {
+    /// The members beside the creator.
+    pub others: MemberList,
+    /// Its name, if it has one.
+    pub title: Option<Title>,
+}
+
+/// Change a group's name.
+#[derive(Clone, Debug)]
+pub struct Rename {
+    /// The chat.
+    pub chat: ChatId,
+    /// The new name.
+    pub title: Title,
+}
+
+/// Add members to a group.
+#[derive(Clone, Debug)]
+pub struct AddMembers {
+    /// The chat.
+    pub chat: ChatId,
+    /// Who joins.
+    pub users: MemberList,
+}
+
+/// Remove a member from a group; everyone may remove themselves.
+#[derive(Clone, Debug)]
+pub struct RemoveMember {
+    /// The chat.
+    pub chat: ChatId,
+    /// Who goes.
+    pub user: UserId,
+}

@@ -1,0 +1,176 @@
+//! What is kept, the one trait that every backend implements, and the embedded backend.
+//!
+//! A backend keeps these promises:
+//! - A call that changes something returns after the change is durable.
+//! - "Not there" is `None`, never an error; errors are failures of the backend itself.
+//! - Every rule that must hold under concurrency (one message per key, one direct chat per pair, a cursor that only
+//!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
+//! - Only calls made with a [`Permit`] change what belongs to a chat.
+
+mod cursor;
+mod embedded;
+mod model;
+mod switch;
+
+pub use cursor::ChatCursor;
+pub use embedded::{EmbeddedStore, Location, OpenError};
+pub use model::{
+    Chat, ChatPage, ChatSummary, Credentials, LastMessage, Membership, Message, MessagePage, NewUser,
+    PageError, SearchPage, Session, TokenHash, User, Window,
+};
+pub use switch::StoreSwitch;
+
+use async_trait::async_trait;
+
+use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
+use crate::ids::{ChatId, MessageId, UserId};
+use crate::policy::{Facts, Permit};
+
+/// The backend failed; the cause is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed: {0}")]
+pub struct StoreError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// Wraps a backend's own error.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// What every call returns.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// How [`Store::append_message`] ended.
+#[derive(Debug)]
+pub enum Append {
+    /// A new message.
+    Stored(Message),
+    /// The sender's `clientId` is known in this chat: the message it named the first time (MSG-05, MSG-08).
+    Repeat(Message),
+    /// The sender is a member no longer.
+    NotMember,
+}
+
+/// How [`Store::advance_cursor`] ended.
+#[derive(Debug)]
+pub enum Advance {
+    /// The cursor has moved forward.
+    Moved(Membership),
+    /// The cursor stood there, or further, already (RCPT-02, RCPT-03).
+    Unchanged(Membership),
+    /// The reader is a member no longer.
+    NotMember,
+}
+
+/// How [`Store::open_direct`] or [`Store::create_group`] ended.
+#[derive(Debug)]
+pub enum Create {
+    /// A new chat.
+    Created(Chat),
+    /// The direct chat of this pair, which existed.
+    Existing(Chat),
+    /// Somebody named is no user.
+    UnknownUser(UserId),
+}
+
+/// How [`Store::add_members`] ended; anything but `Added` has changed nothing.
+#[derive(Debug)]
+pub enum Add {
+    /// All of them are members now.
+    Added(Chat),
+    /// Somebody named is no user.
+    UnknownUser(UserId),
+    /// Somebody named is a member already.
+    AlreadyMember(UserId),
+    /// The group would grow beyond its limit.
+    TooMany,
+}
+
+/// How [`Store::remove_member`] ended.
+#[derive(Debug)]
+pub enum Remove {
+    /// Gone; the chat as it is without them.
+    Removed(Chat),
+    /// They were no member.
+    NotMember,
+}
+
+/// A backend. Cheap to share behind an `Arc`; every method may be called concurrently.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Answers if the backend can be reached (`/readyz`).
+    async fn ping(&self) -> Result<()>;
+
+    /// Whether what is asked of it is done in the order of asking: a write has its place from when its future was first polled.
+    fn is_a_queue(&self) -> bool;
+
+    /// Finishes what has been begun and releases files. Calls after it fail.
+    async fn close(&self) -> Result<()>;
+
+    /// Registers a user; `None` when the normalised e-mail address is taken.
+    async fn create_user(&self, user: NewUser) -> Result<Option<User>>;
+
+    /// What a login is checked against.
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>>;
+
+    /// Keeps a session.
+    async fn create_session(&self, session: Session) -> Result<()>;
+
+    /// The session of a token, expired or not.
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>>;
+
+    /// Forgets a session; `false` when there was none.
+    async fn revoke_session(&self, token: TokenHash) -> Result<bool>;
+
+    /// What the policy needs to know of a chat and of `actor` in it; `None` when there is no such chat.
+    async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>>;
+
+    /// A chat.
+    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>>;
+
+    /// The chats of `user`, latest activity first, after `cursor`, at most `limit`.
+    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError>;
+
+    /// The direct chat of the actor and the peer, made if need be; both are plain members at first.
+    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create>;
+
+    /// A new group with the actor as admin; others that name the actor too count once.
+    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create>;
+
+    /// Gives a chat another title; `None` when it is gone.
+    async fn rename(&self, permit: &Permit<Rename>) -> Result<Option<Chat>>;
+
+    /// Adds members, all or none.
+    async fn add_members(&self, permit: &Permit<AddMembers>) -> Result<Add>;
+
+    /// Removes a member. When no admin is left the longest-standing member becomes one.
+    async fn remove_member(&self, permit: &Permit<RemoveMember>) -> Result<Remove>;
+
+    /// Stores a message and moves the chat's `updatedAt`. The second message of a direct chat makes its members
+    /// admins. Id and `createdAt` grow in the order in which messages are stored.
+    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append>;
+
+    /// The chat that a message belongs to.
+    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>>;
+
+    /// The messages of a chat in `window`, at most `limit`.
+    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage>;
+
+    /// Moves the actor's read cursor forward, never back.
+    async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance>;
+
+    /// The messages in `user`'s chats, or in the one `chat` of them, that contain every word of `query`, newest first,
+    /// older than `before`.
+    async fn search(
+        &self,
+        user: UserId,
+        query: &str,
+        chat: Option<ChatId>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<SearchPage>;
+
+    /// Everyone who shares at least one chat with `user` now, each once, without `user`.
+    async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>>;
+}

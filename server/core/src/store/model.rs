@@ -1,0 +1,243 @@
+//! What the store keeps and hands out. Where a type is also a DTO of the contract (§5, §13), it serializes as such.
+
+use serde::Serialize;
+
+use super::StoreError;
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, MembershipId, MessageId, UserId};
+use crate::policy::{ChatKind, Role};
+
+/// MessageDTO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: MessageId,
+    /// Where it was sent.
+    pub chat_id: ChatId,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// The text; empty once deleted.
+    pub body: String,
+    /// The sender's own name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When it was last changed, if ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// Whether its text is gone.
+    pub deleted: bool,
+}
+
+/// ChatDTO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chat {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: ChatId,
+    /// `dm` or `group`.
+    #[serde(rename = "type", serialize_with = "chat_type")]
+    pub kind: ChatKind,
+    /// Its name; null when it has none.
+    pub title: Option<String>,
+    /// Who made it.
+    pub created_by: UserId,
+    /// Its members, longest-standing first.
+    pub member_ids: Vec<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed, or was written in.
+    pub updated_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn chat_type<S: serde::Serializer>(kind: &ChatKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match kind {
+        ChatKind::Direct => "dm",
+        ChatKind::Group => "group",
+    })
+}
+
+/// A row of the chat listing: ChatDTO with what a client shows beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatSummary {
+    /// The chat.
+    #[serde(flatten)]
+    pub chat: Chat,
+    /// Messages newer than the reader's cursor; all of them while there is none.
+    pub unread_count: u64,
+    /// The newest message, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<LastMessage>,
+}
+
+/// The newest message of a chat, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastMessage {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: MessageId,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// The first 100 characters of its text.
+    pub body: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+impl LastMessage {
+    /// As much of a text as a listing shows (contract §13).
+    pub fn preview(body: &str) -> String {
+        body.chars().take(100).collect()
+    }
+}
+
+/// MembershipDTO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: MembershipId,
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The member.
+    pub user_id: UserId,
+    /// What they may do.
+    #[serde(serialize_with = "role_name")]
+    pub role: Role,
+    /// The newest message they have read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_read_message_id: Option<MessageId>,
+    /// Since when they belong.
+    pub created_at: Timestamp,
+    /// When role or cursor last changed.
+    pub updated_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn role_name<S: serde::Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match role {
+        Role::Admin => "admin",
+        Role::Member => "member",
+    })
+}
+
+/// A user, as others may see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their normalised e-mail address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Their day of birth, `YYYY-MM-DD`, if they gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthdate: Option<String>,
+    /// Since when they are registered.
+    pub created_at: Timestamp,
+}
+
+/// A registration, checked and hashed.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The normalised e-mail address: the unique key.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// The day of birth, `YYYY-MM-DD`.
+    pub birthdate: Option<String>,
+    /// The password, as an Argon2id PHC string.
+    pub password_hash: String,
+}
+
+/// What a login is checked against.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// Their password, as an Argon2id PHC string.
+    pub password_hash: String,
+}
+
+/// SHA-256 of a session token: the store never sees the token itself.
+pub type TokenHash = [u8; 32];
+
+/// A login that lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Of which token.
+    pub token: TokenHash,
+    /// Whose.
+    pub user: UserId,
+    /// Until when, exclusive.
+    pub expires_at: Timestamp,
+}
+
+/// Which part of a chat's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The newest, newest first.
+    Newest,
+    /// Older than this id, newest first.
+    Before(MessageId),
+    /// Newer than this id, oldest first (SYNC-05).
+    After(MessageId),
+}
+
+/// A page of messages, and the id to go on from where there are more: pass it as `before` or `after` again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagePage {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<MessageId>,
+}
+
+impl MessagePage {
+    /// Of one message more than `limit`, where there are as many: the page, and where the next one begins.
+    pub fn cut(mut messages: Vec<Message>, limit: u32) -> Self {
+        let more = messages.len() > limit as usize;
+        messages.truncate(limit as usize);
+        let next_cursor = messages.last().filter(|_| more).map(|message| message.id);
+        Self {
+            messages,
+            next_cursor,
+        }
+    }
+}
+
+/// A page of search results looks like a page of messages.
+pub type SearchPage = MessagePage;
+
+/// A page of chats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatPage {
+    /// The chats.
+    pub chats: Vec<ChatSummary>,
+    /// Opaque; where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Why a page cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor is none of ours.
+    #[error("the cursor is malformed")]
+    Cursor,
+    /// The backend failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
