@@ -214,3 +214,15 @@ fn the_guide_speaks_of_every_event_and_code() {
         );
     }
 }
+
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let dependencies = manifest["workspace"]["dependencies"].as_table().unwrap();
+    let known: BTreeSet<&str> = dependencies.keys().map(String::as_str).collect();
+    let text = read("docs/dependencies.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    let told: Vec<&str> = rows.filter_map(|row| row.split(" |").next()).skip(1).collect();
+    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), known);
+    assert!(told.is_sorted(), "the list is sorted by name");
+}
