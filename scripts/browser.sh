@@ -33,7 +33,7 @@ expect() {
 }
 
 make_reports() {
-    cargo build --locked --quiet --bin chatspec --bin chatspec-server
+    build_programs
     rm -rf "$work"
     mkdir -p "$work"
 

@@ -7,18 +7,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-work=${CARGO_TARGET_DIR:-target}/clients
-mkdir -p "$work"
-cp scripts/clients/* "$work" 2>/dev/null || true
-npm --prefix "$work" ci --silent --no-audit --no-fund
-[ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/clients/requirements.txt
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
+
+work=$target/clients
+install_npm scripts/clients "$work"
+install_pip scripts/clients/requirements.txt "$work/venv"
+cp scripts/clients/chat.* "$work"
 
 url=${1:-}
 if [ -z "$url" ]; then
-    cargo build --quiet --bin chatspec-server
+    build_programs
     log=$(mktemp)
-    "${CARGO_TARGET_DIR:-target}/debug/chatspec-server" --listen 127.0.0.1:0 --in-memory --log warn >"$log" &
+    "$target/debug/chatspec-server" --listen 127.0.0.1:0 --in-memory --log warn >"$log" &
     server=$!
     trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -f "$log"' EXIT
     for _ in $(seq 100); do

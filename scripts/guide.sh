@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/browser/prepare.sh
 . scripts/browser/prepare.sh
 prepare_browser
-cargo build --locked --quiet --bin chatspec-server
+build_programs
 
 work=$target/guide
 mkdir -p "$work/docs/clients"

@@ -6,8 +6,9 @@
 # Usage: scripts/handbook.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-cargo build --locked --quiet --bins
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
+build_programs
 
 data=$(mktemp -d)
 trap 'scripts/mongo.sh stop --data "$data"; rm -rf "$data"' EXIT

@@ -14,8 +14,8 @@ cd "$(dirname "$0")/.."
 programs=${1:-}
 limit=60
 if [ -z "$programs" ]; then
-    cargo build --locked --quiet --bin chatspec --bin chatspec-server
-    programs=${CARGO_TARGET_DIR:-target}/debug
+    build_programs
+    programs=$target/debug
     limit=''
 fi
 prepare_packaging # before there is an engine of our own, which has no network

@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/packaging/prepare.sh
 . scripts/packaging/prepare.sh
 prepare_packaging
-cp scripts/packaging/package*.json scripts/packaging/*.mjs "$packaging"
-npm --prefix "$packaging" ci --silent --no-audit --no-fund
+install_npm scripts/packaging "$packaging"
+cp scripts/packaging/*.mjs "$packaging"
 
 hadolint() { "$packaging/venv/bin/hadolint" "$@"; }
 fits() { "$packaging/venv/bin/check-jsonschema" --builtin-schema "vendor.$1" "$2"; }

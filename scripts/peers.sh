@@ -8,14 +8,12 @@
 #        scripts/peers.sh install             only what both are built on
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
-install_node() { npm --prefix fixtures/peers/node ci --silent --no-audit --no-fund; }
-
-install_python() (
-    cd fixtures/peers/python
-    [ -x .venv/bin/python ] || python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-)
+peers=fixtures/peers
+install_node() { install_npm "$peers/node" "$peers/node"; }
+install_python() { install_pip "$peers/python/requirements.txt" "$peers/python/.venv"; }
 
 case ${1:-both} in
 both)
@@ -30,7 +28,7 @@ install)
     ;;
 node | python)
     "install_$1"
-    exec cargo run --locked --quiet --bin chatspec -- --target "fixtures/peers/$1/target.toml" "${@:2}"
+    exec cargo run --locked --quiet --features services --bin chatspec -- --target "$peers/$1/target.toml" "${@:2}"
     ;;
 *)
     echo "no such peer: $1; there are node and python" >&2

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/browser/prepare.sh
 . scripts/browser/prepare.sh
 prepare_browser
-cargo build --locked --quiet --bin chatspec --bin chatspec-server
+build_programs
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,10 +2,9 @@
 # Installs the official Socket.IO client for browsers, which the next build of the server puts into its playground.
 # Needs npm. What it installs is under server/playground/node_modules, and in no commit.
 set -euo pipefail
-cd "$(dirname "$0")/../server/playground"
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
-# Only where it is not there yet: whatever changes in this folder makes cargo build the server anew.
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
-    command -v npm >/dev/null || { echo "needs npm, which comes with node" >&2; exit 1; }
-    npm ci --silent --no-audit --no-fund
-fi
+# Only once: whatever changes in this folder makes cargo build the server anew.
+install_npm server/playground server/playground

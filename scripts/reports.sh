@@ -5,13 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 work=$target/reports
-mkdir -p "$work"
+install_npm scripts/reports "$work"
+install_pip scripts/reports/requirements.txt "$work/venv"
 cp scripts/reports/* "$work"
-npm --prefix "$work" ci --silent --no-audit --no-fund
-[ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/reports/requirements.txt
 
 samples=$(mktemp -d)
 trap 'rm -rf "$samples"' EXIT

@@ -7,6 +7,8 @@
 #        scripts/repro.sh MSG-05...       these requirements
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
 # Each requirement, and what a script says where it is broken.
 broken=(
@@ -30,7 +32,6 @@ broken=(
 # As many at once; most of the time is spent waiting.
 jobs=4
 
-target=${CARGO_TARGET_DIR:-target}
 clients=$target/clients
 export chatspec=$target/debug/chatspec work=$target/repro
 export JWT_SECRET=the-peer-in-javascript-signs-with-this PORT=0 python=$clients/venv/bin/python
@@ -82,14 +83,12 @@ check() (
 )
 export -f fail write ends_with start check
 
-mkdir -p "$clients" "$work"
-cp scripts/clients/package*.json "$clients"
-npm --prefix "$clients" ci --silent --no-audit --no-fund
-npm --prefix fixtures/peers/node ci --silent --no-audit --no-fund
+mkdir -p "$work"
+install_npm scripts/clients "$clients"
+install_npm fixtures/peers/node fixtures/peers/node
+install_pip scripts/clients/requirements.txt "$clients/venv"
 ln -sfn ../clients/node_modules "$work/node_modules"
-[ -x "$python" ] || python3 -m venv "$clients/venv"
-"$clients/venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/clients/requirements.txt
-cargo build --quiet --locked --bin chatspec --bin chatspec-server
+build_programs
 
 chosen=()
 for entry in "${broken[@]}"; do

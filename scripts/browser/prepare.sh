@@ -2,13 +2,12 @@
 # which is that of CHATSPEC_CHROMIUM, or the first that is found, and `target`, the folder for what is built.
 # shellcheck shell=bash disable=SC2034
 
-target=${CARGO_TARGET_DIR:-target}
-case $target in /*) ;; *) target=$PWD/$target ;; esac
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
 
 prepare_browser() {
-    command -v npm >/dev/null || { echo "needs node 20 or later, with npm" >&2; return 1; }
     chromium=$(find_chromium) || { [ -z "${CHATSPEC_CHROMIUM:-}" ] && install_chromium; } || return 1
-    npm --prefix scripts/browser ci --silent --no-audit --no-fund
+    install_npm scripts/browser scripts/browser
 }
 
 find_chromium() {

@@ -1,17 +1,11 @@
 # Sourced by the scripts that try out what is packaged: tools, which are installed under target/packaging, and the commands
 # of docs/install.md.
 # shellcheck shell=bash
-packaging=$(realpath -m "${CARGO_TARGET_DIR:-target}")/packaging
+# shellcheck source=scripts/common.sh
+. scripts/common.sh
+packaging=$target/packaging
 
-prepare_packaging() {
-    local wanted=scripts/packaging/requirements.txt installed=$packaging/venv/requirements.txt
-    if ! cmp --silent "$wanted" "$installed"; then
-        mkdir -p "$packaging"
-        python3 -m venv "$packaging/venv"
-        "$packaging/venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
-        cp "$wanted" "$installed"
-    fi
-}
+prepare_packaging() { install_pip scripts/packaging/requirements.txt "$packaging/venv"; }
 
 # The commands of docs/install.md that are of this kind, which stands behind `sh` where a block of them begins.
 commands() {
