@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
+scripts/peers.sh install
 build_programs
 
 data=$(mktemp -d)
