@@ -9,12 +9,12 @@
 //! - [`contract`]: what is demanded, as data
 //! - [`scenarios`]: the stories that look for it, one file per area
 //! - [`scene`]: what a story gets
-//! - [`client`]: connections and HTTP
-//! - [`expect`]: pure matchers on JSON
+//! - [`client`]: connections and HTTP; [`event`]: what they receive; [`packet`]: how it is written
+//! - [`expect`]: pure matchers on JSON; [`text`]: values cut for people
 //! - [`verdict`]: what can be said about a requirement; [`figure`]: what was measured on the way
 //! - [`cli`]: what people type
 //! - [`plan`]: what to run
-//! - [`target`]: who is under test
+//! - [`targets`]: who is under test
 //! - [`preflight`], [`calibration`]: whether it can be tested, and how long to wait there
 //! - [`runner`]: runs the plan and tells what happens
 //! - [`result`]: what came of it
@@ -25,7 +25,7 @@
 //! - [`compare`]: reports held against each other
 //! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
-//! - [`services`]: what a target needs beside it
+//! - [`services`]: what a target needs beside it; [`private`]: what is not printed of it
 //! - [`load`]: many users at once, with an eye on every message
 //! - [`proxy`]: between clients and a target, to see and to spoil; [`sabotage`]: whether the kit notices
 
@@ -36,11 +36,14 @@ pub mod client;
 pub mod compare;
 pub mod contract;
 pub mod doctor;
+pub mod event;
 pub mod expect;
 pub mod figure;
 pub mod load;
+pub mod packet;
 pub mod plan;
 pub mod preflight;
+pub mod private;
 pub mod proxy;
 pub mod report;
 pub mod repro;
@@ -51,6 +54,7 @@ pub mod scenarios;
 pub mod scene;
 pub mod services;
 pub mod shapes;
-pub mod target;
+pub mod targets;
+pub mod text;
 pub mod transcript;
 pub mod verdict;

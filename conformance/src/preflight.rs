@@ -12,14 +12,14 @@ use crate::client::http::innermost;
 use crate::client::inbox::Inbox;
 use crate::client::raw;
 use crate::contract::Contract;
+use crate::expect::Mismatch;
 use crate::expect::event::event;
-use crate::expect::{Mismatch, shorten};
-use crate::scenarios::{Scenario, run};
-use crate::scene::{Conduct, Context, Outcome, Scene, Stop};
+use crate::scene::{Conduct, Context, Scene, Stop};
 use crate::services::mongodb::{MongoDb, NoMongoDb};
-use crate::target::profile::Profile;
-use crate::target::reference::{self, ReferenceError};
-use crate::target::{Target, TargetError, websocket_url};
+use crate::targets::profile::Profile;
+use crate::targets::reference::{self, ReferenceError};
+use crate::targets::{Target, TargetError, websocket_url};
+use crate::text::shorten;
 use crate::transcript::Transcript;
 
 /// Why the target cannot be tested: what is wrong, and what to do.
@@ -137,7 +137,7 @@ async fn obtain_mongodb() -> Result<MongoDb, NotReady> {
 /// Looks whether the target can be tested.
 async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
     can_be_reached(context).await?;
-    let scene = Scene::new(context.clone(), &CALIBRATION);
+    let scene = Scene::new(context.clone(), "kit/calibration");
     let registered = scene.user("preflight").await;
     scene.tear_down().await.ok();
     registered.map_err(|stop| Unfit::NoUsers {
@@ -168,7 +168,7 @@ pub(crate) async fn can_be_reached(context: &Context) -> Result<(), Unfit> {
 
 /// Measures the target; nothing where it does not get through the steps, which the scenarios then find out.
 async fn measure(context: &Arc<Context>) -> Option<Calibration> {
-    let scene = Scene::new(context.clone(), &CALIBRATION);
+    let scene = Scene::new(context.clone(), "kit/calibration");
     let limit = context.timing().deadline() * 4;
     let measured = tokio::time::timeout(limit, calibrate(&scene)).await;
     scene.tear_down().await.ok();
@@ -254,14 +254,6 @@ async fn opens_engine(context: &Context, url: &Url) -> Result<(), Mismatch> {
     let wire = wire.await?;
     wire.opened(within).await?;
     wire.close().await;
-    Ok(())
-}
-
-/// The story of what is done before the scenarios.
-pub(crate) const CALIBRATION: Scenario =
-    Scenario::new("kit/calibration", "Measures round trips", &[], run!(nothing));
-
-async fn nothing(_: &Scene) -> Outcome {
     Ok(())
 }
 

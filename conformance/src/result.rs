@@ -1,6 +1,7 @@
 //! What came of a run: by scenario, by requirement, and as an exit code.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -9,8 +10,10 @@ use crate::baseline::{Fingerprints, Judged};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::figure::Figure;
+use crate::plan::Plan;
 use crate::scenarios::Scenario;
-use crate::target::profile::Limits;
+use crate::scene::Context;
+use crate::targets::profile::Limits;
 use crate::verdict::{Check, Level, Unverified, Verdict};
 
 /// What came of one scenario.
@@ -103,6 +106,24 @@ pub struct RunResult {
     pub baseline: Option<Judged>,
     /// How its failures differ from others, as far as somebody has asked.
     pub fingerprints: Fingerprints,
+}
+
+/// What happens during a run.
+#[derive(Clone, Debug)]
+pub enum RunEvent {
+    /// It begins.
+    Started {
+        /// Who is under test, and what was measured there.
+        context: Arc<Context>,
+        /// What is going to run.
+        plan: Arc<Plan>,
+    },
+    /// A scenario begins, perhaps once more.
+    ScenarioStarted(&'static Scenario),
+    /// A scenario has come to its last result.
+    ScenarioFinished(Arc<ScenarioResult>),
+    /// It is over.
+    Finished(Arc<RunResult>),
 }
 
 /// How the process ends.

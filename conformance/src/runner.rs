@@ -20,30 +20,12 @@ use tokio::task::JoinSet;
 use crate::baseline::Fingerprints;
 use crate::plan::Plan;
 use crate::preflight;
-use crate::result::{RunResult, ScenarioResult, by_requirement};
+use crate::result::{RunEvent, RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::Scenario;
 use crate::scene::{Context, Outcome, Record, Scene, Stop};
 use crate::verdict::{Check, Unverified, Verdict};
 
 const RETRIES: usize = 2;
-
-/// What happens during a run.
-#[derive(Clone, Debug)]
-pub enum RunEvent {
-    /// It begins.
-    Started {
-        /// Who is under test, and what was measured there.
-        context: Arc<Context>,
-        /// What is going to run.
-        plan: Arc<Plan>,
-    },
-    /// A scenario begins, perhaps once more.
-    ScenarioStarted(&'static Scenario),
-    /// A scenario has come to its last result.
-    ScenarioFinished(Arc<ScenarioResult>),
-    /// It is over.
-    Finished(Arc<RunResult>),
-}
 
 /// Runs a plan. `stop` turning true cuts it short.
 pub async fn run(
@@ -227,10 +209,10 @@ async fn attempt(
     mut stop: watch::Receiver<bool>,
 ) -> Attempt {
     let began = Instant::now();
-    let scene = Scene::new(context.clone(), scenario);
+    let scene = Scene::new(context.clone(), scenario.id);
     let limit = context.timing().scenario(scenario.waits());
     let outcome = tokio::select! {
-        outcome = perform(&scene, limit) => outcome,
+        outcome = perform(scenario, &scene, limit) => outcome,
         () = stopped(&mut stop) => Err(Stop::Blocked("the run was interrupted".to_owned())),
     };
     let outcome = match scene.tear_down().await {
@@ -255,8 +237,8 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Runs the story within its limit; a panic is a fault of the kit.
-async fn perform(scene: &Scene, limit: Duration) -> Outcome {
-    let story = AssertUnwindSafe((scene.scenario().run)(scene)).catch_unwind();
+async fn perform(scenario: &Scenario, scene: &Scene, limit: Duration) -> Outcome {
+    let story = AssertUnwindSafe((scenario.run)(scene)).catch_unwind();
     match tokio::time::timeout(limit, story).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => {

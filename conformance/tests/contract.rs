@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chatspec::contract::Contract;
 use chatspec::contract::corpus::{Entry, Fill};
-use chatspec::target::profile::Profile;
+use chatspec::targets::profile::Profile;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

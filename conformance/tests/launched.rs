@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chatspec::target::Target;
-use chatspec::target::profile::Profile;
+use chatspec::targets::Target;
+use chatspec::targets::profile::Profile;
 use chatspec_server_core::Server;
 use chatspec_server_core::clock::SystemClock;
 use chatspec_server_core::config::Config;

@@ -16,8 +16,8 @@ use chatspec::proxy::rule::Rule;
 use chatspec::proxy::{Instructions, Proxy};
 use chatspec::result::Exit;
 use chatspec::scene::{Conduct, Context};
-use chatspec::target::profile::Limits;
-use chatspec::target::{Target, reference};
+use chatspec::targets::profile::Limits;
+use chatspec::targets::{Target, reference};
 use serde_json::Value;
 use tokio::sync::watch;
 

@@ -13,9 +13,9 @@ use chatspec::scene::Conduct;
 use chatspec::shapes::folder::Documents;
 use chatspec::shapes::gather::gather;
 use chatspec::shapes::subjects;
-use chatspec::target::profile::capabilities::{Capabilities, Capability};
-use chatspec::target::profile::{Faults, Profile};
-use chatspec::target::reference;
+use chatspec::targets::profile::capabilities::{Capabilities, Capability};
+use chatspec::targets::profile::{Faults, Profile};
+use chatspec::targets::reference;
 
 async fn gathered(subject: Subject) -> Documents {
     let contract = Contract::embedded().unwrap();

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 /// How many hexadecimal digits a fingerprint has.
 const DIGITS: usize = 12;
-/// So many characters are shown of a value that is cut because of its length; see [`crate::expect::shorten`].
+/// So many characters are shown of a value that is cut because of its length; see [`crate::text::shorten`].
 const SHOWN: usize = 400;
 /// So many of them count, once masked: where the cut falls depends on how long the masked things were.
 const COUNTED: usize = 80;

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use crate::result::Exit;
-use crate::target::profile::{Profile, rest};
+use crate::targets::profile::{Profile, rest};
 
 /// What `init` takes; what is not given is asked for on a terminal, and has its default elsewhere.
 #[derive(Debug, Args)]

@@ -24,8 +24,8 @@ use crate::load::{self, Conditions, LoadError, Progress, Tell};
 use crate::preflight::NotReady;
 use crate::result::Exit;
 use crate::scene::{Conduct, Context};
-use crate::target::profile::{Limits, Profile};
-use crate::target::{Target, reference};
+use crate::targets::profile::{Limits, Profile};
+use crate::targets::{Target, reference};
 
 pub(super) const EXAMPLES: &str = "Examples:
   chatspec load                                        100 users, 50 messages a second for 10 s, on the reference server

@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::contract::{Contract, set};
 use crate::result::Exit;
-use crate::target::profile::Profile;
+use crate::targets::profile::Profile;
 
 /// Checks a realtime chat server against the contract.
 #[derive(Debug, Parser)]

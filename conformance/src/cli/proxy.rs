@@ -10,7 +10,7 @@ use crate::contract::Contract;
 use crate::proxy::{Instructions, Proxy};
 use crate::result::Exit;
 use crate::sabotage::Catalogue;
-use crate::target::Target;
+use crate::targets::Target;
 
 pub(super) const EXAMPLES: &str = "Examples:
   chatspec proxy --url http://127.0.0.1:4000                            everything passes as it is

@@ -13,7 +13,7 @@ use crate::repro::story::Story;
 use crate::repro::{self, Api, Language, Untold, limits};
 use crate::result::Exit;
 use crate::scenarios::{self, Scenario};
-use crate::target::profile::Profile;
+use crate::targets::profile::Profile;
 
 /// What `repro` takes.
 #[derive(Debug, Args)]

@@ -13,12 +13,13 @@ use crate::contract::Contract;
 use crate::plan::Plan;
 use crate::preflight::{self, NotReady, Subject};
 use crate::report::Report;
+use crate::result::RunEvent;
 use crate::result::{Exit, RunResult};
-use crate::runner::{self, RunEvent};
+use crate::runner;
 use crate::scenarios;
 use crate::scene::Conduct;
 use crate::services;
-use crate::target::TargetError;
+use crate::targets::TargetError;
 use crate::transcript::record::Recorder;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use crate::expect::{Found, Mismatch, shorten, show};
+use crate::expect::{Found, Mismatch};
+use crate::text::{shorten, show};
 use crate::transcript::redact::{blot, redact};
 use crate::transcript::{Direction, Transcript, decode};
 

@@ -1,63 +1,13 @@
 //! Everything that one connection received, with times, and waiting for what has yet to come.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::expect::show;
-
-/// One event that arrived.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// Its name, as in `message:new`.
-    pub name: String,
-    /// All its arguments; the protocol has one.
-    pub args: Vec<Value>,
-    /// When it arrived.
-    pub at: Instant,
-    /// The namespace it arrived in.
-    pub namespace: String,
-    position: usize,
-}
-
-impl Event {
-    /// The first argument, or null.
-    pub fn data(&self) -> &Value {
-        const NULL: &Value = &Value::Null;
-        self.args.first().unwrap_or(NULL)
-    }
-
-    /// Whether it arrived after the mark was set.
-    pub fn is_after(&self, mark: Mark) -> bool {
-        self.position >= mark.0
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_test(name: &str, data: Value) -> Self {
-        Self {
-            name: name.to_owned(),
-            args: vec![data],
-            at: Instant::now(),
-            namespace: "/".to_owned(),
-            position: 0,
-        }
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.name)?;
-        self.args.iter().try_for_each(|arg| write!(f, " {}", show(arg)))
-    }
-}
-
-/// A point in what a connection received; see [`crate::client::Client::mark`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(usize);
+use crate::event::{Event, Mark};
 
 /// One thing that a connection received.
 #[derive(Clone, Debug, PartialEq)]

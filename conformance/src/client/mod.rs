@@ -5,7 +5,6 @@
 //! - [`raw`]: over hand-written frames, for what an everyday client cannot do: many outstanding acks, broken frames,
 //!   a transport that vanishes
 //! - [`polling`]: over HTTP long-polling
-//! - [`packet`]: reading and writing Socket.IO packets
 //! - [`inbox`]: everything received, with times
 //! - [`http`]: REST requests
 //!
@@ -13,7 +12,6 @@
 
 pub mod http;
 pub mod inbox;
-pub mod packet;
 pub mod polling;
 pub mod raw;
 pub mod socketio;
@@ -24,11 +22,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::event::{Event, Mark};
 use crate::expect::event::Pattern;
 use crate::expect::{Found, Mismatch};
 use crate::transcript::Transcript;
 use crate::transcript::remark::Remark;
-use inbox::{Event, Hidden, Inbox, Item, Mark};
+use inbox::{Hidden, Inbox, Item};
 
 /// One connection to the target; a handle that is cheap to clone.
 #[derive(Clone)]

@@ -5,7 +5,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::Http;
-use crate::expect::{Found, Mismatch, shorten, text};
+use crate::expect::{Found, Mismatch, text};
+use crate::text::shorten;
 
 /// Between two packets of one body.
 const SEPARATOR: char = '\u{1e}';

@@ -15,7 +15,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::inbox::{Inbox, Item};
 use super::no_ack;
-use crate::expect::{Found, Mismatch, show};
+use crate::expect::{Found, Mismatch};
+use crate::text::show;
 use crate::transcript::{Direction, Transcript, decode};
 
 const REFUSED: &str = "Received an ConnectError frame: ";

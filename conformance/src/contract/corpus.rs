@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::client::packet::Args;
+use crate::packet::Args;
 
 /// The whole corpus.
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@ use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
 use super::place::Place;
-use crate::expect::{Found, Mismatch, show};
+use crate::expect::{Found, Mismatch};
+use crate::text::show;
 
 const BASE: &str = "https://chatspec.dev/schemas/1.0/";
 

@@ -1,11 +1,11 @@
 //! What to change where a step does not work.
 
 use super::steps::What;
-use crate::target::TargetError;
-use crate::target::launch::LaunchError;
-use crate::target::profile::capabilities::Capability;
-use crate::target::profile::operation::Operation;
-use crate::target::profile::{Profile, Provision};
+use crate::targets::TargetError;
+use crate::targets::launch::LaunchError;
+use crate::targets::profile::capabilities::Capability;
+use crate::targets::profile::operation::Operation;
+use crate::targets::profile::{Profile, Provision};
 
 pub(super) const ON_REACHING: &str = "urls must hold the address of the port, without a path; handshake.path says where Socket.IO listens there";
 

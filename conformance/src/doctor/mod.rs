@@ -12,8 +12,8 @@ use std::sync::Arc;
 use crate::contract::Contract;
 use crate::preflight;
 use crate::scene::{Conduct, Context, Scene, Stop};
-use crate::target::Target;
-use crate::target::profile::Profile;
+use crate::targets::Target;
+use crate::targets::profile::Profile;
 use crate::transcript::Transcript;
 use steps::Patient;
 
@@ -115,7 +115,7 @@ pub async fn examine(
 
 /// All steps on a target that can be reached.
 async fn walk(context: &Arc<Context>, mut tell: impl FnMut(Finding)) {
-    let scene = Scene::new(context.clone(), &preflight::CALIBRATION);
+    let scene = Scene::new(context.clone(), "kit/doctor");
     let mut patient = Patient::new(&scene);
     let mut broken: Vec<&'static str> = Vec::new();
     for step in steps::ALL {

@@ -9,11 +9,11 @@ use crate::scene::chats::Chat;
 use crate::scene::connect::Handshake;
 use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
-use crate::target::jwt::Minter;
-use crate::target::profile::Provision;
-use crate::target::profile::capabilities::Capability;
-use crate::target::profile::operation::Operation;
-use crate::target::provision::Lack;
+use crate::targets::jwt::Minter;
+use crate::targets::profile::Provision;
+use crate::targets::profile::capabilities::Capability;
+use crate::targets::profile::operation::Operation;
+use crate::targets::provision::Lack;
 
 /// One step.
 pub(super) struct Step {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Found, Mismatch, show};
+use super::{Found, Mismatch};
+use crate::text::show;
 
 /// The closed set of error codes.
 pub const CODES: [&str; 6] = [

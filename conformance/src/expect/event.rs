@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Found, Mismatch, show};
-use crate::client::inbox::{Event, Mark};
+use super::{Found, Mismatch};
+use crate::event::{Event, Mark};
+use crate::text::show;
 
 /// Which events are meant: a name, and conditions on the payload.
 #[derive(Clone)]

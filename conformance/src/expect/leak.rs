@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Mismatch, shorten};
+use super::{Found, Mismatch};
+use crate::text::shorten;
 
 /// What is looked for: only what no sentence for users says by chance.
 const TELLING: [(&str, &str); 5] = [

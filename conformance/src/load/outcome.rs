@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::check::{Counts, Faults};
 use super::figures::Latencies;
 use crate::result::Exit;
-use crate::target::profile::Limits;
+use crate::targets::profile::Limits;
 
 /// What a JSON report says that it is.
 pub const SCHEMA: &str = "chatspec-load/1";

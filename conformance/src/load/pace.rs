@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::load::plan::Wanted;
-    use crate::target::profile::Limits;
+    use crate::targets::profile::Limits;
 
     fn plan() -> Plan {
         let wanted = Wanted {

@@ -11,22 +11,15 @@ use super::check::{Member, Room};
 use super::connection::{Joined, Seat};
 use super::plan::Plan;
 use super::{Progress, Tell};
-use crate::client::packet::encode_connect;
-use crate::scenarios::{Scenario, run};
+use crate::packet::encode_connect;
 use crate::scene::people::User;
-use crate::scene::{Context, Outcome, Scene, Stop};
+use crate::scene::{Context, Scene, Stop};
 
 /// The story of what is done before a load.
-const LOAD: Scenario = Scenario::new("kit/load", "Makes users and chats for a load", &[], run!(nothing));
-
 /// Rooms, or groups of idle users, that are made at once.
 const AT_ONCE: usize = 8;
 /// Idle users are made in groups of so many.
 const GROUP: u32 = 50;
-
-async fn nothing(_: &Scene) -> Outcome {
-    Ok(())
-}
 
 /// Everybody, ready to connect.
 pub(super) struct People {
@@ -50,13 +43,13 @@ pub(super) async fn provision(context: &Arc<Context>, plan: &Plan, tell: &Tell) 
     };
     let room = async |number: u32| {
         // With a scene of its own, no list of secrets gets long.
-        let scene = Scene::new(context.clone(), &LOAD);
+        let scene = Scene::new(context.clone(), "kit/load");
         let users = (0..plan.wanted.room_size).map(|_| register(&scene, "member"));
         let users = try_join_all(users).await?;
         furnish(&scene, number, &users).await
     };
     let idle = async |number: u32| {
-        let scene = Scene::new(context.clone(), &LOAD);
+        let scene = Scene::new(context.clone(), "kit/load");
         let users = try_join_all((0..number).map(|_| register(&scene, "idle"))).await?;
         users.iter().map(|user| seat(&scene, user, None)).collect()
     };

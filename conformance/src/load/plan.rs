@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use error::PlanError;
 
-use crate::target::profile::Limits;
+use crate::targets::profile::Limits;
 
 /// How much of the rate limit is planned for: sends that are late come closer together than they were planned.
 const HEADROOM: f64 = 0.8;

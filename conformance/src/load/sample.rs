@@ -7,7 +7,7 @@ use time::macros::datetime;
 use super::check::{Counts, Fault, Faults, Kind};
 use super::figures::Figures;
 use super::outcome::{About, Connections, GeneratorUsage, Kit, Load, Outcome, Rates, SCHEMA, TargetUsage};
-use crate::target::profile::Limits;
+use crate::targets::profile::Limits;
 
 /// All is well in it.
 pub(crate) fn clean() -> Outcome {

@@ -37,8 +37,8 @@ use thiserror::Error;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
-use crate::target::profile::rest::Rest;
-use crate::target::tokens::Tokens;
+use crate::targets::profile::rest::Rest;
+use crate::targets::tokens::Tokens;
 use http::Door;
 use routes::Routes;
 use rule::{Observation, Rule};

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::target::profile::operation::Operation;
-use crate::target::profile::rest::{Rest, Template};
+use crate::targets::profile::operation::Operation;
+use crate::targets::profile::rest::{Rest, Template};
 
 /// The requests that the kit makes beside the sockets, by method and path.
 #[derive(Debug, Default)]

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::when::When;
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::operation::Operation;
 
 /// What is done to what passes, and when.
 #[derive(Clone, Debug, Deserialize)]

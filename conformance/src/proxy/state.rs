@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 use super::memory::Memory;
 use super::rule::{Observation, Rule};
 use super::wire::Link;
-use crate::target::tokens::Tokens;
+use crate::targets::tokens::Tokens;
 
 /// What is known, and what is to be done with what passes.
 #[derive(Debug, Default)]

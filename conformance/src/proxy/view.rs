@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::rule::Kind;
 use super::state::now;
 use super::wire::Way;
-use crate::client::packet::{self, Packet};
+use crate::packet::{self, Packet};
 
 /// Adds the time, and values that nothing else has.
 pub(super) fn add_values(view: &mut Value) {

@@ -7,8 +7,9 @@ use std::fmt;
 
 use super::plain::{one_line, visible};
 use super::status::{self, Status};
-use crate::expect::{Mismatch, cut};
+use crate::expect::Mismatch;
 use crate::result::{RequirementResult, RunResult};
+use crate::text::cut;
 use crate::verdict::Check;
 
 /// So many checks of a requirement are shown.

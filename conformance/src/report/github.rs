@@ -12,8 +12,8 @@
 
 use super::status::{self, Status, Trouble};
 use super::{evidence, many, plain};
-use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
+use crate::text::cut;
 use crate::verdict::{Level, Verdict};
 
 /// So many of each kind are shown in a step.

@@ -22,8 +22,8 @@ use super::began;
 use super::evidence;
 use super::plain::{one_line, visible};
 use super::status::{self, Status, Trouble};
-use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
+use crate::text::cut;
 
 /// What a value is cut to: enough to see what is wrong, and little for a viewer that loads the whole file.
 const MOST: usize = 10_000;

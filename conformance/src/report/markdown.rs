@@ -9,8 +9,8 @@ use std::fmt::{Display, Write as _};
 use super::evidence;
 use super::status::{self, Status, Tone, Trouble};
 use super::{began, many};
-use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
+use crate::text::cut;
 use crate::verdict::{Level, Verdict};
 
 pub(crate) mod quote;

@@ -30,8 +30,8 @@ use std::io::{self, Write};
 
 use time::format_description::well_known::Rfc3339;
 
+use crate::result::RunEvent;
 use crate::result::RunResult;
-use crate::runner::RunEvent;
 
 /// A number of things, as in `2 checks`.
 fn many(n: usize, what: &str) -> String {

@@ -15,8 +15,8 @@
 use super::evidence;
 use super::plain::one_line;
 use super::status::{self, Status, Trouble};
-use crate::expect::cut;
 use crate::result::{RequirementResult, RunResult};
+use crate::text::cut;
 
 /// What a value in a block is cut to.
 const MOST: usize = 10_000;

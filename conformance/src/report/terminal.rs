@@ -13,8 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use super::{Report, many};
 use crate::plan::Plan;
+use crate::result::RunEvent;
 use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
-use crate::runner::RunEvent;
 use crate::scene::Context;
 use crate::verdict::Verdict;
 use summary::Shown;
@@ -264,8 +264,8 @@ mod tests {
     use crate::contract::Contract;
     use crate::report::sample;
     use crate::scene::Conduct;
-    use crate::target::Target;
-    use crate::target::profile::Profile;
+    use crate::targets::Target;
+    use crate::targets::profile::Profile;
 
     #[test]
     fn the_report_of_a_run() {

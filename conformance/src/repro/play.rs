@@ -56,7 +56,7 @@ async fn once(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
     };
     // Nothing is measured before: the times that a script waits are its own.
     let context = Arc::new(Context::new(start_reference(None).await?, contract, conduct));
-    let scene = Scene::new(context.clone(), scenario);
+    let scene = Scene::new(context.clone(), scenario.id);
     let limit = context.timing().scenario(scenario.waits());
     let outcome = tokio::time::timeout(limit, (scenario.run)(&scene)).await;
     // What comes from here on is clearing up.

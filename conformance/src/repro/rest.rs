@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::target::profile::operation::Operation;
-use crate::target::profile::rest::{Rest, Template, placeholders};
-use crate::target::provision::template::{Fill, request};
+use crate::targets::profile::operation::Operation;
+use crate::targets::profile::rest::{Rest, Template, placeholders};
+use crate::targets::provision::template::{Fill, request};
 
 use super::Untold;
 use super::term::{Piece, Term};

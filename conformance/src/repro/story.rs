@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::scenarios::Scenario;
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::operation::Operation;
 
 use super::term::{Term, Var};
 

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
-use crate::client::inbox::Mark;
+use crate::event::Mark;
 use crate::scenarios::Scenario;
 use crate::transcript::Direction;
 use crate::transcript::record::Entry;

@@ -7,8 +7,8 @@ use crate::expect::Mismatch;
 use crate::result::{Exit, RequirementResult};
 use crate::scenarios::{Cost, run as story};
 use crate::scene::Conduct;
-use crate::target::Target;
-use crate::target::profile::Profile;
+use crate::targets::Target;
+use crate::targets::profile::Profile;
 
 /// A context whose target does not exist; these scenarios do not connect.
 fn context() -> Arc<Context> {

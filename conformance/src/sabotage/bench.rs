@@ -22,8 +22,8 @@ use crate::result::{RequirementResult, RunResult};
 use crate::runner;
 use crate::scenarios::{self, Scenario};
 use crate::scene::{Conduct, Context};
-use crate::target::tokens::Tokens;
-use crate::target::{Target, TargetError};
+use crate::targets::tokens::Tokens;
+use crate::targets::{Target, TargetError};
 use crate::verdict::Verdict;
 
 /// Runs without a sabotage, at most: what has passed in one of them can be kept.

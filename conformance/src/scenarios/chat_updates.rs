@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Scenario, run};
 use crate::client::Client;
-use crate::client::inbox::Mark;
+use crate::event::Mark;
 use crate::expect::event::{Pattern, event};
 use crate::expect::has;
 use crate::scene::chats::Chat;

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::client::inbox::Mark;
-use crate::expect::{Found, Mismatch, ack, show, that};
+use crate::event::Mark;
+use crate::expect::{Found, Mismatch, ack, that};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
+use crate::text::show;
 
 /// Twenty-four hex characters that no store has given to anything. Not all zeros, which some libraries take for no id.
 pub(crate) const NOWHERE: &str = "0c7a9e5b3d2f4a6088776655";

@@ -14,7 +14,7 @@ use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::target::provision::Lack;
+use crate::targets::provision::Lack;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::steps::{accepted, still_works};
 use super::{Cost, Scenario, run};
-use crate::expect::{Found, Mismatch, ack, all, field, shorten, text, that};
+use crate::expect::{Found, Mismatch, ack, all, field, text, that};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
+use crate::text::shorten;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(

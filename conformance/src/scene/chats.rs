@@ -3,9 +3,9 @@
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::http::id_at;
-use crate::target::profile::operation::Operation;
-use crate::target::provision::Lack;
-use crate::target::provision::template::Fill;
+use crate::targets::profile::operation::Operation;
+use crate::targets::provision::Lack;
+use crate::targets::provision::template::Fill;
 
 /// A chat made for one scenario.
 #[derive(Clone, Debug)]

@@ -13,8 +13,8 @@ use crate::client::polling::Polling;
 use crate::client::raw::{self, RawClient};
 use crate::client::{Client, Wire, socketio};
 use crate::expect::{Found, ack, text};
-use crate::target::profile::{Connecting, TokenPlace};
-use crate::target::websocket_url;
+use crate::targets::profile::{Connecting, TokenPlace};
+use crate::targets::websocket_url;
 
 /// What a WebSocket asks Engine.IO for.
 const WEBSOCKET: &str = "?EIO=4&transport=websocket";
@@ -96,7 +96,7 @@ impl Answer {
     fn told(&self) -> String {
         match self {
             Self::Accepted(_) => "CONNECT was accepted".to_owned(),
-            Self::Refused(payload, _) => format!("CONNECT_ERROR {}", crate::expect::show(payload)),
+            Self::Refused(payload, _) => format!("CONNECT_ERROR {}", crate::text::show(payload)),
             Self::Silence(_) => "no answer; the connection is open".to_owned(),
             Self::Closed(why) => format!("the connection was closed: {why}"),
         }

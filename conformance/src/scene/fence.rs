@@ -22,10 +22,10 @@ use super::chats::Chat;
 use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::Client;
-use crate::client::inbox::Event;
+use crate::event::Event;
 use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::operation::Operation;
 use crate::transcript::Line;
 use crate::transcript::remark::Remark;
 

@@ -30,11 +30,10 @@ use crate::client::inbox::Hidden;
 use crate::contract::Contract;
 use crate::expect::{Found, Mismatch};
 use crate::figure::Figure;
-use crate::scenarios::Scenario;
-use crate::target::Target;
-use crate::target::jwt::Minter;
-use crate::target::profile::Profile;
-use crate::target::provision::Lack;
+use crate::targets::Target;
+use crate::targets::jwt::Minter;
+use crate::targets::profile::Profile;
+use crate::targets::provision::Lack;
 use crate::transcript::record::Recorder;
 use crate::transcript::remark::Remark;
 use crate::transcript::{Cast, Transcript};
@@ -177,7 +176,7 @@ impl<T> Step<T> for Result<T, Lack> {
 #[derive(Debug)]
 pub struct Scene {
     context: Arc<Context>,
-    scenario: &'static Scenario,
+    scenario: &'static str,
     /// No other scene of the run has it.
     number: u64,
     transcript: Arc<Transcript>,
@@ -201,11 +200,11 @@ pub struct Record {
 }
 
 impl Scene {
-    /// A scene for one run of one scenario.
-    pub fn new(context: Arc<Context>, scenario: &'static Scenario) -> Self {
+    /// A scene for one run of the scenario of this id; the kit's own begin with `kit/`.
+    pub fn new(context: Arc<Context>, scenario: &'static str) -> Self {
         let number = context.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let cast = context.conduct.recorder.clone().map(|recorder| Cast {
-            scenario: scenario.id,
+            scenario,
             scene: number,
             recorder,
         });
@@ -248,7 +247,7 @@ impl Scene {
         match found {
             Ok(value) => Ok(Some(value)),
             Err(Stop::Unverified(why)) => {
-                let check = Check::unverified(requirement, self.scenario.id, Unverified::NotOffered, why);
+                let check = Check::unverified(requirement, self.scenario, Unverified::NotOffered, why);
                 self.record().checks.push(check);
                 Ok(None)
             }
@@ -322,11 +321,6 @@ impl Scene {
         format!("{what} {}", uuid::Uuid::new_v4())
     }
 
-    /// The scenario that plays here.
-    pub const fn scenario(&self) -> &'static Scenario {
-        self.scenario
-    }
-
     /// What has gone over the wire so far.
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
@@ -361,7 +355,7 @@ impl Scene {
     fn judge(&self, requirement: &str, found: Found) {
         const FRAMES: usize = 14;
         self.transcript
-            .remark(self.scenario.id, Remark::Judged(requirement.to_owned()));
+            .remark(self.scenario, Remark::Judged(requirement.to_owned()));
         let level = self.context.contract.requirement(requirement).map(|r| r.level);
         let found = match level {
             Some(_) => found,
@@ -372,7 +366,7 @@ impl Scene {
         let level = level.unwrap_or(Level::Must);
         let mut check = Check::judge(
             requirement,
-            self.scenario.id,
+            self.scenario,
             level,
             self.context.conduct.strict,
             found,

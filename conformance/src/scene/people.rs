@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
 use crate::client::http::{Http, Reply};
-use crate::expect::{Mismatch, show};
-use crate::target::profile::Private;
-use crate::target::profile::capabilities::Capability;
-use crate::target::profile::operation::Operation;
-use crate::target::provision::template::Fill;
-use crate::target::provision::{Account, Asker, Lack, Person};
+use crate::expect::Mismatch;
+use crate::private::Private;
+use crate::targets::profile::capabilities::Capability;
+use crate::targets::profile::operation::Operation;
+use crate::targets::provision::template::Fill;
+use crate::targets::provision::{Account, Asker, Lack, Person};
+use crate::text::show;
 use crate::transcript::remark::Remark;
 use crate::transcript::{Direction, Transcript};
 
@@ -67,7 +68,7 @@ impl Context {
             handle: format!("{}_{}_{number}", name.replace('-', "_"), self.run),
             email,
             password,
-            scenario: scene.scenario.id,
+            scenario: scene.scenario,
             scene: scene.number,
         };
         let account = self.target.provisioner().register(&http, &person).await;

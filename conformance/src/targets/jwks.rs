@@ -57,8 +57,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::target::jwt::new_private_key;
-    use crate::target::profile::Auth;
+    use crate::targets::jwt::new_private_key;
+    use crate::targets::profile::Auth;
 
     #[tokio::test]
     async fn what_is_served_verifies_what_is_minted() {

@@ -292,7 +292,7 @@ async fn answers(http: &reqwest::Client, url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::profile::Profile;
+    use crate::targets::profile::Profile;
 
     fn profile(text: &str) -> Launch {
         Profile::parse(&format!(

@@ -14,8 +14,9 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::profile::launch::Launch;
-use super::profile::{Auth, Cors, Faults, Private, Profile};
+use super::profile::{Auth, Cors, Faults, Profile};
 use super::store::StoreSwitch;
+use crate::private::Private;
 use crate::services::mongodb::{Database, MongoDb};
 
 const ISSUER: &str = "https://chatspec.example";

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-use super::profile::Private;
+use crate::private::Private;
 use crate::transcript::redact::redact;
 
 /// The last lines, with secrets blotted out when they are shown. Cheap to clone.

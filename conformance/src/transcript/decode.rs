@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::client::packet::{self, Packet};
+use crate::packet::{self, Packet};
 
 /// A frame of Engine.IO as an object: `packet` is its kind, and what is in it stands beside that. Nothing where it is none, or
 /// is cut off.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::expect::shorten;
+use crate::text::shorten;
 use record::{Entry, Recorder};
 use redact::redact;
 use remark::Remark;

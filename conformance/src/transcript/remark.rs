@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use crate::client::inbox::{Event, Mark};
+use crate::event::{Event, Mark};
 use crate::expect::event::Pattern;
-use crate::target::profile::Private;
+use crate::private::Private;
 
 /// Something that happens in the kit and on no wire.
 #[derive(Clone, Debug, PartialEq)]

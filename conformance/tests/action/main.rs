@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use chatspec::target::reference;
+use chatspec::targets::reference;
 use regex::Regex;
 use serde_json::Value;
 

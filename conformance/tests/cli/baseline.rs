@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use chatspec::target::reference::{self, Running};
+use chatspec::targets::reference::{self, Running};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatspec::target::reference;
+use chatspec::targets::reference;
 use serde_json::Value;
 
 use crate::{chatspec, command, done};

@@ -8,8 +8,8 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chatspec::target::profile::Profile;
-use chatspec::target::reference::{self, Running};
+use chatspec::targets::profile::Profile;
+use chatspec::targets::reference::{self, Running};
 use serde_json::{Map, Value, json};
 
 /// The contract's words, and the stranger's.

@@ -4,10 +4,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::client::inbox::Event;
 use crate::contract::Contract;
+use crate::event::Event;
+use crate::expect::Mismatch;
 use crate::expect::event::event;
-use crate::expect::{Mismatch, show};
+use crate::text::show;
 
 fn of(message: &str) -> Fingerprint {
     Fingerprint::of("X-01", "x/one", message)

@@ -7,7 +7,7 @@ use clap::Args;
 use super::outputs::{Asked, parse};
 use crate::cli::{Color, Failure, TargetArgs};
 use crate::load::plan::{Idle, Wanted};
-use crate::target::profile::{Limits, Profile};
+use crate::targets::profile::{Limits, Profile};
 
 /// What `load` takes.
 #[derive(Debug, Args)]

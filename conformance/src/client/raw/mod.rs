@@ -15,9 +15,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 
 use super::inbox::{Inbox, Item};
-use super::packet::{Args, encode_connect};
 use super::{Client, no_ack};
-use crate::expect::{Found, Mismatch, shorten};
+use crate::expect::{Found, Mismatch};
+use crate::packet::{Args, encode_connect};
+use crate::text::shorten;
 use wire::Mode;
 pub(crate) use wire::{Wire, dial};
 

@@ -14,8 +14,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Pending;
 use crate::client::inbox::{Inbox, Item};
-use crate::client::packet::{Args, Incoming, decode, encode_event};
 use crate::expect::{Found, Mismatch};
+use crate::packet::{Args, Incoming, decode, encode_event};
 use crate::transcript::{Direction, Transcript};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::load::plan::Wanted;
-use crate::target::profile::Limits;
+use crate::targets::profile::Limits;
 
 /// Two rooms of three; messages 0, 2 and 4 are of room 0, and 0 and 6 of its first member.
 struct Bench {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::proxy::frames::{Frames, Piece};
 use crate::proxy::rule::Rule;
-use crate::target::profile::operation::Operation;
-use crate::target::provision::Account;
-use crate::target::tokens::Tokens;
+use crate::targets::profile::operation::Operation;
+use crate::targets::provision::Account;
+use crate::targets::tokens::Tokens;
 
 /// A proxy's state with rules of a TOML file, and what tokens of users are called like them.
 fn state(rules: &str) -> State {
@@ -111,7 +111,7 @@ fn who_is_behind_a_connection_and_where_it_is_becomes_known() {
 #[test]
 fn tokens_are_told_apart() {
     let mut state = state("");
-    let claims = crate::target::jwt::unsigned(&json!({"sub": "dave"}));
+    let claims = crate::targets::jwt::unsigned(&json!({"sub": "dave"}));
     for (query, payload, kind, place, user) in [
         (None, String::new(), "none", "none", Value::Null),
         (None, r#"{"token":7}"#.to_owned(), "odd", "payload", Value::Null),

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{State, cause, now};
-use crate::target::jwt::{claims_of, header_of};
-use crate::target::profile::operation::Operation;
-use crate::target::tokens::Tokens;
+use crate::targets::jwt::{claims_of, header_of};
+use crate::targets::profile::operation::Operation;
+use crate::targets::tokens::Tokens;
 
 impl State {
     /// Takes in what a frame in the namespace `/` says, by its view.

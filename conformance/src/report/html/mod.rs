@@ -35,8 +35,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::Report;
 use super::status::Status;
 use crate::contract::Contract;
+use crate::result::RunEvent;
 use crate::result::{RequirementResult, RunResult};
-use crate::runner::RunEvent;
 use crate::scene::Context;
 use crate::verdict::Verdict;
 

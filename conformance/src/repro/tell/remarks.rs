@@ -8,7 +8,7 @@ use super::super::story::Step;
 use super::super::term::{Term, Var};
 use super::super::{Untold, limits, wanted};
 use super::{Teller, Told};
-use crate::client::inbox::Mark;
+use crate::event::Mark;
 use crate::transcript::record::Entry;
 use crate::transcript::remark::Remark;
 

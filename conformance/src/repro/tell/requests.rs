@@ -8,7 +8,7 @@ use super::super::story::{Part, Step, Take, User};
 use super::super::term::{Term, Var};
 use super::super::{Untold, rest, wanted};
 use super::{Teller, Told};
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::operation::Operation;
 use crate::transcript::record::Entry;
 
 impl<'a> Teller<'a> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::repro::story::{Ack, Bind, Take};
 use crate::repro::term::Term;
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::operation::Operation;
 use tape::{ALICE, CHAT, MESSAGE, OTHER, Tape, heard, message_new};
 
 mod tape;

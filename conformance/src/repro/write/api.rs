@@ -3,10 +3,10 @@
 use super::super::Untold;
 use super::super::story::{Step, Story};
 use super::super::term::{Term, Var};
-use crate::target::profile::capabilities::Capability;
-use crate::target::profile::limits::Limits;
-use crate::target::profile::rest::Rest;
-use crate::target::profile::{Connecting, Profile, Provision, TokenPlace};
+use crate::targets::profile::capabilities::Capability;
+use crate::targets::profile::limits::Limits;
+use crate::targets::profile::rest::Rest;
+use crate::targets::profile::{Connecting, Profile, Provision, TokenPlace};
 
 /// How the target of a script is spoken to: by the contract, unless a target file says something else.
 #[derive(Clone, Debug, Default)]

@@ -4,8 +4,8 @@ use super::super::story::{Ack, Ask, Client, Part, Step, Take, User};
 use super::super::term::{Names, Piece, Var};
 use super::*;
 use crate::scenarios;
-use crate::target::profile::Profile;
-use crate::target::profile::operation::Operation;
+use crate::targets::profile::Profile;
+use crate::targets::profile::operation::Operation;
 
 const BOB: &str = "01a21399fdff0000780eff49";
 

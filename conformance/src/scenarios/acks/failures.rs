@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::client::raw::RawClient;
 use crate::expect::leak::nothing_internal;
-use crate::expect::{Mismatch, ack, show, text, that};
+use crate::expect::{Mismatch, ack, text, that};
 use crate::scenarios::steps::message;
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
+use crate::text::show;
 
 /// Failures seen so far, by their correlation ids.
 #[derive(Default)]

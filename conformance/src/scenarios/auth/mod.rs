@@ -8,14 +8,15 @@ use super::steps::{accepted, joined, message, still_works, unread};
 use super::{Scenario, run};
 use crate::contract::corpus::Token;
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, all, equal, has, show, text, that};
+use crate::expect::{Found, Mismatch, all, equal, has, text, that};
 use crate::scene::chats::Chat;
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::target::profile::capabilities::Capability;
-use crate::target::provision::Lack;
+use crate::targets::profile::capabilities::Capability;
+use crate::targets::provision::Lack;
+use crate::text::show;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(

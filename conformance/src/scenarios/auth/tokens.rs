@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{alike, jwt, refusal_of_garbage, turned_away, twin};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::target::jwt::{tampered, unsigned};
+use crate::targets::jwt::{tampered, unsigned};
 
 pub(super) async fn forged(scene: &Scene) -> Outcome {
     let [alice, bob] = scene.users(["alice", "bob"]).await?;
@@ -39,7 +39,7 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
         }
     }
 
-    let claims = crate::target::jwt::claims_of(token);
+    let claims = crate::targets::jwt::claims_of(token);
     let claims =
         claims.ok_or_else(|| Stop::Unverified("the claims of the target's JWT cannot be read".to_owned()))?;
     let none = unsigned(&claims);
@@ -47,7 +47,7 @@ pub(super) async fn forged(scene: &Scene) -> Outcome {
     let spelled = |alg: &str| {
         format!(
             "{}.{body}.",
-            crate::target::jwt::segment(&json!({"alg": alg, "typ": "JWT"}))
+            crate::targets::jwt::segment(&json!({"alg": alg, "typ": "JWT"}))
         )
     };
     let signature = token.rsplit('.').next().unwrap_or_default();

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::expect::{ack, show};
+use crate::expect::ack;
 use crate::scenarios::steps::{accepted, joined, message};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene};
-use crate::target::provision::Lack;
+use crate::targets::provision::Lack;
+use crate::text::show;
 
 /// What the contract's MessageDTO has.
 const FIELDS: [&str; 8] = [

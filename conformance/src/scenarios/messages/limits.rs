@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::expect::event::event;
-use crate::expect::show;
 use crate::scenarios::steps::{accepted, joined, message, refused};
 use crate::scene::chats::Chat;
 use crate::scene::{Outcome, Scene, Stop};
+use crate::text::show;
 
 /// Alice's next incarnation: whether what is refused counts against the rate limit, RATE-08 leaves to a warning, and a
 /// limited user would be told of the limit instead of the mistake.

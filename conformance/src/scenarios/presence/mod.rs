@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{Cost, Scenario, run};
 use crate::client::Client;
-use crate::client::inbox::{Event, Mark};
+use crate::event::{Event, Mark};
 use crate::expect::event::{Pattern, event};
 use crate::expect::timing::{at_least, at_most};
 use crate::expect::{ack, equal, field, that, utc_time};

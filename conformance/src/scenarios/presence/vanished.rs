@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{about, window};
 use crate::client::Client;
-use crate::client::inbox::Mark;
 use crate::client::raw::RawClient;
+use crate::event::Mark;
 use crate::expect::timing::at_most;
 use crate::expect::{field, that};
 use crate::scene::fence::Fence;

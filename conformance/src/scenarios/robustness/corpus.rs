@@ -12,7 +12,7 @@ use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::target::profile::Limits;
+use crate::targets::profile::Limits;
 
 /// One who sends the corpus, and the chat in which it is done.
 struct Attacker<'a> {

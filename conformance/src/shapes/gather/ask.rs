@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::client::inbox::Mark;
-use crate::client::packet::Args;
 use crate::client::raw::RawClient;
 use crate::contract::corpus::{Entry, Fill};
+use crate::event::Mark;
 use crate::expect::Found;
 use crate::expect::event::{Pattern, event};
+use crate::packet::Args;
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};

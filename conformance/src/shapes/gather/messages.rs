@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::ask::{Asking, Listening, enter};
-use crate::client::packet::Args;
+use crate::packet::Args;
 use crate::scenarios::steps::{NOWHERE, message};
 use crate::scene::chats::Chat;
 use crate::scene::{Outcome, Scene, Stop};

@@ -18,6 +18,7 @@ mod typing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
 use thiserror::Error;
@@ -25,7 +26,6 @@ use thiserror::Error;
 use super::book::Book;
 use super::document::Document;
 use crate::preflight;
-use crate::scenarios::{Cost, Scenario, run};
 use crate::scene::{Context, Outcome, Scene, Stop};
 
 /// Why there is nothing that could be written or compared.
@@ -52,9 +52,12 @@ type Play = for<'a> fn(&'a Scene, &'a Book<'a>) -> BoxFuture<'a, Outcome>;
 
 /// One story: what its scenes are called, and what is done in them.
 struct Story {
-    scenario: Scenario,
+    id: &'static str,
     play: Play,
 }
+
+/// What a story waits for, beside its round trips.
+const WAITS: Duration = Duration::from_mins(1);
 
 static STORIES: [Story; 8] = [
     story("shapes/rooms", |scene, book| Box::pin(rooms::play(scene, book))),
@@ -80,15 +83,7 @@ static STORIES: [Story; 8] = [
 ];
 
 const fn story(id: &'static str, play: Play) -> Story {
-    let scenario = Scenario::new(id, "Provokes what a target sends", &[], run!(nothing));
-    Story {
-        scenario: scenario.cost(Cost::Seconds(60)),
-        play,
-    }
-}
-
-async fn nothing(_: &Scene) -> Outcome {
-    Ok(())
+    Story { id, play }
 }
 
 /// Gathers everything `runs` times; `tell` hears which run begins. Gives a document for each subject, by its name.
@@ -107,8 +102,8 @@ pub async fn gather(
 }
 
 async fn play(context: &Arc<Context>, story: &'static Story, book: &Book<'_>) -> Result<(), GatherError> {
-    let scene = Scene::new(context.clone(), &story.scenario);
-    let limit = context.timing().scenario(story.scenario.waits());
+    let scene = Scene::new(context.clone(), story.id);
+    let limit = context.timing().scenario(WAITS);
     let played = tokio::time::timeout(limit, (story.play)(&scene, book)).await;
     // Nothing depends on how it ends.
     scene.tear_down().await.ok();
@@ -126,9 +121,6 @@ async fn play(context: &Arc<Context>, story: &'static Story, book: &Book<'_>) ->
 async fn broken(context: &Context, story: &Story, why: String) -> GatherError {
     match preflight::still_there(context).await {
         Err(why) => GatherError::Lost(why),
-        Ok(()) => GatherError::Broken {
-            story: story.scenario.id,
-            why,
-        },
+        Ok(()) => GatherError::Broken { story: story.id, why },
     }
 }

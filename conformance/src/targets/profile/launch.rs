@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::Private;
+use crate::private::Private;
 
 /// How the kit starts the target, and stops it after the run with everything that it has started, as far as that has stayed
 /// in its process group.

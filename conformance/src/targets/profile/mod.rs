@@ -31,17 +31,6 @@ pub use limits::Limits;
 pub use provision::Provision;
 use rest::Rest;
 
-/// Something that is not shown where the profile is printed.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Private<T>(pub T);
-
-impl<T> std::fmt::Debug for Private<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// A target profile; every part has a default, which is the contract's where it has one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

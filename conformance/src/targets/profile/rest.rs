@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Private;
 use super::operation::Operation;
+use crate::private::Private;
 
 /// The contract's own templates, as TOML.
 pub const CONTRACT: &str = include_str!("contract.toml");

@@ -26,9 +26,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Account;
 use super::template::Fill;
-use crate::expect::show;
-use crate::target::profile::operation::Operation;
-use crate::target::tail::Tail;
+use crate::targets::profile::operation::Operation;
+use crate::targets::tail::Tail;
+use crate::text::show;
 use crate::transcript::redact::blot;
 
 /// How long an answer may take.

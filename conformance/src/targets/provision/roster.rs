@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Account, Lack, Person};
-use crate::target::profile::Private;
+use crate::private::Private;
 
 /// The users of a file, each of whom is given away once: what one scenario does must not show in another. For the same reason
 /// a file serves one run: afterwards its users share chats, and some of their sessions have ended.

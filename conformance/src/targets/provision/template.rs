@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::expect::{Found, Mismatch, show};
-use crate::target::profile::rest::{Template, placeholders};
+use crate::expect::{Found, Mismatch};
+use crate::targets::profile::rest::{Template, placeholders};
+use crate::text::show;
 
 /// What the placeholders of a request stand for; what is not in it stands for nothing.
 #[derive(Clone, Debug, Default)]
@@ -170,8 +171,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::target::profile::operation::Operation;
-    use crate::target::profile::rest::Rest;
+    use crate::targets::profile::operation::Operation;
+    use crate::targets::profile::rest::Rest;
 
     fn template(text: &str, operation: Operation) -> Template {
         toml::from_str::<Rest>(text).unwrap().template(operation).unwrap()

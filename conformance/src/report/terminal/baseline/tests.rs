@@ -4,7 +4,7 @@ use super::*;
 use crate::baseline::{Baseline, Entry, Failure, Fingerprint, NotLookedAt, file};
 use crate::report::{Report, sample, terminal::Terminal};
 use crate::result::Exit;
-use crate::runner::RunEvent;
+use crate::result::RunEvent;
 
 fn entry(requirement: &str, scenario: &str) -> Entry {
     Entry {

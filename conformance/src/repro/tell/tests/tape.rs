@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::private::Private;
 use crate::repro::story::{Step, Story};
 use crate::repro::{Untold, tell};
 use crate::scenarios;
-use crate::target::profile::Private;
 use crate::transcript::Direction;
 use crate::transcript::record::Entry;
 use crate::transcript::remark::Remark;

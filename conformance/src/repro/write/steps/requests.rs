@@ -9,8 +9,8 @@ use super::super::super::term::{Term, Var};
 use super::super::code::Code;
 use super::super::{Part, frame};
 use super::{Lines, Writer};
-use crate::target::profile::operation::Operation;
-use crate::target::profile::rest::Template;
+use crate::targets::profile::operation::Operation;
+use crate::targets::profile::rest::Template;
 
 impl Writer<'_> {
     /// The body of the function by which somebody registers.

@@ -8,7 +8,7 @@ use crate::repro::story::{Ack, Ask, Bind, Step};
 use crate::repro::term::Term;
 use crate::repro::write::code::Code;
 use crate::repro::write::only_var;
-use crate::target::profile::TokenPlace;
+use crate::targets::profile::TokenPlace;
 
 impl Writer<'_> {
     pub(super) fn hear(&self, step: &Step, wanted: Code, lines: &mut Lines<'_>) {
