@@ -17,11 +17,11 @@
 //! - [`targets`]: who is under test
 //! - [`preflight`], [`calibration`]: whether it can be tested, and how long to wait there
 //! - [`runner`]: runs the plan and tells what happens
-//! - [`result`]: what came of it
+//! - [`result`]: what came of it; [`standing`]: what that means, as an exit code too; [`fingerprint`]: how failures differ
 //! - [`doctor`]: whether a target file says what is true
 //! - [`baseline`]: which failures are known, so that only new ones fail a run
 //! - [`shapes`]: what acks and broadcasts look like, without what is different each time
-//! - [`report`]: what people and machines get to read
+//! - [`report`]: what people and machines get to read; [`saved`]: a report read back
 //! - [`compare`]: reports held against each other
 //! - [`repro`]: a scenario as a script, for people who do not have chatspec
 //! - [`transcript`]: what went over the wire
@@ -39,6 +39,7 @@ pub mod doctor;
 pub mod event;
 pub mod expect;
 pub mod figure;
+pub mod fingerprint;
 pub mod load;
 pub mod packet;
 pub mod plan;
@@ -50,10 +51,12 @@ pub mod repro;
 pub mod result;
 pub mod runner;
 pub mod sabotage;
+pub mod saved;
 pub mod scenarios;
 pub mod scene;
 pub mod services;
 pub mod shapes;
+pub mod standing;
 pub mod targets;
 pub mod text;
 pub mod transcript;

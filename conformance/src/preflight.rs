@@ -313,7 +313,7 @@ fn ms(duration: Duration) -> f64 {
 
 fn actual(mismatch: Mismatch) -> String {
     match mismatch {
-        Mismatch::Definite { actual, .. } => shorten(&actual),
+        Mismatch::Definite(difference) => shorten(&difference.seen()),
         Mismatch::Inconclusive { why } | Mismatch::Fault { why } => why,
     }
 }

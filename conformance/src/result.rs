@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::baseline::{Fingerprints, Judged};
+use crate::baseline::Judged;
 use crate::calibration::Calibration;
 use crate::contract::Contract;
 use crate::figure::Figure;
@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::scenarios::Scenario;
 use crate::scene::Context;
 use crate::targets::profile::Limits;
-use crate::verdict::{Check, Level, Unverified, Verdict};
+use crate::verdict::{Check, Level, Rules, Verdict};
 
 /// What came of one scenario.
 #[derive(Clone, Debug)]
@@ -102,10 +102,10 @@ pub struct RunResult {
     pub requirements: Vec<RequirementResult>,
     /// The same for those that were added to the contract after the set: they are told, and fail nothing.
     pub later: Vec<RequirementResult>,
+    /// What fails it, beside a MUST that fails.
+    pub rules: Rules,
     /// Which failures are known, where a baseline says so.
     pub baseline: Option<Judged>,
-    /// How its failures differ from others, as far as somebody has asked.
-    pub fingerprints: Fingerprints,
 }
 
 /// What happens during a run.
@@ -163,9 +163,7 @@ pub fn by_requirement(
                 .filter(|check| check.requirement == requirement.id)
                 .cloned()
                 .collect();
-            let blocked = checks
-                .iter()
-                .any(|check| check.unverified == Some(Unverified::Blocked));
+            let blocked = checks.iter().any(|check| check.blocked().is_some());
             let verdict = match Verdict::over(checks.iter().map(|check| check.verdict)) {
                 // What passed elsewhere does not make up for a story that broke off.
                 Verdict::Pass if blocked => Verdict::Unverified,
@@ -227,36 +225,11 @@ impl RunResult {
             || self.requirements.iter().any(|r| r.verdict == Verdict::Harness)
     }
 
-    /// Whether something failed, or was blocked, that no baseline lists.
-    fn fails_anew(&self, blocked: bool) -> bool {
-        match &self.baseline {
-            Some(judged) => judged.failing().any(|failure| failure.blocked == blocked),
-            None if blocked => self
-                .requirements
-                .iter()
-                .any(|r| r.level == Level::Must && r.blocked),
-            None => self.requirements.iter().any(|r| r.verdict == Verdict::Fail),
-        }
-    }
-
-    /// How the process ends.
-    pub fn exit(&self, require_all: bool) -> Exit {
-        let stale = self.baseline.as_ref().is_some_and(Judged::is_stale);
-        let known = |r: &RequirementResult| self.baseline.as_ref().is_some_and(|judged| judged.knows(&r.id));
-        let undecided = |r: &RequirementResult| {
-            r.level == Level::Must && matches!(r.verdict, Verdict::Unverified | Verdict::Inconclusive)
-        };
-        let open = || self.requirements.iter().any(|r| undecided(r) && !known(r));
-        if self.interrupted {
-            Exit::Interrupted
-        } else if self.fails_anew(false) {
-            Exit::Fails
-        } else if self.lost.is_some() || self.at_fault() {
-            Exit::Fault
-        } else if self.fails_anew(true) || stale || (require_all && open()) {
-            Exit::Fails
-        } else {
-            Exit::Conforms
-        }
+    /// The same run under `--require-all`.
+    #[cfg(test)]
+    pub(crate) fn requiring_all(&self) -> Self {
+        let mut run = self.clone();
+        run.rules.require_all = true;
+        run
     }
 }

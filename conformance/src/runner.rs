@@ -17,13 +17,13 @@ use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::baseline::Fingerprints;
 use crate::plan::Plan;
 use crate::preflight;
 use crate::result::{RunEvent, RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::Scenario;
 use crate::scene::{Context, Outcome, Record, Scene, Stop};
-use crate::verdict::{Check, Unverified, Verdict};
+use crate::transcript::Line;
+use crate::verdict::{Blocked, Check, Unverified, Verdict};
 
 const RETRIES: usize = 2;
 
@@ -79,8 +79,8 @@ pub async fn run(
         requirements,
         later,
         scenarios: std::mem::take(&mut run.results),
+        rules: context.conduct.rules,
         baseline: None,
-        fingerprints: Fingerprints::default(),
     });
     run.tell(RunEvent::Finished(result.clone()));
     result
@@ -213,7 +213,7 @@ async fn attempt(
     let limit = context.timing().scenario(scenario.waits());
     let outcome = tokio::select! {
         outcome = perform(scenario, &scene, limit) => outcome,
-        () = stopped(&mut stop) => Err(Stop::Blocked("the run was interrupted".to_owned())),
+        () = stopped(&mut stop) => Err(Stop::blocked("the run was interrupted")),
     };
     let outcome = match scene.tear_down().await {
         Err(Stop::Harness(why)) => Err(Stop::Harness(format!("the target's store is still away: {why}"))),
@@ -223,7 +223,7 @@ async fn attempt(
         Err(Stop::Blocked(_)) if !*stop.borrow() => preflight::still_there(&context).await.err(),
         _ => None,
     };
-    let mut result = conclude(scenario, scene.recorded(), outcome);
+    let mut result = conclude(scenario, scene.recorded(), outcome, &scene.frames());
     result.began = began.duration_since(run_began);
     result.duration = began.elapsed();
     Attempt { result, lost }
@@ -249,7 +249,7 @@ async fn perform(scenario: &Scenario, scene: &Scene, limit: Duration) -> Outcome
                 .unwrap_or_else(|| "no message".to_owned());
             Err(Stop::Harness(format!("the scenario panicked: {text}")))
         }
-        Err(_) => Err(Stop::Blocked(format!(
+        Err(_) => Err(Stop::blocked(format!(
             "it did not finish within {} s",
             limit.as_secs()
         ))),
@@ -257,12 +257,17 @@ async fn perform(scenario: &Scenario, scene: &Scene, limit: Duration) -> Outcome
 }
 
 fn not_run(scenario: &'static Scenario, why: &str) -> ScenarioResult {
-    conclude(scenario, Record::default(), Err(Stop::Blocked(why.to_owned())))
+    conclude(scenario, Record::default(), Err(Stop::blocked(why)), &[])
 }
 
 /// The result of a scenario from its record and its end: every declared requirement gets a check, and only those. Its
-/// times are for the caller to fill in.
-fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> ScenarioResult {
+/// times are for the caller to fill in. `frames` led to that end.
+fn conclude(
+    scenario: &'static Scenario,
+    record: Record,
+    outcome: Outcome,
+    frames: &[Line],
+) -> ScenarioResult {
     let Record {
         mut checks,
         notes,
@@ -277,29 +282,39 @@ fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> Sc
             ));
         }
     }
-    // Half a story proves nothing: what passed before may be what a server that does nothing passes as well.
-    let broken_off = match &outcome {
-        Err(Stop::Blocked(why)) => Some((Unverified::Blocked, format!("blocked: {why}"))),
-        Err(Stop::Unverified(why)) => Some((Unverified::NotOffered, why.clone())),
-        _ => None,
+    let blocked = |requirement: &str, blocked: &Blocked| {
+        let why = format!("blocked: {}", blocked.why);
+        let kind = Unverified::Blocked(Box::new(blocked.clone()));
+        let mut check = Check::unverified(requirement, scenario.id, kind, why);
+        check.frames = frames.to_vec();
+        check
     };
-    if let Some((kind, why)) = broken_off {
-        for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Pass) {
-            *check = Check::unverified(&check.requirement, scenario.id, kind, why.clone());
+    let not_offered = |requirement: &str, why: &str| {
+        Check::unverified(requirement, scenario.id, Unverified::NotOffered, why)
+    };
+    // Half a story proves nothing: what passed before may be what a server that does nothing passes as well.
+    for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Pass) {
+        match &outcome {
+            Err(Stop::Blocked(by)) => *check = blocked(&check.requirement, by),
+            Err(Stop::Unverified(why)) => *check = not_offered(&check.requirement, why),
+            Ok(()) | Err(Stop::Judged(_) | Stop::Harness(_)) => {}
         }
     }
     for requirement in scenario.requirements {
         if checks.iter().any(|check| check.requirement == *requirement) {
             continue;
         }
-        let blocked = |why: String| Check::unverified(requirement, scenario.id, Unverified::Blocked, why);
         checks.push(match &outcome {
-            Ok(()) => blocked("the scenario did not get to it".to_owned()),
-            Err(Stop::Blocked(why)) => blocked(format!("blocked: {why}")),
-            Err(Stop::Judged(other)) => blocked(format!("blocked: {other} does not hold")),
-            Err(Stop::Unverified(why)) => {
-                Check::unverified(requirement, scenario.id, Unverified::NotOffered, why.clone())
-            }
+            Ok(()) => blocked(requirement, &Blocked::because("the scenario did not get to it")),
+            Err(Stop::Blocked(by)) => blocked(requirement, by),
+            Err(Stop::Judged(other)) => blocked(
+                requirement,
+                &Blocked {
+                    requirement: Some(other.clone()),
+                    ..Blocked::because(format!("{other} does not hold"))
+                },
+            ),
+            Err(Stop::Unverified(why)) => not_offered(requirement, why),
             Err(Stop::Harness(why)) => {
                 Check::new(requirement, scenario.id, Verdict::Harness).because(why.clone())
             }
@@ -308,7 +323,7 @@ fn conclude(scenario: &'static Scenario, record: Record, outcome: Outcome) -> Sc
     let mut verdict = Verdict::over(checks.iter().map(|check| check.verdict));
     let message = match outcome {
         Ok(()) | Err(Stop::Judged(_)) => None,
-        Err(Stop::Blocked(why)) => Some(format!("blocked: {why}")),
+        Err(Stop::Blocked(by)) => Some(format!("blocked: {}", by.why)),
         Err(Stop::Unverified(why)) => Some(why),
         Err(Stop::Harness(why)) => {
             verdict = Verdict::over([verdict, Verdict::Harness]);

@@ -102,13 +102,45 @@ impl Verdict {
     }
 }
 
-/// Why a requirement could not be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What fails a run, beside a MUST that fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// A SHOULD counts as a MUST does.
+    pub strict: bool,
+    /// A MUST that is not verified, whatever the reason.
+    pub require_all: bool,
+}
+
+/// Why a check could not be made.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Unverified {
     /// A step before it did not work, or the scenario took too long. A MUST left like that makes the exit code 1.
-    Blocked,
+    Blocked(Box<Blocked>),
     /// The target does not offer what is needed, as in a signing key. Only listed, unless `--require-all`.
     NotOffered,
+}
+
+/// What kept a scenario from its checks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Blocked {
+    /// The step that did not work, as in `room:join as bob`; nothing where it was no step.
+    pub step: Option<String>,
+    /// The requirement that did not hold: the one that the scenario rests on, or the one that is about the step.
+    pub requirement: Option<String>,
+    /// In what way the step did not work, where it says so.
+    pub mismatch: Option<Mismatch>,
+    /// Why, in one line.
+    pub why: String,
+}
+
+impl Blocked {
+    /// For this reason, which is no step.
+    pub fn because(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// One observation on one requirement in one scenario.
@@ -124,7 +156,7 @@ pub struct Check {
     pub message: Option<String>,
     /// What was allowed and what was seen instead, where that is known.
     pub mismatch: Option<Mismatch>,
-    /// Set with [`Verdict::Unverified`] only.
+    /// Why it could not be made; with [`Verdict::Unverified`] only.
     pub unverified: Option<Unverified>,
     /// The frames and HTTP exchanges that led there, oldest first; empty for a pass.
     pub frames: Vec<Line>,
@@ -156,6 +188,14 @@ impl Check {
         let mut check = Self::new(requirement, scenario, Verdict::Unverified).because(why);
         check.unverified = Some(kind);
         check
+    }
+
+    /// What kept the scenario from it, if something did.
+    pub fn blocked(&self) -> Option<&Blocked> {
+        match &self.unverified {
+            Some(Unverified::Blocked(blocked)) => Some(blocked),
+            Some(Unverified::NotOffered) | None => None,
+        }
     }
 
     /// The verdict on what a matcher said, for a requirement of this level.

@@ -28,7 +28,7 @@ use chatspec::runner;
 use chatspec::scenarios::{self, Scenario};
 use chatspec::scene::Conduct;
 use chatspec::targets::profile::Profile;
-use chatspec::verdict::{Level, Unverified, Verdict};
+use chatspec::verdict::{Level, Verdict};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::sync::{mpsc, watch};
 
@@ -93,10 +93,7 @@ fn overall() -> [Trial; 2] {
 
 fn conclude(result: &ScenarioResult) -> Result<Completion, Failed> {
     let reference = on_the_reference();
-    let blocked = result
-        .checks
-        .iter()
-        .any(|check| check.unverified == Some(Unverified::Blocked));
+    let blocked = result.checks.iter().any(|check| check.blocked().is_some());
     match result.verdict {
         Verdict::Pass if !blocked => Ok(Completion::Completed),
         Verdict::Warn if !reference => Ok(Completion::Completed),

@@ -8,8 +8,8 @@ use toml_edit::{ArrayOfTables, Datetime, DocumentMut, Item, Table, TomlError, Va
 
 use super::file::{Baseline, Entry, show_day};
 use super::findings::{Failure, Place};
-use super::fingerprint::Fingerprint;
 use super::judge::{Judged, Listed};
+use crate::fingerprint::Fingerprint;
 
 /// The reason that stands in an entry until somebody gives one.
 pub const NO_REASON: &str = "TODO: why is this tolerated?";

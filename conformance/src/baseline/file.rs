@@ -12,8 +12,8 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::findings::{Failure, Place};
-use super::fingerprint::Fingerprint;
 use crate::contract::Contract;
+use crate::fingerprint::Fingerprint;
 use crate::plan::{did_you_mean, near};
 use crate::scenarios::Scenario;
 

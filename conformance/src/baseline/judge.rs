@@ -6,7 +6,7 @@ use time::Date;
 
 use super::file::{Baseline, Entry};
 use super::findings::{Failure, Finding, Outcome, Place};
-use super::fingerprint::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// An entry beside the failure that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct Judged {
 
 /// What a baseline says to one failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing<'a> {
+pub enum Listing<'a> {
     /// It is listed.
     Known(&'a Entry),
     /// It is not.
@@ -78,6 +78,13 @@ pub enum Standing<'a> {
     Changed(&'a Entry),
     /// It was listed until a day that is over.
     Expired(&'a Entry),
+}
+
+impl Listing<'_> {
+    /// Whether it is listed as it was seen.
+    pub const fn is_known(&self) -> bool {
+        matches!(self, Self::Known(_))
+    }
 }
 
 impl Baseline {
@@ -147,10 +154,9 @@ impl Judged {
         }
     }
 
-    /// The failures that fail the run: all but the known ones.
-    pub fn failing(&self) -> impl Iterator<Item = &Failure> {
-        let listed = self.changed.iter().chain(&self.expired);
-        self.new.iter().chain(listed.map(|listed| &listed.failure))
+    /// Whether something fails that is not known.
+    pub fn has_failures(&self) -> bool {
+        !(self.new.is_empty() && self.changed.is_empty() && self.expired.is_empty())
     }
 
     /// Whether an entry has become wrong, which fails the run so that the file gets mended.
@@ -158,22 +164,16 @@ impl Judged {
         !(self.gone.is_empty() && self.changed.is_empty() && self.expired.is_empty())
     }
 
-    /// Whether something about this requirement is known to fail.
-    pub fn knows(&self, requirement: &str) -> bool {
-        let known = |listed: &Listed| listed.entry.place.requirement == requirement;
-        self.known.iter().any(known)
-    }
-
     /// What the baseline says to a failure of this run.
-    pub fn standing(&self, failure: &Failure) -> Standing<'_> {
+    pub fn listed(&self, failure: &Failure) -> Listing<'_> {
         if let Some(entry) = find(&self.known, failure) {
-            Standing::Known(entry)
+            Listing::Known(entry)
         } else if let Some(entry) = find(&self.changed, failure) {
-            Standing::Changed(entry)
+            Listing::Changed(entry)
         } else if let Some(entry) = find(&self.expired, failure) {
-            Standing::Expired(entry)
+            Listing::Expired(entry)
         } else {
-            Standing::New
+            Listing::New
         }
     }
 }

@@ -6,7 +6,6 @@
 //! file of known failures ─────────┘              └─► edit ─► the file as it should be
 //! ```
 //!
-//! - [`fingerprint`]: how a failure is told from others over many runs
 //! - [`findings`]: what a run says, as far as a baseline cares
 //! - [`file`](mod@file): the file, and everything that may be wrong with it
 //! - [`judge`]: one held against the other
@@ -18,28 +17,10 @@
 pub mod edit;
 pub mod file;
 pub mod findings;
-pub mod fingerprint;
 pub mod judge;
 pub mod save;
 
 pub use edit::{Change, Terms};
 pub use file::{Baseline, BaselineError, Entry};
 pub use findings::{Failure, Finding, Outcome, Place};
-pub use fingerprint::{Fingerprint, Fingerprints};
-pub use judge::{Judged, Listed, NotLookedAt, Standing};
-
-use std::sync::Arc;
-
-use crate::result::RunResult;
-
-impl Baseline {
-    /// The result of a run with what this baseline says to it, by which [`RunResult::exit`] then goes.
-    #[must_use]
-    pub fn apply(&self, run: &RunResult) -> Arc<RunResult> {
-        let judged = self.judge(&findings::of_run(run), run.started_at.date());
-        Arc::new(RunResult {
-            baseline: Some(judged),
-            ..run.clone()
-        })
-    }
-}
+pub use judge::{Judged, Listed, Listing, NotLookedAt};

@@ -8,9 +8,10 @@ use time::{Date, OffsetDateTime};
 
 use super::Failure;
 use crate::baseline::edit::{self, EditError, HEADER, NO_REASON};
-use crate::baseline::{Baseline, BaselineError, Change, Judged, Terms, file, findings, save};
+use crate::baseline::{Baseline, BaselineError, Change, Judged, Terms, file, save};
 use crate::contract::Contract;
 use crate::result::Exit;
+use crate::saved::Saved;
 use crate::scenarios;
 
 const ACCEPT_EXAMPLES: &str = "Examples:
@@ -136,7 +137,9 @@ impl Held {
             read => (read.map_err(usage)?, false),
         };
         let baseline = parse(&text, files, contract)?;
-        let findings = findings::of_report(&files.report).map_err(usage)?;
+        let findings = Saved::read(&files.report)
+            .and_then(Saved::findings)
+            .map_err(usage)?;
         let judged = baseline.judge(&findings, today);
         Ok(Self {
             text,

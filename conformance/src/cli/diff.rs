@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use super::{Color, Failure};
 use crate::compare::diff::{self, Diff};
 use crate::contract::Contract;
-use crate::report::saved::Saved;
 use crate::result::Exit;
+use crate::saved::Saved;
 
 pub(super) const EXAMPLES: &str = "Examples:
   chatspec --target chatspec.toml --report json=report.json

@@ -11,8 +11,8 @@ use super::diff::{done, put, read, standard_input_once};
 use super::{Color, Failure};
 use crate::compare::matrix::{self, Matrix};
 use crate::contract::Contract;
-use crate::report::saved::Saved;
 use crate::result::Exit;
+use crate::saved::Saved;
 
 pub(super) const EXAMPLES: &str = "Examples:
   chatspec matrix node.json python.json go.json

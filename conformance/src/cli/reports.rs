@@ -107,21 +107,20 @@ fn only_one<'a>(mut asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<(), Fa
 }
 
 fn report(kind: Kind, out: Box<dyn Write + Send>, args: &RunArgs) -> Box<dyn Report> {
-    let all = args.require_all;
     match kind {
         Kind::Terminal => terminal(Box::new(StripStream::new(out)), false, args),
         Kind::Json => Box::new(AtEnd::new(out, json::text)),
-        Kind::Html => Box::new(Html::new(out, all)),
-        Kind::Junit => Box::new(AtEnd::new(out, move |run| junit::document(run, all))),
-        Kind::Tap => Box::new(AtEnd::new(out, move |run| Ok(tap::document(run, all)))),
-        Kind::Markdown => Box::new(AtEnd::new(out, move |run| Ok(markdown::document(run, all)))),
-        Kind::Github => Box::new(AtEnd::new(out, move |run| Ok(github::document(run, all)))),
-        Kind::Badge => Box::new(AtEnd::new(out, move |run| Ok(badge::text(run, all)))),
+        Kind::Html => Box::new(Html::new(out)),
+        Kind::Junit => Box::new(AtEnd::new(out, junit::document)),
+        Kind::Tap => Box::new(AtEnd::new(out, |run| Ok(tap::document(run)))),
+        Kind::Markdown => Box::new(AtEnd::new(out, |run| Ok(markdown::document(run)))),
+        Kind::Github => Box::new(AtEnd::new(out, |run| Ok(github::document(run)))),
+        Kind::Badge => Box::new(AtEnd::new(out, |run| Ok(badge::text(run)))),
     }
 }
 
 fn terminal(out: Box<dyn Write + Send>, live: bool, args: &RunArgs) -> Box<dyn Report> {
-    let terminal = Terminal::new(out, live && !args.quiet, args.require_all);
+    let terminal = Terminal::new(out, live && !args.quiet);
     Box::new(terminal.with_timings(args.timings).with_detail(detail(args)))
 }
 

@@ -21,6 +21,7 @@ use crate::scene::Conduct;
 use crate::services;
 use crate::targets::TargetError;
 use crate::transcript::record::Recorder;
+use crate::verdict::Rules;
 
 pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started or written.
@@ -46,7 +47,10 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     let reports = reports(args)?;
     let conduct = Conduct {
         scale: args.timeout_scale,
-        strict: args.strict,
+        rules: Rules {
+            strict: args.strict,
+            require_all: args.require_all,
+        },
         recorder: recorder(args)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -111,7 +115,7 @@ async fn perform(
         return Err(Failure::new(Exit::Fault, text));
     }
     match told {
-        Ok(Ok(told)) => Ok(told.unwrap_or(result).exit(args.require_all)),
+        Ok(Ok(told)) => Ok(told.unwrap_or(result).exit()),
         Ok(Err(error)) => Err(Failure::new(
             Exit::Fault,
             format!("a report could not be written: {error}"),

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use crate::expect::{Found, Mismatch};
-use crate::text::{shorten, show};
+use crate::expect::{Found, Kind, Mismatch, Words, varying};
+use crate::text::shorten;
 use crate::transcript::redact::{blot, redact};
 use crate::transcript::{Direction, Transcript, decode};
 
@@ -39,10 +39,9 @@ impl Reply {
         if statuses.contains(&self.status) {
             Ok(&self.body)
         } else {
-            Err(Mismatch::one_of(
-                statuses.iter().map(|status| format!("HTTP {status}")),
-                format_args!("HTTP {} {}", self.status, shorten(&redact(&self.text))),
-            ))
+            let http = |status: &u16| Words::from("HTTP ").exact(status);
+            let actual = http(&self.status).fixed(format!(" {}", shorten(&redact(&self.text))));
+            Err(Mismatch::of(Kind::Http, statuses.iter().map(http), actual))
         }
     }
 }
@@ -96,7 +95,8 @@ impl Http {
 
     async fn exchange(&self, method: &Method, path: &str, body: Option<String>) -> Found<Reply> {
         let failed = |error: &reqwest::Error| {
-            Mismatch::new(format!("an HTTP answer to {method} {path}"), innermost(error))
+            let expected = format!("an HTTP answer to {method} {path}");
+            Mismatch::of(Kind::Http, [expected], varying(innermost(error)))
         };
         let url = self
             .base
@@ -160,5 +160,5 @@ pub(crate) fn id_at(body: &Value, pointer: &str) -> Found<String> {
     body.pointer(pointer)
         .and_then(Value::as_str)
         .map(ToOwned::to_owned)
-        .ok_or_else(|| Mismatch::new(format!("an id at {pointer}"), show(body)))
+        .ok_or_else(|| Mismatch::new(format!("an id at {pointer}"), body).about(pointer))
 }

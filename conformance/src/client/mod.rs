@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::event::{Event, Mark};
 use crate::expect::event::Pattern;
-use crate::expect::{Found, Mismatch};
+use crate::expect::{Found, Kind, Mismatch, Words};
 use crate::transcript::Transcript;
 use crate::transcript::remark::Remark;
 use inbox::{Hidden, Inbox, Item};
@@ -226,12 +226,12 @@ impl fmt::Debug for Client {
 
 /// The mismatch for an ack that did not come.
 pub(crate) fn no_ack(event: &str, within: Duration, closed: Option<String>) -> Mismatch {
-    let actual = closed.map_or_else(
-        || "none; the connection is open".to_owned(),
-        |why| format!("none; the connection is closed: {why}"),
+    // The everyday client does not always notice that a connection is gone, and reasons for that are many.
+    let connection = closed.map_or_else(
+        || "; the connection is open".to_owned(),
+        |why| format!("; the connection is closed: {why}"),
     );
-    Mismatch::new(
-        format!("an ack of {event} within {} ms", within.as_millis()),
-        actual,
-    )
+    let expected =
+        Words::from(format!("an ack of {event}")).varying(format!(" within {} ms", within.as_millis()));
+    Mismatch::of(Kind::NoAck, [expected], Words::from("none").varying(connection))
 }

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::inbox::{Inbox, Item};
 use super::no_ack;
-use crate::expect::{Found, Mismatch};
+use crate::expect::{Found, Kind, Mismatch, Words, varying};
 use crate::text::show;
 use crate::transcript::{Direction, Transcript, decode};
 
@@ -79,13 +79,11 @@ pub(crate) async fn connect(
         &decode::connect(url, auth.as_ref()),
     );
     let opening = open(url, auth, log.clone());
-    match tokio::time::timeout(within, opening).await {
-        Ok(result) => result,
-        Err(_) => Err(Mismatch::new(
-            format!("CONNECT to be answered within {} ms", within.as_millis()),
-            "no answer",
-        )),
-    }
+    tokio::time::timeout(within, opening).await.unwrap_or_else(|_| {
+        let expected =
+            Words::from("CONNECT to be answered").varying(format!(" within {} ms", within.as_millis()));
+        Err(Mismatch::of(Kind::Connection, [expected], "no answer"))
+    })
 }
 
 async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
@@ -141,22 +139,18 @@ async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
     if let Some(auth) = auth {
         builder = builder.auth(auth);
     }
-    let accepted = || "CONNECT to be accepted";
-    let client = builder
-        .connect()
-        .await
-        .map_err(|error| Mismatch::new(accepted(), error))?;
+    let not_accepted = |why: &dyn std::fmt::Display| {
+        Mismatch::of(Kind::Connection, ["CONNECT to be accepted"], varying(why))
+    };
+    let client = builder.connect().await.map_err(|error| not_accepted(&error))?;
     match answers.recv().await {
         Some(Ok(())) => Ok(Wire {
             client,
             log,
             spoilt: Mutex::new(false),
         }),
-        Some(Err(text)) => Err(Mismatch::new(accepted(), text)),
-        None => Err(Mismatch::new(
-            accepted(),
-            "the connection ended without an answer",
-        )),
+        Some(Err(text)) => Err(not_accepted(&text)),
+        None => Err(not_accepted(&"the connection ended without an answer")),
     }
 }
 
@@ -265,8 +259,11 @@ impl Wire {
 }
 
 fn not_sent(event: &str, why: &str) -> Mismatch {
-    Mismatch::new(
-        format!("{event} to be sent"),
-        format_args!("it could not be sent: {why}"),
+    // Where the connection has gone, a request fails at once or stays unanswered, whatever is noticed first.
+    let expected = Words::from(format!("an ack of {event}"));
+    Mismatch::of(
+        Kind::NoAck,
+        [expected],
+        Words::from("none").varying(format!("; it could not be sent: {why}")),
     )
 }

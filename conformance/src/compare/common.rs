@@ -14,8 +14,8 @@ use crate::contract::Contract;
 use crate::contract::set::DEFAULT;
 use crate::report::markdown::quote;
 use crate::report::palette::{GREEN, RED, YELLOW};
-use crate::report::plain::{brief, one_line};
-use crate::report::saved::Saved;
+use crate::saved::Saved;
+use crate::text::{brief, one_line};
 use crate::verdict::{Level, Verdict};
 
 /// What stands for a requirement that was not looked at.

@@ -10,7 +10,7 @@
 //! - [`matrix`]: any number of reports
 //! - `common`: what both tell of the reports themselves
 //!
-//! Reading the files is for [`crate::report::saved`]. What reports quote is shown and never obeyed: see
+//! Reading the files is for [`crate::saved`]. What reports quote is shown and never obeyed: see
 //! [`crate::report::plain`].
 
 mod common;

@@ -13,8 +13,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::report::saved::{Saved, SavedCheck, SavedRequirement};
-use crate::verdict::{Level, Verdict};
+use crate::saved::{Saved, SavedCheck, SavedRequirement};
+use crate::standing::Standing;
+use crate::verdict::Verdict;
 
 /// What is known about a requirement, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +31,12 @@ pub enum Rank {
 impl SavedRequirement {
     /// How good its verdict is.
     pub fn rank(&self) -> Rank {
-        match self.verdict {
-            Verdict::Pass => Rank::Proven,
-            Verdict::Fail | Verdict::Warn => Rank::Broken,
-            Verdict::Unverified if self.level == Level::Must && self.is_blocked() => Rank::Broken,
-            Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => Rank::Open,
+        match self.standing() {
+            Standing::Pass => Rank::Proven,
+            Standing::Failure | Standing::Warning | Standing::Known => Rank::Broken,
+            // Under --require-all, this may be what is not offered.
+            Standing::Unproven if self.is_blocked() => Rank::Broken,
+            Standing::Undecided | Standing::Unproven | Standing::Fault => Rank::Open,
         }
     }
 
@@ -42,21 +44,9 @@ impl SavedRequirement {
     pub fn fails(&self) -> bool {
         self.rank() == Rank::Broken && self.verdict != Verdict::Warn
     }
-
-    /// Whether it is unverified because the target did not get through a step.
-    fn is_blocked(&self) -> bool {
-        self.verdict == Verdict::Unverified && self.checks.iter().any(SavedCheck::is_blocked)
-    }
 }
 
 impl SavedCheck {
-    /// Whether a step before it did not work. Where that fails the run there is a fingerprint; where it does not, as after
-    /// the target has gone away, only what is said.
-    fn is_blocked(&self) -> bool {
-        self.verdict == Verdict::Unverified
-            && (self.fingerprint.is_some() || self.message.starts_with("blocked: "))
-    }
-
     /// Whether it keeps its requirement from passing, whatever other scenarios say.
     pub(super) fn decides(&self) -> bool {
         match self.verdict {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::report::saved::Saved;
+use crate::saved::Saved;
+use crate::standing::Standing;
 use crate::verdict::{Level, Verdict};
 
 /// What a report is to say of a requirement in one scenario.
@@ -58,8 +59,26 @@ impl<'a> Told<'a> {
             "scenario": self.scenario,
             "verdict": self.verdict,
             "message": self.reason.unwrap_or_default(),
+            "unverified": self.is_blocked().then_some("blocked"),
             "fingerprint": self.fingerprint,
         })
+    }
+
+    /// Whether a step before it did not work: then there is a fingerprint, or it says so.
+    fn is_blocked(&self) -> bool {
+        let says_so = self.reason.is_some_and(|reason| reason.starts_with("blocked: "));
+        self.verdict == Verdict::Unverified && (self.fingerprint.is_some() || says_so)
+    }
+
+    fn standing(&self) -> Standing {
+        match self.verdict {
+            Verdict::Pass => Standing::Pass,
+            Verdict::Fail => Standing::Failure,
+            Verdict::Warn => Standing::Warning,
+            Verdict::Harness => Standing::Fault,
+            Verdict::Unverified if self.level == Level::Must && self.is_blocked() => Standing::Unproven,
+            Verdict::Unverified | Verdict::Inconclusive => Standing::Undecided,
+        }
     }
 }
 
@@ -77,6 +96,7 @@ pub(crate) fn report(told: &[Told<'_>]) -> Saved {
                 "id": check.id,
                 "level": check.level,
                 "verdict": check.verdict,
+                "standing": check.standing(),
                 "reason": check.reason,
                 "checks": [check.check()],
             }));

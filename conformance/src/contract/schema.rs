@@ -6,8 +6,7 @@ use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
 use super::place::Place;
-use crate::expect::{Found, Mismatch};
-use crate::text::show;
+use crate::expect::{Found, Kind, Mismatch, Words};
 
 const BASE: &str = "https://chatspec.dev/schemas/1.0/";
 
@@ -82,9 +81,11 @@ impl Schemas {
         if wrong.is_empty() {
             return Ok(());
         }
-        Err(Mismatch::new(
-            format!("what the schema {name} says"),
-            format_args!("{} ({})", show(value), wrong.join("; ")),
+        let actual = Words::from(value).fixed(format!(" ({})", wrong.join("; ")));
+        Err(Mismatch::of(
+            Kind::Schema,
+            [format!("what the schema {name} says")],
+            actual,
         ))
     }
 

@@ -1,9 +1,10 @@
 //! The steps, in their order.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::client::raw::RawClient;
+use crate::expect::Mismatch;
 use crate::expect::event::event;
 use crate::scene::chats::Chat;
 use crate::scene::connect::Handshake;
@@ -203,9 +204,11 @@ impl<'a> Patient<'a> {
                 if listed.iter().collect::<Vec<_>>() == newest_first {
                     Ok(format!("{} messages, the newest first", listed.len()))
                 } else {
-                    Err(Stop::Blocked(format!(
-                        "expected the two that were posted, the newest first, {newest_first:?}; got {listed:?}"
-                    )))
+                    let expected = format!(
+                        "the two that were posted, the newest first, {}",
+                        json!(newest_first)
+                    );
+                    Err(Mismatch::new(expected, &json!(listed)).into())
                 }
             }
             Operation::ListChats => {
@@ -214,7 +217,7 @@ impl<'a> Patient<'a> {
                 let mine = listed.iter().find(|row| row["_id"] == chat.as_str());
                 match mine {
                     Some(row) => Ok(format!("unreadCount is {}", row["unreadCount"])),
-                    None => Err(Stop::Blocked(format!("expected {chat}; got {:?}", ids(&listed)))),
+                    None => Err(Mismatch::new(chat, &json!(ids(&listed))).into()),
                 }
             }
             Operation::Search => self.search().await,
@@ -256,10 +259,8 @@ impl<'a> Patient<'a> {
         if listed.as_slice() == self.posted.get(1..).unwrap_or_default() {
             Ok("the one message behind the first".to_owned())
         } else {
-            Err(Stop::Blocked(format!(
-                "expected the one message behind the first, {:?}; got {listed:?}",
-                self.posted.get(1)
-            )))
+            let expected = format!("the one message behind the first, {}", json!(self.posted.get(1)));
+            Err(Mismatch::new(expected, &json!(listed)).into())
         }
     }
 

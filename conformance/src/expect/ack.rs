@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Mismatch};
-use crate::text::show;
+use super::{Found, Kind, Mismatch};
 
 /// The closed set of error codes.
 pub const CODES: [&str; 6] = [
@@ -21,7 +20,7 @@ pub fn ok(ack: &Value) -> Found<&Value> {
     if ack.get("ok") == Some(&Value::Bool(true)) && ack.get("error").is_none() {
         Ok(ack.get("data").unwrap_or(NULL))
     } else {
-        Err(Mismatch::new("a success ack {\"ok\":true}", show(ack)))
+        Err(Mismatch::of(Kind::Ack, ["a success ack {\"ok\":true}"], ack))
     }
 }
 
@@ -32,10 +31,8 @@ pub fn error(ack: &Value, codes: &[&str]) -> Found {
     if ack.get("ok") == Some(&Value::Bool(false)) && wanted && ack.get("data").is_none() {
         Ok(())
     } else {
-        Err(Mismatch::one_of(
-            codes.iter().map(|code| format!("an error ack {code}")),
-            show(ack),
-        ))
+        let expected = codes.iter().map(|code| format!("an error ack {code}"));
+        Err(Mismatch::of(Kind::Ack, expected, ack))
     }
 }
 

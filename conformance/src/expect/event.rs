@@ -12,9 +12,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Found, Mismatch};
+use super::{Found, Kind, Mismatch, Words, varying};
 use crate::event::{Event, Mark};
-use crate::text::show;
 
 /// Which events are meant: a name, and conditions on the payload.
 #[derive(Clone)]
@@ -110,20 +109,30 @@ impl Pattern {
         const MOST: usize = 5;
         let mut near: Vec<&Event> = arrived.iter().collect();
         near.sort_by_key(|event| self.misses(event));
-        let mut actual = if near.is_empty() {
-            "no event at all".to_owned()
-        } else {
-            let shown: Vec<String> = near.iter().take(MOST).map(ToString::to_string).collect();
-            let more = match near.len().saturating_sub(MOST) {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            format!("none; what arrived: {}{more}", shown.join(" | "))
+        // What else has come by then is a matter of luck, except that there was one of that name, and not as it should be.
+        let actual = match near.first() {
+            None => varying("no event at all"),
+            Some(first) => {
+                let shown: Vec<String> = near.iter().take(MOST).map(ToString::to_string).collect();
+                let more = match near.len().saturating_sub(MOST) {
+                    0 => String::new(),
+                    n => format!(" and {n} more"),
+                };
+                let other = if first.name == self.name {
+                    "none like it"
+                } else {
+                    "none"
+                };
+                Words::from(other).varying(format!("; what arrived: {}{more}", shown.join(" | ")))
+            }
         };
-        if let Some(why) = closed {
-            actual = format!("{actual} (the connection is closed: {why})");
-        }
-        Mismatch::new(format!("{self} within {} ms", within.as_millis()), actual)
+        let closed = closed.map(|why| format!(" (the connection is closed: {why})"));
+        let expected = self.words().varying(format!(" within {} ms", within.as_millis()));
+        Mismatch::of(
+            Kind::EventMissing,
+            [expected],
+            actual.varying(closed.unwrap_or_default()),
+        )
     }
 
     /// Exactly `n` of the events match; gives those that do.
@@ -137,31 +146,45 @@ impl Pattern {
             return Ok(matching);
         }
         let expected = match n {
-            0 => format!("no {self}"),
-            1 => format!("{self} once"),
-            n => format!("{self} {n} times"),
+            0 => self.words_after("no "),
+            1 => self.words().fixed(" once"),
+            n => self
+                .words()
+                .fixed(" several times")
+                .varying(format!(", namely {n}")),
         };
         let shown: Vec<String> = matching.iter().take(5).map(ToString::to_string).collect();
         let actual = match matching.len() {
-            0 => "none".to_owned(),
-            1 => shown.join(""),
-            m => format!("{m} of them: {}", shown.join(" | ")),
+            0 => Words::from("none"),
+            1 => varying(shown.join("")),
+            m => varying(format!("{m} of them: {}", shown.join(" | "))),
         };
-        Err(Mismatch::new(expected, actual))
+        Err(Mismatch::of(Kind::EventCount, [expected], actual))
+    }
+}
+
+impl Pattern {
+    /// It in words.
+    fn words(&self) -> Words {
+        self.words_after("")
+    }
+
+    fn words_after(&self, before: &'static str) -> Words {
+        let mut words = Words::from(before).fixed(self.name.clone());
+        for (i, condition) in self.conditions.iter().enumerate() {
+            words = words.fixed(if i == 0 { " with " } else { " and " });
+            words = match condition {
+                Condition::At(pointer, value) => words.fixed(format!("{pointer} = ")).json(value),
+                Condition::That(described, _) => words.fixed(described.clone()),
+            };
+        }
+        words
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        for (i, condition) in self.conditions.iter().enumerate() {
-            f.write_str(if i == 0 { " with " } else { " and " })?;
-            match condition {
-                Condition::At(pointer, value) => write!(f, "{pointer} = {}", show(value))?,
-                Condition::That(described, _) => f.write_str(described)?,
-            }
-        }
-        Ok(())
+        self.words().fmt(f)
     }
 }
 
@@ -214,7 +237,7 @@ mod tests {
             .to_string();
         assert_eq!(
             told,
-            "expected typing:update with /state = \"start\" within 50 ms; got none; what arrived: \
+            "expected typing:update with /state = \"start\" within 50 ms; got none like it; what arrived: \
              typing:update {\"state\":\"stop\"} | presence:update {\"userId\":\"u\"}"
         );
     }

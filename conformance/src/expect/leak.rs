@@ -4,8 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Mismatch};
-use crate::text::shorten;
+use super::{Found, Mismatch, Words};
 
 /// What is looked for: only what no sentence for users says by chance.
 const TELLING: [(&str, &str); 5] = [
@@ -46,7 +45,7 @@ pub fn nothing_internal(text: &str) -> Found {
         if pattern.is_match(text) {
             return Err(Mismatch::new(
                 "a message that gives nothing internal away",
-                format_args!("{what} in {:?}", shorten(text)),
+                Words::from(format!("{what} in ")).json(&text.into()),
             ));
         }
     }

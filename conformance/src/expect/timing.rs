@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Found, Mismatch};
+use super::{Found, Kind, Mismatch, Words, varying};
 
 /// `took` is at most `limit`. Up to `limit + margin` it cannot be told; beyond, it is wrong.
 pub fn at_most(what: &str, took: Duration, limit: Duration, margin: Duration) -> Found {
@@ -11,10 +11,7 @@ pub fn at_most(what: &str, took: Duration, limit: Duration, margin: Duration) ->
     } else if took <= limit + margin {
         Err(close(what, took, limit, margin))
     } else {
-        Err(Mismatch::new(
-            format!("{what} within {} ms", limit.as_millis()),
-            format_args!("{} ms", took.as_millis()),
-        ))
+        Err(wrong(what, "within", took, limit))
     }
 }
 
@@ -25,11 +22,14 @@ pub fn at_least(what: &str, took: Duration, limit: Duration, margin: Duration) -
     } else if took + margin >= limit {
         Err(close(what, took, limit, margin))
     } else {
-        Err(Mismatch::new(
-            format!("{what} not before {} ms", limit.as_millis()),
-            format_args!("{} ms", took.as_millis()),
-        ))
+        Err(wrong(what, "not before", took, limit))
     }
+}
+
+fn wrong(what: &str, how: &str, took: Duration, limit: Duration) -> Mismatch {
+    let millis = |time: Duration| format!("{} ms", time.as_millis());
+    let expected = Words::from(format!("{what} {how} ")).varying(millis(limit));
+    Mismatch::of(Kind::Time, [expected], varying(millis(took)))
 }
 
 fn close(what: &str, took: Duration, limit: Duration, margin: Duration) -> Mismatch {

@@ -14,7 +14,7 @@ use super::Shared;
 use super::check::{Member, Progress};
 use super::frame::{self, Answer, Delivered, Frame};
 use super::socket::Socket;
-use crate::report::plain::brief;
+use crate::text::brief;
 
 /// Who connects, and how.
 #[derive(Clone)]

@@ -15,14 +15,14 @@ use crate::baseline::Judged;
 use crate::result::{Exit, RunResult};
 use crate::verdict::{Level, Verdict};
 
-/// The whole report as text. With `require_all`, what is unverified fails the run.
-pub fn text(run: &RunResult, require_all: bool) -> String {
-    format!("{}\n", document(run, require_all))
+/// The whole report as text.
+pub fn text(run: &RunResult) -> String {
+    format!("{}\n", document(run))
 }
 
 /// The whole report.
-pub(super) fn document(run: &RunResult, require_all: bool) -> Value {
-    let exit = run.exit(require_all);
+pub(super) fn document(run: &RunResult) -> Value {
+    let exit = run.exit();
     let mut document = json!({
         "schemaVersion": 1,
         "label": "chatspec",
@@ -105,7 +105,7 @@ mod tests {
     fn the_badges_of_all_kinds_of_runs() {
         let badges: Vec<String> = sample::variants()
             .iter()
-            .map(|(what, run)| format!("{what}: {}", document(run, false)))
+            .map(|(what, run)| format!("{what}: {}", document(run)))
             .collect();
         insta::assert_snapshot!(badges.join("\n"));
     }
@@ -113,15 +113,15 @@ mod tests {
     #[test]
     fn it_is_bright_green_only_if_every_must_passes() {
         for (what, run) in sample::variants() {
-            for require_all in [false, true] {
-                let bright = document(&run, require_all)["color"] == "brightgreen";
+            for run in [run.requiring_all(), run] {
+                let bright = document(&run)["color"] == "brightgreen";
                 let passes = |r: &crate::result::RequirementResult| {
                     r.level != Level::Must || r.verdict == Verdict::Pass
                 };
                 let all_is_well = !run.requirements.is_empty()
                     && run.requirements.iter().all(passes)
                     && !run.partial
-                    && run.exit(require_all) == Exit::Conforms;
+                    && run.exit() == Exit::Conforms;
                 assert_eq!(bright, all_is_well, "{what}");
             }
         }

@@ -5,11 +5,12 @@
 
 use std::fmt;
 
-use super::plain::{one_line, visible};
-use super::status::{self, Status};
+use super::status;
 use crate::expect::Mismatch;
 use crate::result::{RequirementResult, RunResult};
+use crate::standing::Standing;
 use crate::text::cut;
+use crate::text::{one_line, visible};
 use crate::verdict::Check;
 
 /// So many checks of a requirement are shown.
@@ -53,8 +54,12 @@ impl Evidence {
 fn found(check: &Check, most: usize) -> (Vec<String>, String) {
     let shown = |text: &str| visible(&cut(text, most));
     match &check.mismatch {
-        Some(Mismatch::Definite { expected, actual }) => {
-            (expected.iter().map(|one| shown(one)).collect(), shown(actual))
+        Some(Mismatch::Definite(difference)) => {
+            let expected = difference.expected.iter();
+            (
+                expected.map(|one| shown(&one.to_string())).collect(),
+                shown(&difference.seen()),
+            )
         }
         _ => (
             Vec::new(),
@@ -126,7 +131,7 @@ pub(super) fn text(run: &RunResult, requirement: &RequirementResult, most: usize
 pub(super) fn sentence(
     run: &RunResult,
     requirement: &RequirementResult,
-    status: &Status,
+    standing: Standing,
     most: usize,
 ) -> String {
     let reason = || {
@@ -142,13 +147,13 @@ pub(super) fn sentence(
             told(&expected, &actual)
         })
     };
-    let sentence = match status {
-        Status::Pass => String::new(),
-        Status::Failure => seen(),
-        Status::Warning => format!("warn: {}", seen()),
-        Status::Known(why) => format!("known: {why}"),
-        Status::Undecided | Status::Unproven => format!("{}: {}", requirement.verdict.word(), reason()),
-        Status::Fault => format!("the kit is at fault: {}", reason()),
+    let sentence = match standing {
+        Standing::Pass => String::new(),
+        Standing::Failure => seen(),
+        Standing::Warning => format!("warn: {}", seen()),
+        Standing::Known => format!("known: {}", status::tolerated(run, requirement)),
+        Standing::Undecided | Standing::Unproven => format!("{}: {}", requirement.verdict.word(), reason()),
+        Standing::Fault => format!("the kit is at fault: {}", reason()),
     };
     one_line(&cut(&sentence, most))
 }

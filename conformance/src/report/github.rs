@@ -10,9 +10,11 @@
 //! GitHub shows the first ten of each kind in a step, and all of them in its log. So what matters most comes first; notices
 //! are never more than ten, and the last of them says how many there were of each kind.
 
-use super::status::{self, Status, Trouble};
-use super::{evidence, many, plain};
+use super::status;
+use super::{evidence, many};
 use crate::result::{RequirementResult, RunResult};
+use crate::standing::{Standing, Trouble};
+use crate::text;
 use crate::text::cut;
 use crate::verdict::{Level, Verdict};
 
@@ -25,12 +27,12 @@ const MOST: usize = 1_000;
 /// What all the text of one is cut to; GitHub takes 64 KiB, of text in which more bytes than one may stand for a character.
 const TEXT: usize = 10_000;
 
-/// The whole report. With `require_all`, what is unverified fails the run.
-pub fn document(run: &RunResult, require_all: bool) -> String {
-    let judged: Vec<(&RequirementResult, Status)> = run
+/// The whole report.
+pub fn document(run: &RunResult) -> String {
+    let judged: Vec<(&RequirementResult, Standing)> = run
         .requirements
         .iter()
-        .map(|r| (r, Status::of(run, r, require_all)))
+        .map(|r| (r, Standing::of(run, r)))
         .collect();
     let errors = errors(run, &judged);
     let warnings = warnings(run, &judged);
@@ -41,12 +43,7 @@ pub fn document(run: &RunResult, require_all: bool) -> String {
         many(warnings.len(), "warning"),
         many(notices.len() + 1, "notice"),
     ];
-    notices.push(summary(
-        run,
-        require_all,
-        &counts,
-        errors.len().max(warnings.len()) > SHOWN,
-    ));
+    notices.push(summary(run, &counts, errors.len().max(warnings.len()) > SHOWN));
     [("error", errors), ("warning", warnings), ("notice", notices)]
         .iter()
         .flat_map(|(kind, annotations)| annotations.iter().map(|one| one.command(kind)))
@@ -68,8 +65,8 @@ impl Annotation {
     }
 
     fn command(&self, kind: &str) -> String {
-        let text = escape(&cut(&plain::visible(&self.text), TEXT));
-        let title = escape(&plain::one_line(&self.title))
+        let text = escape(&cut(&text::visible(&self.text), TEXT));
+        let title = escape(&text::one_line(&self.title))
             .replace(':', "%3A")
             .replace(',', "%2C");
         format!("::{kind} title={title}::{text}\n")
@@ -81,23 +78,23 @@ fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn errors(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annotation> {
+fn errors(run: &RunResult, judged: &[(&RequirementResult, Standing)]) -> Vec<Annotation> {
     let (cut_short, others): (Vec<_>, Vec<_>) = Trouble::of(run).into_iter().partition(Trouble::cuts_short);
     let of_trouble = |trouble: &Trouble<'_>| Annotation::new(trouble.subject(), cut(&trouble.text(), MOST));
-    let with = |wanted: Status, level: Option<Level>| {
+    let with = |wanted: Standing, level: Option<Level>| {
         judged
             .iter()
             .filter(move |(r, status)| *status == wanted && level.is_none_or(|level| r.level == level))
     };
-    let failed =
-        |level| with(Status::Failure, Some(level)).map(|(r, status)| of_requirement(run, r, status, "fails"));
-    let faults = with(Status::Fault, None).map(|(r, status)| of_requirement(run, r, status, "is not judged"));
-    let unproven = status::by_reason(with(Status::Unproven, None).map(|(r, _)| *r));
-    let unproven = unproven.into_iter().map(|(reason, ids)| {
-        Annotation::new(
-            "MUST is not verified",
-            format!("{}: {}", ids.join(" "), cut(reason, MOST)),
-        )
+    let failed = |level| {
+        with(Standing::Failure, Some(level)).map(|(r, status)| of_requirement(run, r, *status, "fails"))
+    };
+    let faults =
+        with(Standing::Fault, None).map(|(r, status)| of_requirement(run, r, *status, "is not judged"));
+    let unproven = status::by_reason(with(Standing::Unproven, None).map(|(r, _)| *r));
+    let unproven = unproven.into_iter().map(|reason| {
+        let text = format!("{}: {}", reason.ids.join(" "), cut(reason.text, MOST));
+        Annotation::new("not verified, which fails the run", text)
     });
     cut_short
         .iter()
@@ -110,18 +107,18 @@ fn errors(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annot
         .collect()
 }
 
-fn warnings(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annotation> {
-    let warnings = judged.iter().filter(|(_, status)| *status == Status::Warning);
+fn warnings(run: &RunResult, judged: &[(&RequirementResult, Standing)]) -> Vec<Annotation> {
+    let warnings = judged.iter().filter(|(_, status)| *status == Standing::Warning);
     warnings
-        .map(|(r, status)| of_requirement(run, r, status, "does not hold"))
+        .map(|(r, status)| of_requirement(run, r, *status, "does not hold"))
         .collect()
 }
 
 /// Those that a baseline lists: each, or so many that there is room for what follows.
-fn known(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annotation> {
+fn known(run: &RunResult, judged: &[(&RequirementResult, Standing)]) -> Vec<Annotation> {
     let known: Vec<_> = judged
         .iter()
-        .filter(|(_, status)| matches!(status, Status::Known(_)))
+        .filter(|(_, status)| matches!(status, Standing::Known))
         .collect();
     let each = if known.len() > SHOWN - 2 {
         SHOWN - 3
@@ -131,7 +128,7 @@ fn known(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annota
     let (each, rest) = known.split_at(each);
     let mut told: Vec<_> = each
         .iter()
-        .map(|(r, status)| of_requirement(run, r, status, "is known to fail"))
+        .map(|(r, status)| of_requirement(run, r, *status, "is known to fail"))
         .collect();
     if !rest.is_empty() {
         let ids: Vec<&str> = rest.iter().map(|(r, _)| r.id.as_str()).collect();
@@ -144,12 +141,15 @@ fn known(run: &RunResult, judged: &[(&RequirementResult, Status)]) -> Vec<Annota
 }
 
 /// All that was not decided, a line for each reason.
-fn undecided(judged: &[(&RequirementResult, Status)]) -> Option<Annotation> {
-    let undecided = judged.iter().filter(|(_, status)| *status == Status::Undecided);
+fn undecided(judged: &[(&RequirementResult, Standing)]) -> Option<Annotation> {
+    let undecided = judged.iter().filter(|(_, status)| *status == Standing::Undecided);
     let reasons = status::by_reason(undecided.clone().map(|(r, _)| *r));
     let lines: Vec<String> = reasons
         .iter()
-        .map(|(reason, ids)| format!("{}: {}", ids.join(" "), plain::one_line(&cut(reason, MOST))))
+        .map(|reason| {
+            let text = text::one_line(&cut(reason.text, MOST));
+            format!("{}: {text}", reason.ids.join(" "))
+        })
         .collect();
     let title = format!("{} not verified", many(undecided.count(), "requirement"));
     (!lines.is_empty()).then(|| Annotation::new(title, lines.join("\n")))
@@ -158,7 +158,7 @@ fn undecided(judged: &[(&RequirementResult, Status)]) -> Option<Annotation> {
 fn of_requirement(
     run: &RunResult,
     requirement: &RequirementResult,
-    status: &Status,
+    status: Standing,
     word: &str,
 ) -> Annotation {
     let title = format!("{} {} {word}", requirement.level.word(), requirement.id);
@@ -169,9 +169,9 @@ fn of_requirement(
     Annotation::new(title, format!("{}\n{why}{place}", requirement.statement))
 }
 
-fn summary(run: &RunResult, require_all: bool, counts: &[String; 3], more: bool) -> Annotation {
-    let (_, headline) = status::headline(run, require_all);
-    let mut lines = vec![plain::one_line(&cut(&headline, MOST))];
+fn summary(run: &RunResult, counts: &[String; 3], more: bool) -> Annotation {
+    let (_, headline) = status::headline(run);
+    let mut lines = vec![text::one_line(&cut(&headline, MOST))];
     for level in [Level::Must, Level::Should] {
         let all = run.requirements.iter().filter(|r| r.level == level).count();
         if all > 0 {
@@ -210,17 +210,17 @@ mod tests {
 
     #[test]
     fn the_report_of_a_run() {
-        insta::assert_snapshot!(document(&sample::result(), false));
+        insta::assert_snapshot!(document(&sample::result()));
     }
 
     #[test]
     fn the_report_of_a_run_that_was_cut_short() {
-        insta::assert_snapshot!(document(&sample::variant("lost after a failure"), false));
+        insta::assert_snapshot!(document(&sample::variant("lost after a failure")));
     }
 
     #[test]
     fn a_known_failure_is_a_notice() {
-        let text = document(&sample::variant("a failure is known"), false);
+        let text = document(&sample::variant("a failure is known"));
         assert!(
             text.contains("::notice title=MUST X-01 is known to fail::"),
             "{text}"
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn whatever_a_target_sends_each_command_stays_one() {
         let command = Regex::new(r"^::(error|warning|notice) title=[^:,]+::(?:[^%]|%25|%0A)+$").unwrap();
-        let text = document(&sample::nasty(), false);
+        let text = document(&sample::nasty());
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         for line in &lines {
             assert!(
@@ -260,7 +260,7 @@ mod tests {
         for (n, notices) in [(7, 8), (8, 9), (9, 9), (30, 9)] {
             let mut run = run.clone();
             run.requirements = vec![run.requirements[0].clone(); n];
-            let text = document(&run, false);
+            let text = document(&run);
             assert_eq!(text.matches("::notice").count(), notices, "{text}");
             let sum = format!("0 errors, 0 warnings, {notices} notices");
             assert!(text.trim_end().ends_with(&sum), "{text}");
@@ -272,7 +272,7 @@ mod tests {
         let mut run = sample::variant("a MUST fails");
         run.requirements = vec![run.requirements[0].clone(); 12];
         run.requirements[0].level = Level::Should;
-        let text = document(&run, false);
+        let text = document(&run);
         assert!(text.starts_with("::error title=MUST X-01 fails::"), "{text}");
         let last = text.lines().last().unwrap();
         assert!(

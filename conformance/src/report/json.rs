@@ -5,14 +5,14 @@ use std::io;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use crate::baseline::{Fingerprint, findings};
+use crate::expect::{Difference, Mismatch};
 use crate::figure::Figure;
+use crate::fingerprint::Fingerprint;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
+use crate::saved::SCHEMA;
+use crate::standing::{self, Standing};
 use crate::transcript::Line;
-use crate::verdict::{Check, Level, Verdict};
-
-/// What a report says that it is.
-pub const SCHEMA: &str = "chatspec-report/1";
+use crate::verdict::{Blocked, Check, Level, Unverified, Verdict};
 
 /// The whole report as text.
 pub fn text(result: &RunResult) -> io::Result<String> {
@@ -63,7 +63,11 @@ pub fn document(result: &RunResult) -> Value {
         "requirements": result
             .requirements
             .iter()
-            .map(|r| requirement(r, |check| findings::fingerprint(result, r, check)))
+            .map(|r| {
+                let mut told = requirement(r, |check| standing::failure(result, r, check).map(|f| f.fingerprint));
+                told["standing"] = json!(Standing::of(result, r));
+                told
+            })
             .collect::<Vec<_>>(),
         // They fail nothing, so that no baseline has to list them.
         "later": result.later.iter().map(|r| requirement(r, |_| None)).collect::<Vec<_>>(),
@@ -142,7 +146,44 @@ fn with_message(mut document: Value, check: &Check) -> Value {
     if let Some(message) = &check.message {
         document["message"] = message.as_str().into();
     }
+    match &check.unverified {
+        Some(Unverified::NotOffered) => document["unverified"] = "not-offered".into(),
+        Some(Unverified::Blocked(blocked)) => {
+            document["unverified"] = "blocked".into();
+            document["blocked"] = blocked_by(blocked);
+        }
+        None => {}
+    }
+    if let Some(difference) = check.mismatch.as_ref().and_then(Mismatch::difference) {
+        document["difference"] = facts(difference);
+    }
     document
+}
+
+fn blocked_by(blocked: &Blocked) -> Value {
+    let difference = blocked.mismatch.as_ref().and_then(Mismatch::difference);
+    let facts = [
+        ("step", blocked.step.clone().map(Value::from)),
+        ("requirement", blocked.requirement.clone().map(Value::from)),
+        ("difference", difference.map(facts)),
+    ];
+    facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some((name.to_owned(), fact?)))
+        .collect()
+}
+
+fn facts(difference: &Difference) -> Value {
+    let mut told = json!({
+        "kind": difference.kind,
+        "at": difference.at,
+        "expected": difference.expected.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "actual": difference.actual.to_string(),
+    });
+    if let Some(pointer) = &difference.pointer {
+        told["pointer"] = pointer.as_str().into();
+    }
+    told
 }
 
 fn frame(line: &Line) -> Value {

@@ -20,10 +20,11 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 
 use super::began;
 use super::evidence;
-use super::plain::{one_line, visible};
-use super::status::{self, Status, Trouble};
+use super::status;
 use crate::result::{RequirementResult, RunResult};
+use crate::standing::{Standing, Trouble};
 use crate::text::cut;
+use crate::text::{one_line, visible};
 
 /// What a value is cut to: enough to see what is wrong, and little for a viewer that loads the whole file.
 const MOST: usize = 10_000;
@@ -31,27 +32,24 @@ const MOST: usize = 10_000;
 /// What a message is cut to; it stands in an attribute, and viewers show it in a list.
 const MESSAGE: usize = 400;
 
-/// The whole file. With `require_all`, what is unverified fails the run.
-pub fn document(run: &RunResult, require_all: bool) -> io::Result<String> {
+/// The whole file.
+pub fn document(run: &RunResult) -> io::Result<String> {
     let mut report = quick_junit::Report::new("chatspec");
     report.set_time(run.duration);
-    report.add_test_suites(suites(run, require_all));
+    report.add_test_suites(suites(run));
     let text = report.to_string().map_err(io::Error::other)?;
     // The schema has this sum for each suite and not for all of them; the first place is that of the root.
     Ok(text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1))
 }
 
-fn suites(run: &RunResult, require_all: bool) -> Vec<TestSuite> {
+fn suites(run: &RunResult) -> Vec<TestSuite> {
     let mut areas: Vec<&str> = Vec::new();
     for requirement in run.requirements.iter().chain(&run.later) {
         if !areas.contains(&requirement.area.as_str()) {
             areas.push(&requirement.area);
         }
     }
-    let mut suites: Vec<TestSuite> = areas
-        .into_iter()
-        .map(|area| of_area(run, area, require_all))
-        .collect();
+    let mut suites: Vec<TestSuite> = areas.into_iter().map(|area| of_area(run, area)).collect();
     let troubles: Vec<TestCase> = Trouble::of(run).iter().map(of_trouble).collect();
     if !troubles.is_empty() {
         let mut suite = suite(run, "run", Duration::ZERO);
@@ -61,11 +59,11 @@ fn suites(run: &RunResult, require_all: bool) -> Vec<TestSuite> {
     suites
 }
 
-fn of_area(run: &RunResult, area: &str, require_all: bool) -> TestSuite {
+fn of_area(run: &RunResult, area: &str) -> TestSuite {
     let scenarios = run.scenarios.iter().filter(|s| s.scenario.area() == area);
     let mut suite = suite(run, area, scenarios.map(|s| s.duration).sum());
     let requirements = run.requirements.iter().filter(|r| r.area == area);
-    suite.add_test_cases(requirements.map(|r| of_requirement(run, r, require_all)));
+    suite.add_test_cases(requirements.map(|r| of_requirement(run, r)));
     let later = run.later.iter().filter(|r| r.area == area);
     suite.add_test_cases(later.map(|r| of_later(run, r)));
     suite
@@ -107,23 +105,23 @@ fn properties(run: &RunResult) -> Vec<Property> {
         .collect()
 }
 
-fn of_requirement(run: &RunResult, requirement: &RequirementResult, require_all: bool) -> TestCase {
-    let status = Status::of(run, requirement, require_all);
+fn of_requirement(run: &RunResult, requirement: &RequirementResult) -> TestCase {
+    let status = Standing::of(run, requirement);
     let (mut shown, kind) = match status {
-        Status::Pass => (TestCaseStatus::success(), ""),
-        Status::Failure => (
+        Standing::Pass => (TestCaseStatus::success(), ""),
+        Standing::Failure => (
             TestCaseStatus::non_success(NonSuccessKind::Failure),
             requirement.level.word(),
         ),
-        Status::Unproven => (TestCaseStatus::non_success(NonSuccessKind::Error), "unverified"),
-        Status::Fault => (TestCaseStatus::non_success(NonSuccessKind::Error), "kit"),
-        Status::Warning => (TestCaseStatus::skipped(), "warn"),
-        Status::Known(_) => (TestCaseStatus::skipped(), "known"),
-        Status::Undecided => (TestCaseStatus::skipped(), requirement.verdict.word()),
+        Standing::Unproven => (TestCaseStatus::non_success(NonSuccessKind::Error), "unverified"),
+        Standing::Fault => (TestCaseStatus::non_success(NonSuccessKind::Error), "kit"),
+        Standing::Warning => (TestCaseStatus::skipped(), "warn"),
+        Standing::Known => (TestCaseStatus::skipped(), "known"),
+        Standing::Undecided => (TestCaseStatus::skipped(), requirement.verdict.word()),
     };
     shown
         .set_type(kind)
-        .set_message(evidence::sentence(run, requirement, &status, MESSAGE))
+        .set_message(evidence::sentence(run, requirement, status, MESSAGE))
         .set_description(evidence::text(run, requirement, MOST));
     let name = format!("{} {}", requirement.id, requirement.statement);
     let mut case = TestCase::new(one_line(&name), shown);
@@ -163,7 +161,7 @@ mod tests {
 
     fn written(run: &RunResult) -> String {
         let kit = concat!("chatspec ", env!("CARGO_PKG_VERSION"));
-        document(run, false).unwrap().replace(kit, "chatspec (version)")
+        document(run).unwrap().replace(kit, "chatspec (version)")
     }
 
     #[test]

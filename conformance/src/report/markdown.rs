@@ -7,9 +7,10 @@
 use std::fmt::{Display, Write as _};
 
 use super::evidence;
-use super::status::{self, Status, Tone, Trouble};
+use super::status::{self, Tone};
 use super::{began, many};
 use crate::result::{RequirementResult, RunResult};
+use crate::standing::{Standing, Trouble};
 use crate::text::cut;
 use crate::verdict::{Level, Verdict};
 
@@ -30,9 +31,9 @@ const SHORT: usize = 200;
 /// So many notes or figures are shown.
 const LINES: usize = 100;
 
-/// The whole report, within the limit. With `require_all`, what is unverified fails the run.
-pub fn document(run: &RunResult, require_all: bool) -> String {
-    let mut page = Page::new(run, require_all, MOST);
+/// The whole report, within the limit.
+pub fn document(run: &RunResult) -> String {
+    let mut page = Page::new(run, MOST);
     let mut text = page.write();
     while text.len() > LIMIT && page.most > 0 {
         page.most = if page.most > LEAST { page.most / 2 } else { 0 };
@@ -44,19 +45,17 @@ pub fn document(run: &RunResult, require_all: bool) -> String {
 /// A report that is being written.
 struct Page<'a> {
     run: &'a RunResult,
-    require_all: bool,
-    judged: Vec<(&'a RequirementResult, Status)>,
+    judged: Vec<(&'a RequirementResult, Standing)>,
     /// What a value of the evidence is cut to; at 0 there is none.
     most: usize,
     text: String,
 }
 
 impl<'a> Page<'a> {
-    fn new(run: &'a RunResult, require_all: bool, most: usize) -> Self {
-        let status = |r| Status::of(run, r, require_all);
+    fn new(run: &'a RunResult, most: usize) -> Self {
+        let status = |r| Standing::of(run, r);
         Self {
             run,
-            require_all,
             judged: run.requirements.iter().map(|r| (r, status(r))).collect(),
             most,
             text: String::new(),
@@ -67,12 +66,12 @@ impl<'a> Page<'a> {
         self.text.clear();
         self.head();
         self.counts();
-        self.table("Fails", |status| *status == Status::Failure);
-        self.reasons("Not verified, which fails the run", &Status::Unproven);
-        self.table("The kit is at fault", |status| *status == Status::Fault);
-        self.table("Known to fail", |status| matches!(status, Status::Known(_)));
-        self.table("Warnings", |status| *status == Status::Warning);
-        self.reasons("Not verified", &Status::Undecided);
+        self.table("Fails", |status| *status == Standing::Failure);
+        self.reasons("Not verified, which fails the run", Standing::Unproven);
+        self.table("The kit is at fault", |status| *status == Standing::Fault);
+        self.table("Known to fail", |status| matches!(status, Standing::Known));
+        self.table("Warnings", |status| *status == Standing::Warning);
+        self.reasons("Not verified", Standing::Undecided);
         self.notes();
         self.figures();
         self.left_out();
@@ -91,7 +90,7 @@ impl<'a> Page<'a> {
 
     fn head(&mut self) {
         let run = self.run;
-        let (tone, headline) = status::headline(run, self.require_all);
+        let (tone, headline) = status::headline(run);
         let mark = match tone {
             Tone::Good => "✅",
             Tone::Doubtful => "⚠️",
@@ -154,13 +153,13 @@ impl<'a> Page<'a> {
     }
 
     /// What has such a status: a line for each, and below it what led there.
-    fn table(&mut self, title: &str, wanted: impl Fn(&Status) -> bool) {
+    fn table(&mut self, title: &str, wanted: impl Fn(&Standing) -> bool) {
         let run = self.run;
         let rows: Vec<_> = self
             .judged
             .iter()
             .filter(|(_, status)| wanted(status))
-            .cloned()
+            .copied()
             .collect();
         if rows.is_empty() {
             return;
@@ -168,7 +167,7 @@ impl<'a> Page<'a> {
         self.title(title);
         self.line("| requirement | level | asks for | because |\n|---|---|---|---|");
         for (requirement, status) in &rows {
-            let why = code(&evidence::sentence(run, requirement, status, SHORT));
+            let why = code(&evidence::sentence(run, requirement, *status, SHORT));
             let (id, level) = (&requirement.id, requirement.level.word());
             self.line(format_args!(
                 "| {id} | {level} | {} | {why} |",
@@ -194,15 +193,15 @@ impl<'a> Page<'a> {
     }
 
     /// What has this status, by the reason for it.
-    fn reasons(&mut self, title: &str, wanted: &Status) {
-        let with = self.judged.iter().filter(|(_, status)| status == wanted);
+    fn reasons(&mut self, title: &str, wanted: Standing) {
+        let with = self.judged.iter().filter(|(_, status)| *status == wanted);
         let reasons = status::by_reason(with.map(|(requirement, _)| *requirement));
         if reasons.is_empty() {
             return;
         }
         self.title(title);
-        for (reason, ids) in reasons {
-            self.line(format_args!("- {}: {}", ids.join(" "), code(reason)));
+        for reason in reasons {
+            self.line(format_args!("- {}: {}", reason.ids.join(" "), code(reason.text)));
         }
     }
 

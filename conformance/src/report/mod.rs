@@ -1,12 +1,12 @@
 //! Reports: each consumes the events of a run, and none knows the runner.
 //!
 //! - [`terminal`]: for people
-//! - [`json`]: for machines; [`saved`]: the same, read back
+//! - [`json`]: for machines; [`crate::saved`] reads it back
 //! - [`html`]: a page to look around in
 //! - [`junit`], [`tap`]: for test viewers and harnesses
 //! - [`markdown`], [`github`]: for the summary and the annotations of a CI job
 //! - [`badge`]: for a page that shows how things stand
-//! - [`plain`]: text from elsewhere, made fit to be shown; [`palette`]: the colours of lines for people
+//! - [`palette`]: the colours of lines for people
 //!
 //! What they have in common is decided once: what a requirement means for its run in `status`, and how what led there is
 //! shown in `evidence`.
@@ -18,8 +18,6 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod palette;
-pub mod plain;
-pub mod saved;
 pub mod tap;
 pub mod terminal;
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use time::macros::{date, datetime};
 
-use crate::baseline::{Baseline, Entry, Failure, Fingerprint, Fingerprints};
+use crate::baseline::{Baseline, Entry, Failure};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
-use crate::expect::Mismatch;
+use crate::expect::{Kind, Mismatch};
 use crate::figure::Figure;
+use crate::fingerprint::Fingerprint;
 use crate::plan::Plan;
 use crate::result::RunEvent;
 use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
@@ -19,7 +20,7 @@ use crate::targets::Target;
 use crate::targets::profile::{Limits, Profile};
 use crate::text::shorten;
 use crate::transcript::{Direction, Line};
-use crate::verdict::{Check, Level, Unverified, Verdict};
+use crate::verdict::{Check, Level, Rules, Unverified, Verdict};
 
 async fn nothing(_: &Scene) -> Outcome {
     Ok(())
@@ -32,7 +33,8 @@ static THREE: Scenario = Scenario::new("y/three", "The third story", &["Y-03"], 
 
 pub(crate) fn scenarios() -> Vec<ScenarioResult> {
     let wrong = || {
-        Mismatch::one_of(
+        Mismatch::of(
+            Kind::Value,
             ["an error ack FORBIDDEN", "an error ack NOT_FOUND"],
             r#"{"ok":true}"#,
         )
@@ -146,8 +148,8 @@ fn of(scenarios: Vec<ScenarioResult>) -> RunResult {
         requirements: by_requirement(&contract, &selected, &scenarios),
         later: Vec::new(),
         scenarios,
+        rules: Rules::default(),
         baseline: None,
-        fingerprints: Fingerprints::default(),
     }
 }
 
@@ -163,7 +165,7 @@ pub(crate) const NASTY: &str = concat!(
 
 /// A run against a target that sends all this wherever it can.
 pub(crate) fn nasty() -> Arc<RunResult> {
-    let wrong = |actual: &str| Err(Mismatch::one_of([NASTY, "something else"], actual).at("bob"));
+    let wrong = |actual: &str| Err(Mismatch::of(Kind::Value, [NASTY, "something else"], actual).at("bob"));
     let huge = format!("{}{}", "x".repeat(100_000), NASTY);
     let checks = [NASTY, &huge, &"<&|\0".repeat(25_000), "one more", "and one more"]
         .map(|actual| Check::judge("X-01", "x/one", Level::Must, false, wrong(actual)));
@@ -176,7 +178,12 @@ pub(crate) fn nasty() -> Arc<RunResult> {
     scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
     scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::from_millis(310))];
     let blocked = "blocked: got \\# {";
-    scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, blocked)];
+    scenarios[1].checks = vec![Check::unverified(
+        "Y-01",
+        "y/two",
+        Unverified::Blocked(Box::default()),
+        blocked,
+    )];
     let mut run = of(scenarios);
     run.requirements[0].statement = r"What \ # SKIP | it | asks for.".to_owned();
     run.later = vec![RequirementResult {
@@ -222,7 +229,7 @@ pub(crate) fn variants() -> Vec<(&'static str, RunResult)> {
         checked(
             must(Verdict::Pass),
             should(Verdict::Pass),
-            open(Unverified::Blocked),
+            open(Unverified::Blocked(Box::default())),
         )
     };
     let mut variants = vec![
@@ -357,7 +364,7 @@ fn with_baseline(
         ..entry
     });
     let changed = listed().into_iter().map(|entry| Entry {
-        fingerprint: Fingerprint::of("X-01", "x/one", "another"),
+        fingerprint: Fingerprint::of_message("X-01", "x/one", "another"),
         ..entry
     });
     vec![
@@ -396,7 +403,7 @@ pub(crate) fn all_fail(contract: &Contract, text: &str) -> RunResult {
         .collect();
     for result in &mut results {
         for id in result.scenario.requirements {
-            let wrong = Mismatch::one_of([text; 6], text);
+            let wrong = Mismatch::of(Kind::Value, [text; 6], text);
             let mut check = Check::judge(id, result.scenario.id, Level::Must, true, Err(wrong));
             check.frames.clone_from(&frames);
             result.checks.extend(vec![check; 5]);

@@ -13,10 +13,11 @@
 //! `Bail out!`.
 
 use super::evidence;
-use super::plain::one_line;
-use super::status::{self, Status, Trouble};
+use super::status;
 use crate::result::{RequirementResult, RunResult};
+use crate::standing::{Standing, Trouble};
 use crate::text::cut;
+use crate::text::one_line;
 
 /// What a value in a block is cut to.
 const MOST: usize = 10_000;
@@ -24,13 +25,10 @@ const MOST: usize = 10_000;
 /// What a reason is cut to, which has to stand in the line of its test point.
 const REASON: usize = 400;
 
-/// The whole report. With `require_all`, what is unverified fails the run.
-pub fn document(run: &RunResult, require_all: bool) -> String {
+/// The whole report.
+pub fn document(run: &RunResult) -> String {
     let (cut_short, troubles): (Vec<_>, Vec<_>) = Trouble::of(run).into_iter().partition(Trouble::cuts_short);
-    let points = run
-        .requirements
-        .iter()
-        .map(|r| of_requirement(run, r, require_all));
+    let points = run.requirements.iter().map(|r| of_requirement(run, r));
     let later = run.later.iter().map(|r| of_later(run, r));
     let points: Vec<Point> = points
         .chain(later)
@@ -140,14 +138,14 @@ fn of_later(run: &RunResult, requirement: &RequirementResult) -> Point {
     }
 }
 
-fn of_requirement(run: &RunResult, requirement: &RequirementResult, require_all: bool) -> Point {
-    let status = Status::of(run, requirement, require_all);
-    let why = || evidence::sentence(run, requirement, &status, REASON);
+fn of_requirement(run: &RunResult, requirement: &RequirementResult) -> Point {
+    let status = Standing::of(run, requirement);
+    let why = || evidence::sentence(run, requirement, status, REASON);
     let (ok, directive) = match status {
-        Status::Pass => (true, None),
-        Status::Undecided => (true, Some(("SKIP", why()))),
-        Status::Warning | Status::Known(_) => (false, Some(("TODO", why()))),
-        Status::Failure | Status::Unproven | Status::Fault => (false, None),
+        Standing::Pass => (true, None),
+        Standing::Undecided => (true, Some(("SKIP", why()))),
+        Standing::Warning | Standing::Known => (false, Some(("TODO", why()))),
+        Standing::Failure | Standing::Unproven | Standing::Fault => (false, None),
     };
     let block = if ok {
         Vec::new()

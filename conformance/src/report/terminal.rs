@@ -40,7 +40,6 @@ pub enum Detail {
 pub struct Terminal<W> {
     out: W,
     bar: ProgressBar,
-    require_all: bool,
     timings: bool,
     detail: Detail,
     run: Option<(Arc<Context>, Arc<Plan>)>,
@@ -51,7 +50,7 @@ pub struct Terminal<W> {
 
 impl<W: Write + Send> Terminal<W> {
     /// A report that goes there. `live` adds a progress line to standard error.
-    pub fn new(out: W, live: bool, require_all: bool) -> Self {
+    pub fn new(out: W, live: bool) -> Self {
         let bar = if live {
             ProgressBar::new(0)
         } else {
@@ -65,7 +64,6 @@ impl<W: Write + Send> Terminal<W> {
         Self {
             out,
             bar,
-            require_all,
             timings: false,
             detail: Detail::default(),
             run: None,
@@ -179,7 +177,6 @@ impl<W: Write + Send> Terminal<W> {
         self.bar.finish_and_clear();
         let shown = Shown {
             timings: self.timings,
-            require_all: self.require_all,
             detail: self.detail,
         };
         summary::write(&mut self.out, result, shown)
@@ -303,7 +300,7 @@ mod tests {
         };
         let mut out = Vec::new();
         let stream = anstream::StripStream::new(&mut out);
-        let mut report = Terminal::new(stream, false, false).with_detail(detail);
+        let mut report = Terminal::new(stream, false).with_detail(detail);
         let mut events = vec![RunEvent::Started {
             context: Arc::new(context),
             plan: Arc::new(plan),

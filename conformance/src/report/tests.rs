@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use serde_json::{Map, json};
 
-use super::status::Status;
 use super::*;
-use crate::baseline::{Baseline, Fingerprints};
+use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::result::{Exit, RequirementResult};
+use crate::standing::Standing;
 use crate::verdict::{Check, Verdict};
 
 /// Makes a report that goes there.
@@ -20,18 +20,18 @@ type New = fn(Box<dyn io::Write + Send>) -> Box<dyn Report>;
 #[test]
 fn every_format_is_red_exactly_when_the_exit_code_is_not_0() {
     for (what, run) in sample::variants() {
-        for require_all in [false, true] {
-            let red = run.exit(require_all) != Exit::Conforms;
-            let junit = junit::document(&run, require_all).unwrap();
+        for run in [run.requiring_all(), run] {
+            let red = run.exit() != Exit::Conforms;
+            let junit = junit::document(&run).unwrap();
             let in_junit = junit.contains("<failure") || junit.contains("<error");
-            let tap = tap::document(&run, require_all);
+            let tap = tap::document(&run);
             let fails = |line: &str| {
                 line.starts_with("Bail out!") || (line.starts_with("not ok") && !line.contains(" # TODO "))
             };
-            let in_github = github::document(&run, require_all).contains("::error");
-            let badge = badge::document(&run, require_all);
+            let in_github = github::document(&run).contains("::error");
+            let badge = badge::document(&run);
             let in_badge = ["red", "lightgrey"].contains(&badge["color"].as_str().unwrap());
-            let markdown = markdown::document(&run, require_all);
+            let markdown = markdown::document(&run);
             let sections = ["### Fails", "which fails the run", "### The kit", "- **"];
             let in_markdown = sections.iter().any(|section| markdown.contains(section));
             assert_eq!(in_junit, red, "{what}\n{junit}");
@@ -47,26 +47,26 @@ fn every_format_is_red_exactly_when_the_exit_code_is_not_0() {
 fn none_shows_a_pass_where_a_must_is_not_verified() {
     let run = sample::variant("a MUST is not offered");
     assert!(
-        junit::document(&run, false)
+        junit::document(&run)
             .unwrap()
             .contains("<skipped message=\"unverified: why\"")
     );
-    assert!(tap::document(&run, false).contains("# SKIP unverified: why"));
-    assert!(github::document(&run, false).contains("::notice title=1 requirement not verified::Y-01: why"));
-    assert!(markdown::document(&run, false).starts_with("## ⚠️"));
-    assert_eq!(badge::document(&run, false)["color"], "yellow");
+    assert!(tap::document(&run).contains("# SKIP unverified: why"));
+    assert!(github::document(&run).contains("::notice title=1 requirement not verified::Y-01: why"));
+    assert!(markdown::document(&run).starts_with("## ⚠️"));
+    assert_eq!(badge::document(&run)["color"], "yellow");
 }
 
 #[test]
 fn what_was_added_after_the_set_is_told_everywhere_and_is_nowhere_red() {
     let run = sample::variant("what was added later fails");
-    assert_eq!(run.exit(true), Exit::Conforms);
+    assert_eq!(run.requiring_all().exit(), Exit::Conforms);
     let mut html = Vec::new();
-    let mut report = html::Html::new(&mut html, true);
+    let mut report = html::Html::new(&mut html);
     report.event(&sample::started(Contract::for_test())).unwrap();
     report.event(&RunEvent::Finished(Arc::new(run.clone()))).unwrap();
     let mut terminal = Vec::new();
-    let mut report = terminal::Terminal::new(anstream::StripStream::new(&mut terminal), false, true);
+    let mut report = terminal::Terminal::new(anstream::StripStream::new(&mut terminal), false);
     report.event(&RunEvent::Finished(Arc::new(run.clone()))).unwrap();
     let texts = [
         (
@@ -78,18 +78,22 @@ fn what_was_added_after_the_set_is_told_everywhere_and_is_nowhere_red() {
         ("json", json::text(&run).unwrap(), "\"later\": [\n    {"),
         (
             "junit",
-            junit::document(&run, true).unwrap(),
+            junit::document(&run.requiring_all()).unwrap(),
             "<skipped message=\"added after 1.0: fail: ",
         ),
-        ("tap", tap::document(&run, true), "# SKIP added after 1.0: fail: "),
+        (
+            "tap",
+            tap::document(&run.requiring_all()),
+            "# SKIP added after 1.0: fail: ",
+        ),
         (
             "markdown",
-            markdown::document(&run, true),
+            markdown::document(&run.requiring_all()),
             "### Added after 1.0, which fails nothing",
         ),
         (
             "github",
-            github::document(&run, true),
+            github::document(&run.requiring_all()),
             "Added after 1.0, which fails nothing: Y-03 fail",
         ),
     ];
@@ -97,7 +101,7 @@ fn what_was_added_after_the_set_is_told_everywhere_and_is_nowhere_red() {
         assert!(text.contains("Y-03") && text.contains(told), "{format}: {text}");
     }
     // A badge has room for what counts only.
-    assert_eq!(badge::document(&run, true)["message"], "2/2 MUST");
+    assert_eq!(badge::document(&run.requiring_all())["message"], "2/2 MUST");
 }
 
 /// Measures, as scripts/bench-reports.sh shows it: every tenth requirement fails, with as much evidence as a run gathers.
@@ -108,33 +112,26 @@ fn how_long_the_formats_take() {
     println!("{} requirements", run.requirements.len());
     let started = sample::started(Contract::embedded().unwrap());
     let formats: [(&str, New); 8] = [
-        ("terminal", |out| {
-            Box::new(terminal::Terminal::new(out, false, false))
-        }),
+        ("terminal", |out| Box::new(terminal::Terminal::new(out, false))),
         ("json", |out| Box::new(AtEnd::new(out, json::text))),
-        ("html", |out| Box::new(html::Html::new(out, false))),
-        ("junit", |out| {
-            Box::new(AtEnd::new(out, |run| junit::document(run, false)))
-        }),
+        ("html", |out| Box::new(html::Html::new(out))),
+        ("junit", |out| Box::new(AtEnd::new(out, junit::document))),
         ("tap", |out| {
-            Box::new(AtEnd::new(out, |run| Ok(tap::document(run, false))))
+            Box::new(AtEnd::new(out, |run| Ok(tap::document(run))))
         }),
         ("markdown", |out| {
-            Box::new(AtEnd::new(out, |run| Ok(markdown::document(run, false))))
+            Box::new(AtEnd::new(out, |run| Ok(markdown::document(run))))
         }),
         ("github", |out| {
-            Box::new(AtEnd::new(out, |run| Ok(github::document(run, false))))
+            Box::new(AtEnd::new(out, |run| Ok(github::document(run))))
         }),
         ("badge", |out| {
-            Box::new(AtEnd::new(out, |run| Ok(badge::text(run, false))))
+            Box::new(AtEnd::new(out, |run| Ok(badge::text(run))))
         }),
     ];
     let round = || {
         // Nothing is known from the round before.
-        let run = RunResult {
-            fingerprints: Fingerprints::default(),
-            ..run.clone()
-        };
+        let run = RunResult { ..run.clone() };
         let began = Instant::now();
         let finished = RunEvent::Finished(Baseline::default().apply(&run));
         let mut times = vec![("baseline", began.elapsed())];
@@ -189,22 +186,18 @@ fn samples_for_other_parsers() {
     let mut expected = Map::new();
     for (name, run) in runs {
         let requirement = |r: &RequirementResult| {
-            let known = matches!(Status::of(&run, r, false), Status::Known(_));
+            let known = matches!(Standing::of(&run, r), Standing::Known);
             json!({"id": r.id, "statement": r.statement, "verdict": r.verdict, "known": known})
         };
         let meant = json!({
             "requirements": run.requirements.iter().map(requirement).collect::<Vec<_>>(),
             "later": run.later.iter().map(requirement).collect::<Vec<_>>(),
-            "fails": run.exit(false) != Exit::Conforms,
+            "fails": run.exit() != Exit::Conforms,
             "cut_short": run.interrupted || run.lost.is_some(),
         });
         expected.insert(name.to_owned(), meant);
-        fs::write(folder.join(format!("{name}.tap")), tap::document(&run, false)).unwrap();
-        fs::write(
-            folder.join(format!("{name}.xml")),
-            junit::document(&run, false).unwrap(),
-        )
-        .unwrap();
+        fs::write(folder.join(format!("{name}.tap")), tap::document(&run)).unwrap();
+        fs::write(folder.join(format!("{name}.xml")), junit::document(&run).unwrap()).unwrap();
     }
     fs::write(folder.join("expected.json"), json!(expected).to_string()).unwrap();
 }

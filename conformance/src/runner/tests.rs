@@ -129,7 +129,7 @@ async fn what_passes_conforms_and_what_no_scenario_looks_at_is_unverified() {
         )
     );
     assert_eq!(
-        (result.exit(false), result.exit(true)),
+        (result.exit(), result.requiring_all().exit()),
         (Exit::Conforms, Exit::Fails)
     );
 }
@@ -140,7 +140,7 @@ async fn a_panic_is_a_fault_of_the_kit() {
     let (found, why) = verdict(&result, "X-01");
     assert_eq!(found, Verdict::Harness);
     assert!(why.contains("a mistake in the kit"), "{why}");
-    assert_eq!(result.exit(false), Exit::Fault);
+    assert_eq!(result.exit(), Exit::Fault);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_blocked_scenario_proves_nothing() {
     assert_eq!(result.scenarios[0].verdict, Verdict::Unverified);
     // The target of these tests does not exist, and that is found out.
     assert!(result.lost.is_some());
-    assert_eq!(result.exit(false), Exit::Fault);
+    assert_eq!(result.exit(), Exit::Fault);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn the_level_decides_between_fail_and_warn() {
     let result = play(&[&WARNS]).await;
     assert_eq!(verdict(&result, "X-01").0, Verdict::Fail);
     assert_eq!(verdict(&result, "X-02").0, Verdict::Warn);
-    assert_eq!(result.exit(false), Exit::Fails);
+    assert_eq!(result.exit(), Exit::Fails);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn what_the_target_does_not_offer_is_listed_only() {
         (Verdict::Unverified, "no key".to_owned())
     );
     assert_eq!(
-        (result.exit(false), result.exit(true)),
+        (result.exit(), result.requiring_all().exit()),
         (Exit::Conforms, Exit::Fails)
     );
 }
@@ -280,15 +280,15 @@ async fn what_was_added_after_the_set_cannot_fail_a_run() {
             "{}",
             scenario.id
         );
-        for require_all in [false, true] {
-            assert_eq!(result.exit(require_all), Exit::Conforms, "{}", scenario.id);
+        for result in [result.requiring_all(), (*result).clone()] {
+            assert_eq!(result.exit(), Exit::Conforms, "{}", scenario.id);
             let judged = Baseline::default().apply(&result);
-            assert_eq!(judged.exit(require_all), Exit::Conforms, "{}", scenario.id);
+            assert_eq!(judged.exit(), Exit::Conforms, "{}", scenario.id);
         }
         // Where everything counts, each of them is red in its own way.
         let result = play(&[scenario, &PASSES]).await;
         assert!(result.later.is_empty(), "{}", scenario.id);
-        assert_ne!(result.exit(true), Exit::Conforms, "{}", scenario.id);
+        assert_ne!(result.requiring_all().exit(), Exit::Conforms, "{}", scenario.id);
     }
 }
 
@@ -309,5 +309,5 @@ async fn an_interrupted_run_still_has_a_result() {
     stopper.send_replace(true);
     let result = running.await.unwrap();
     assert_eq!(result.scenarios.len(), 2);
-    assert_eq!(result.exit(false), Exit::Interrupted);
+    assert_eq!(result.exit(), Exit::Interrupted);
 }

@@ -24,6 +24,7 @@ use crate::scenarios::{self, Scenario};
 use crate::scene::{Conduct, Context};
 use crate::targets::tokens::Tokens;
 use crate::targets::{Target, TargetError};
+use crate::verdict::Rules;
 use crate::verdict::Verdict;
 
 /// Runs without a sabotage, at most: what has passed in one of them can be kept.
@@ -77,7 +78,10 @@ impl Bench {
     ) -> Result<Self, NotReady> {
         let conduct = Conduct {
             scale,
-            strict: true,
+            rules: Rules {
+                strict: true,
+                ..Rules::default()
+            },
             ..Conduct::default()
         };
         let contract = Arc::new(contract);

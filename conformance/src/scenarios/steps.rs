@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::event::Mark;
-use crate::expect::{Found, Mismatch, ack, that};
+use crate::expect::{Found, Mismatch, Words, ack, that};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Scene, Stop};
-use crate::text::show;
 
 /// Twenty-four hex characters that no store has given to anything. Not all zeros, which some libraries take for no id.
 pub(crate) const NOWHERE: &str = "0c7a9e5b3d2f4a6088776655";
@@ -48,7 +47,7 @@ pub(super) fn no_complaint(client: &Client, mark: Mark) -> Found {
     that(
         complaint.is_none(),
         "no event that tells of an error",
-        format_args!("{complaint:?}"),
+        complaint.map(ToString::to_string).unwrap_or_default(),
     )
 }
 
@@ -74,6 +73,6 @@ pub(super) async fn unread(scene: &Scene, user: &User, chat: &Chat) -> Result<Fo
     let chats = scene.chats(user).await?;
     let row = chats.iter().find(|row| row["_id"] == chat.id.as_str());
     let count = row.and_then(|row| row["unreadCount"].as_u64());
-    let shown = row.map_or_else(|| "no such row".to_owned(), show);
+    let shown = row.map_or_else(|| Words::from("no such row"), Words::from);
     Ok(count.ok_or_else(|| Mismatch::new("the chat in the listing, with its unreadCount", shown)))
 }

@@ -8,7 +8,7 @@ use super::steps::joined;
 use super::{Cost, Scenario, run};
 use crate::client::Client;
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, equal, text, that, utc_time};
+use crate::expect::{Found, Mismatch, Words, equal, text, that, utc_time, varying};
 use crate::scene::chats::Chat;
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
@@ -81,7 +81,7 @@ async fn away_and_back(scene: &Scene) -> Outcome {
     for body in &missed {
         scene.check(
             "SYNC-01",
-            equal(&format!("{body:?} in the listing"), &times(&listed, body), &1),
+            equal(&format!("\"{body}\" in the listing"), &times(&listed, body), &1),
         );
     }
     let bodies: Vec<_> = missed.into_iter().chain(during).collect();
@@ -122,7 +122,7 @@ async fn cut_in_a_burst(scene: &Scene) -> Outcome {
     for body in &bodies {
         scene.check(
             "SYNC-01",
-            equal(&format!("{body:?} in the listing"), &times(&all, body), &1),
+            equal(&format!("\"{body}\" in the listing"), &times(&all, body), &1),
         );
     }
     without_gap(scene, &back, &listed, &bodies);
@@ -157,7 +157,9 @@ fn without_gap(scene: &Scene, client: &Client, listed: &[Value], bodies: &[Strin
     for body in bodies {
         let (in_list, in_live) = (times(listed, body), times(&live, body));
         let whole = in_list + in_live >= 1 && in_list <= 1 && in_live <= 1;
-        let seen = format!("{body:?}: {in_list} times in the backfill, {in_live} times live");
+        let body = Value::from(body.as_str());
+        let seen =
+            Words::from(&body).varying(format!(": {in_list} times in the backfill, {in_live} times live"));
         let expected = "each message in the backfill or live, at most once in either";
         scene.check("SYNC-02", that(whole, expected, seen));
     }
@@ -184,7 +186,7 @@ async fn walk(
         if page.len() > LIMIT {
             return Ok(Err(Mismatch::new(
                 format!("at most {LIMIT} messages on a page"),
-                page.len(),
+                varying(page.len()),
             )));
         }
         for message in &page {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::steps::{accepted, still_works};
 use super::{Cost, Scenario, run};
-use crate::expect::{Found, Mismatch, ack, all, field, text, that};
+use crate::expect::{Found, Kind, Mismatch, ack, all, field, text, that, varying};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
 use crate::text::shorten;
@@ -159,16 +159,24 @@ async fn polling_and_upgrade(scene: &Scene) -> Outcome {
 fn not_upgraded(stop: Stop) -> Mismatch {
     match stop {
         Stop::Harness(why) => Mismatch::fault(why),
-        Stop::Blocked(why) | Stop::Unverified(why) | Stop::Judged(why) => {
-            Mismatch::new("a WebSocket for the session", why)
-        }
+        stop => Mismatch::of(
+            Kind::Connection,
+            ["a WebSocket for the session"],
+            varying(stop.why()),
+        ),
     }
 }
 
 /// An ack packet with a success in it.
 fn is_success(packet: &str) -> Found {
-    let args: Value = serde_json::from_str(packet.trim_start_matches(|c: char| c.is_ascii_digit()))
-        .map_err(|error| Mismatch::new("an ack packet", format_args!("{} ({error})", shorten(packet))))?;
+    let args: Value =
+        serde_json::from_str(packet.trim_start_matches(|c: char| c.is_ascii_digit())).map_err(|error| {
+            Mismatch::of(
+                Kind::Ack,
+                ["an ack packet"],
+                format!("{} ({error})", shorten(packet)),
+            )
+        })?;
     ack::ok(&args[0]).map(drop)
 }
 

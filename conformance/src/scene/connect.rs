@@ -12,7 +12,7 @@ use crate::client::inbox::Inbox;
 use crate::client::polling::Polling;
 use crate::client::raw::{self, RawClient};
 use crate::client::{Client, Wire, socketio};
-use crate::expect::{Found, ack, text};
+use crate::expect::{Found, Kind, Mismatch, Words, ack, text};
 use crate::targets::profile::{Connecting, TokenPlace};
 use crate::targets::websocket_url;
 
@@ -78,9 +78,10 @@ impl Answer {
     pub fn accepted(self) -> crate::expect::Found<RawClient> {
         match self {
             Self::Accepted(client) => Ok(client),
-            other => Err(crate::expect::Mismatch::new(
-                "CONNECT to be accepted",
-                other.told(),
+            other => Err(Mismatch::of(
+                Kind::Connection,
+                ["CONNECT to be accepted"],
+                other.words(),
             )),
         }
     }
@@ -89,16 +90,16 @@ impl Answer {
     pub fn refused(self) -> crate::expect::Found<(Value, RawClient)> {
         match self {
             Self::Refused(payload, client) => Ok((payload, client)),
-            other => Err(crate::expect::Mismatch::new("CONNECT_ERROR", other.told())),
+            other => Err(Mismatch::of(Kind::Connection, ["CONNECT_ERROR"], other.words())),
         }
     }
 
-    fn told(&self) -> String {
+    fn words(&self) -> Words {
         match self {
-            Self::Accepted(_) => "CONNECT was accepted".to_owned(),
-            Self::Refused(payload, _) => format!("CONNECT_ERROR {}", crate::text::show(payload)),
-            Self::Silence(_) => "no answer; the connection is open".to_owned(),
-            Self::Closed(why) => format!("the connection was closed: {why}"),
+            Self::Accepted(_) => "CONNECT was accepted".into(),
+            Self::Refused(payload, _) => Words::from("CONNECT_ERROR ").json(payload),
+            Self::Silence(_) => "no answer; the connection is open".into(),
+            Self::Closed(why) => Words::from("the connection was closed").varying(format!(": {why}")),
         }
     }
 }
@@ -142,10 +143,11 @@ impl Scene {
         client.connect("/", payload.as_ref())?;
         match client.answer("/", self.timing().connect()).await? {
             Ok(_) => Ok(client),
-            Err(payload) => Err(Stop::Blocked(format!(
-                "connecting as {}: refused with {payload}",
-                client.name()
-            ))),
+            Err(payload) => {
+                let refused = Words::from("CONNECT_ERROR ").json(&payload);
+                let mismatch = Mismatch::of(Kind::Connection, ["CONNECT to be accepted"], refused);
+                Err(mismatch).step(&format!("connecting as {}", client.name()))
+            }
         }
     }
 
@@ -160,7 +162,7 @@ impl Scene {
         };
         let client = match self.open_raw(&path, who, None).await {
             Ok(client) => client,
-            Err(Stop::Blocked(why)) => return Ok(Answer::Closed(why)),
+            Err(Stop::Blocked(blocked)) => return Ok(Answer::Closed(blocked.why)),
             Err(stop) => return Err(stop),
         };
         let namespace = handshake.namespace.as_deref().unwrap_or("/");

@@ -28,6 +28,7 @@ use crate::expect::{Found, ack};
 use crate::targets::profile::operation::Operation;
 use crate::transcript::Line;
 use crate::transcript::remark::Remark;
+use crate::verdict::Blocked;
 
 /// Which path the sentinel takes.
 #[derive(Clone, Copy, Debug)]
@@ -145,10 +146,7 @@ impl Scene {
                 .wait_unfiltered(self.timing().deadline(), is_sentinel)
                 .await
             else {
-                return Err(Stop::Blocked(format!(
-                    "a message sent into the room to fence it did not reach {}",
-                    client.name()
-                )));
+                return Err(not_fenced("a message sent into the room", "MSG-02", client));
             };
             client.remark(Remark::heard(&event, None));
         }
@@ -214,10 +212,11 @@ impl Scene {
                 client.remark(Remark::heard(&event, Some(mark)));
                 Ok(())
             }
-            None => Err(Stop::Blocked(format!(
-                "a chat:update provoked to fence the user room did not reach {}",
-                client.name()
-            ))),
+            None => Err(not_fenced(
+                "a chat:update provoked in the user room",
+                "CHAT-01",
+                client,
+            )),
         }
     }
 
@@ -276,4 +275,17 @@ impl Scene {
             })
             .await
     }
+}
+
+/// What was to prove that nothing else had come did not come itself.
+fn not_fenced(what: &str, requirement: &str, client: &Client) -> Stop {
+    Stop::Blocked(Box::new(Blocked {
+        step: Some(format!("fence as {}", client.name())),
+        requirement: Some(requirement.to_owned()),
+        mismatch: None,
+        why: format!(
+            "{what}, to prove that nothing else has come, did not reach {}",
+            client.name()
+        ),
+    }))
 }

@@ -36,16 +36,16 @@ use crate::targets::profile::Profile;
 use crate::targets::provision::Lack;
 use crate::transcript::record::Recorder;
 use crate::transcript::remark::Remark;
-use crate::transcript::{Cast, Transcript};
-use crate::verdict::{Check, Level, Unverified};
+use crate::transcript::{Cast, Line, Transcript};
+use crate::verdict::{Blocked, Check, Level, Rules, Unverified};
 
 /// How a target is tested.
 #[derive(Clone, Debug)]
 pub struct Conduct {
     /// The factor on every deadline.
     pub scale: f64,
-    /// Whether a SHOULD fails.
-    pub strict: bool,
+    /// What fails the run, beside a MUST that fails.
+    pub rules: Rules,
     /// Who records everything that goes over the wire, if somebody does.
     pub recorder: Option<Arc<Recorder>>,
 }
@@ -54,7 +54,7 @@ impl Default for Conduct {
     fn default() -> Self {
         Self {
             scale: 1.0,
-            strict: false,
+            rules: Rules::default(),
             recorder: None,
         }
     }
@@ -106,10 +106,10 @@ impl Context {
 }
 
 /// Why a scenario ends before its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     /// A step did not work: what is not judged yet is unverified.
-    Blocked(String),
+    Blocked(Box<Blocked>),
     /// The target does not offer what is needed, as in a signing key: what is not judged yet is unverified.
     Unverified(String),
     /// The kit is at fault.
@@ -119,10 +119,26 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Blocked for a reason that is no step.
+    pub fn blocked(why: impl Into<String>) -> Self {
+        Self::Blocked(Box::new(Blocked::because(why)))
+    }
+
+    /// Says which step it was that did not work.
+    fn in_step(mismatch: Mismatch, step: &str) -> Self {
+        let mut cause = Self::from(mismatch.at(step));
+        if let Self::Blocked(blocked) = &mut cause {
+            blocked.step = Some(step.to_owned());
+            blocked.requirement = subject_of(step).map(ToOwned::to_owned);
+        }
+        cause
+    }
+
     /// The reason.
     pub fn why(self) -> String {
         match self {
-            Self::Blocked(why) | Self::Unverified(why) | Self::Harness(why) | Self::Judged(why) => why,
+            Self::Blocked(blocked) => blocked.why,
+            Self::Unverified(why) | Self::Harness(why) | Self::Judged(why) => why,
         }
     }
 }
@@ -134,7 +150,11 @@ impl From<Mismatch> for Stop {
     /// A mismatch met with `?` was a mere step.
     fn from(mismatch: Mismatch) -> Self {
         match mismatch {
-            Mismatch::Definite { .. } | Mismatch::Inconclusive { .. } => Self::Blocked(mismatch.to_string()),
+            Mismatch::Definite(_) | Mismatch::Inconclusive { .. } => Self::Blocked(Box::new(Blocked {
+                why: mismatch.to_string(),
+                mismatch: Some(mismatch),
+                ..Blocked::default()
+            })),
             Mismatch::Fault { why } => Self::Harness(why),
         }
     }
@@ -145,7 +165,7 @@ impl From<Lack> for Stop {
     fn from(lack: Lack) -> Self {
         match lack {
             Lack::Failed(mismatch) => mismatch.into(),
-            Lack::NotHad(why) => Self::Blocked(why),
+            Lack::NotHad(why) => Self::blocked(why),
             Lack::NotOffered { .. } => Self::Unverified(lack.to_string()),
         }
     }
@@ -159,17 +179,31 @@ pub trait Step<T> {
 
 impl<T> Step<T> for Found<T> {
     fn step(self, what: &str) -> Result<T, Stop> {
-        self.map_err(|mismatch| mismatch.at(what).into())
+        self.map_err(|mismatch| Stop::in_step(mismatch, what))
     }
 }
 
 impl<T> Step<T> for Result<T, Lack> {
     fn step(self, what: &str) -> Result<T, Stop> {
         self.map_err(|lack| match lack {
-            Lack::Failed(mismatch) => mismatch.at(what).into(),
+            Lack::Failed(mismatch) => Stop::in_step(mismatch, what),
             lack => lack.into(),
         })
     }
+}
+
+/// The requirement that is about a step: where the step does not work, its scenario says more.
+fn subject_of(step: &str) -> Option<&'static str> {
+    const SUBJECTS: [(&str, &str); 6] = [
+        ("connecting", "AUTH-01"),
+        ("room:join", "ROOM-01"),
+        ("room:leave", "ROOM-04"),
+        ("message:send", "MSG-01"),
+        ("receipt:read", "RCPT-01"),
+        ("presence:ping", "PRES-05"),
+    ];
+    let word = step.split(' ').next()?;
+    SUBJECTS.iter().find(|(step, _)| *step == word).map(|(_, id)| *id)
 }
 
 /// What a scenario gets.
@@ -341,6 +375,12 @@ impl Scene {
         given_back
     }
 
+    /// What went over the wire last, without the kit's own fences.
+    pub fn frames(&self) -> Vec<Line> {
+        const FRAMES: usize = 14;
+        self.transcript.last(FRAMES, fence::is_own)
+    }
+
     fn keep(&self, client: &Client) {
         self.clients
             .lock()
@@ -353,7 +393,6 @@ impl Scene {
     }
 
     fn judge(&self, requirement: &str, found: Found) {
-        const FRAMES: usize = 14;
         self.transcript
             .remark(self.scenario, Remark::Judged(requirement.to_owned()));
         let level = self.context.contract.requirement(requirement).map(|r| r.level);
@@ -368,14 +407,14 @@ impl Scene {
             requirement,
             self.scenario,
             level,
-            self.context.conduct.strict,
+            self.context.conduct.rules.strict,
             found,
         );
         if matches!(
             check.mismatch,
-            Some(Mismatch::Definite { .. } | Mismatch::Inconclusive { .. })
+            Some(Mismatch::Definite(_) | Mismatch::Inconclusive { .. })
         ) {
-            check.frames = self.transcript.last(FRAMES, fence::is_own);
+            check.frames = self.frames();
         }
         self.record().checks.push(check);
     }

@@ -9,13 +9,12 @@ use serde_json::Value;
 use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
 use crate::client::http::{Http, Reply};
-use crate::expect::Mismatch;
+use crate::expect::{Kind, Mismatch};
 use crate::private::Private;
 use crate::targets::profile::capabilities::Capability;
 use crate::targets::profile::operation::Operation;
 use crate::targets::provision::template::Fill;
 use crate::targets::provision::{Account, Asker, Lack, Person};
-use crate::text::show;
 use crate::transcript::remark::Remark;
 use crate::transcript::{Direction, Transcript};
 
@@ -130,10 +129,9 @@ impl Scene {
         let offers = self.profile().capabilities.offers(Capability::SessionTokens);
         match &user.account.session_token {
             Some(token) if offers => Ok(token),
-            None if offers => Err(Stop::Blocked(
+            None if offers => Err(Stop::blocked(
                 "registering gives no session token: say where it is in rest.register.reply, or set \
-                 capabilities.session_tokens = false"
-                    .to_owned(),
+                 capabilities.session_tokens = false",
             )),
             _ => Err(Lack::NotOffered {
                 capability: Capability::SessionTokens,
@@ -280,7 +278,7 @@ impl Scene {
     async fn list(&self, operation: Operation, user: &User, fill: Fill) -> Result<Vec<Value>, Lack> {
         match self.ask(operation, user, &fill).await? {
             Value::Array(items) => Ok(items),
-            other => Err(Mismatch::new(format!("a list from {operation}"), show(&other)).into()),
+            other => Err(Mismatch::of(Kind::Http, [format!("a list from {operation}")], &other).into()),
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 
 use super::inbox::{Inbox, Item};
 use super::{Client, no_ack};
-use crate::expect::{Found, Mismatch};
+use crate::expect::{Found, Kind, Mismatch, Words, varying};
 use crate::packet::{Args, encode_connect};
 use crate::text::shorten;
 use wire::Mode;
@@ -103,14 +103,11 @@ impl RawClient {
         });
         found.await.ok_or_else(|| {
             let actual = self.closed().map_or_else(
-                || "no answer; the connection is open".to_owned(),
-                |why| format!("the connection was closed: {why}"),
+                || varying("no answer; the connection is open"),
+                |why| varying(format!("the connection was closed: {why}")),
             );
-            Mismatch::new(
-                format!("an answer to CONNECT within {} ms", within.as_millis()),
-                actual,
-            )
-            .at(self.name())
+            let expected = Words::from("an answer to CONNECT").varying(in_time(within));
+            Mismatch::of(Kind::Connection, [expected], actual).at(self.name())
         })
     }
 
@@ -156,11 +153,8 @@ impl RawClient {
                 .then_some(())
         });
         found.await.ok_or_else(|| {
-            Mismatch::new(
-                format!("the frame {text} within {} ms", within.as_millis()),
-                "no such frame",
-            )
-            .at(self.name())
+            let expected = Words::from(format!("the frame {text}")).varying(in_time(within));
+            Mismatch::of(Kind::Connection, [expected], "no such frame").at(self.name())
         })
     }
 
@@ -171,11 +165,8 @@ impl RawClient {
             _ => None,
         });
         found.await.ok_or_else(|| {
-            Mismatch::new(
-                format!("the connection to be closed within {} ms", within.as_millis()),
-                "it is still open",
-            )
-            .at(self.name())
+            let expected = Words::from("the connection to be closed").varying(in_time(within));
+            Mismatch::of(Kind::Connection, [expected], "it is still open").at(self.name())
         })
     }
 
@@ -205,4 +196,8 @@ impl RawClient {
             wire.change(mode);
         }
     }
+}
+
+fn in_time(within: Duration) -> String {
+    format!(" within {} ms", within.as_millis())
 }

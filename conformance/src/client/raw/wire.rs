@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Pending;
 use crate::client::inbox::{Inbox, Item};
-use crate::expect::{Found, Mismatch};
+use crate::expect::{Found, Kind, Mismatch, Words, varying};
 use crate::packet::{Args, Incoming, decode, encode_event};
 use crate::transcript::{Direction, Transcript};
 
@@ -59,17 +59,12 @@ pub(crate) async fn dial(
     within: Duration,
 ) -> Found<Wire> {
     transcript.write(name, Direction::Note, &format!("opens {url}"));
-    let expected = || "a WebSocket to be opened";
+    let not_opened = |why: String| Mismatch::of(Kind::Connection, ["a WebSocket to be opened"], varying(why));
     let opening = tokio_tungstenite::connect_async_with_config(url, None, true);
     let (socket, _) = tokio::time::timeout(within, opening)
         .await
-        .map_err(|_| {
-            Mismatch::new(
-                expected(),
-                format_args!("nothing within {} ms", within.as_millis()),
-            )
-        })?
-        .map_err(|error| Mismatch::new(expected(), error))?;
+        .map_err(|_| not_opened(format!("nothing within {} ms", within.as_millis())))?
+        .map_err(|error| not_opened(error.to_string()))?;
     let (sink, stream) = socket.split();
     let (out, messages) = mpsc::unbounded_channel();
     let (mode, modes) = watch::channel(Mode::Normal);
@@ -105,7 +100,7 @@ impl Wire {
         };
         self.inbox.wait(within, opened).await.ok_or_else(|| {
             let actual = self.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
-            Mismatch::new("an Engine.IO handshake", actual)
+            Mismatch::of(Kind::Connection, ["an Engine.IO handshake"], varying(actual))
         })
     }
 
@@ -126,12 +121,10 @@ impl Wire {
 
     pub(super) fn send(&self, message: Message, shown: &str) -> Found {
         self.log(Direction::Out, shown);
+        let closed = |actual: Words| Mismatch::of(Kind::Connection, ["an open connection"], actual);
         match self.inbox.closed() {
-            Some(why) => Err(Mismatch::new("an open connection", format_args!("closed: {why}"))),
-            None => self
-                .out
-                .send(message)
-                .map_err(|_| Mismatch::new("an open connection", "closed")),
+            Some(why) => Err(closed(Words::from("closed").varying(format!(": {why}")))),
+            None => self.out.send(message).map_err(|_| closed("closed".into())),
         }
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Diff;
-use crate::report::plain;
+use crate::text;
 
 /// What the document says that it is.
 pub const SCHEMA: &str = "chatspec-diff/1";
@@ -21,7 +21,7 @@ struct Document<'a> {
 
 /// The document.
 pub fn write(diff: &Diff, strict: bool) -> io::Result<String> {
-    plain::json(&Document {
+    text::json(&Document {
         schema: SCHEMA,
         strict,
         is_worse: diff.is_worse(strict),

@@ -28,9 +28,9 @@ use thiserror::Error;
 
 use super::common::{About, Described, LimitsDiffer, OtherProtocol, limits, protocol, requirements};
 use super::order::{Rank, Unseen};
-use crate::baseline::Fingerprint;
 use crate::contract::Contract;
-use crate::report::saved::{Saved, SavedCheck, SavedRequirement};
+use crate::fingerprint::Fingerprint;
+use crate::saved::{Saved, SavedCheck, SavedRequirement};
 use crate::verdict::Verdict;
 
 /// What has changed.
@@ -381,7 +381,8 @@ impl Reason {
     fn key(&self, requirement: &str) -> (Option<String>, Fingerprint) {
         let scenario = self.scenario.as_deref().unwrap_or_default();
         let told = self.fingerprint.clone();
-        let fingerprint = told.unwrap_or_else(|| Fingerprint::of(requirement, scenario, &self.message));
+        let fingerprint =
+            told.unwrap_or_else(|| Fingerprint::of_message(requirement, scenario, &self.message));
         (self.scenario.clone(), fingerprint)
     }
 }

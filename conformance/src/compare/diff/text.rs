@@ -9,7 +9,7 @@ use anstyle::Style;
 use super::{Change, Diff, Reason, Seen};
 use crate::compare::common::{About, style};
 use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
-use crate::report::plain::{brief, one_line};
+use crate::text::{brief, one_line};
 use crate::verdict::Verdict;
 
 /// So many reasons are given for one requirement.

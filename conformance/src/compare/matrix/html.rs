@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::{Area, Cell, Column, Matrix, Row};
 use crate::compare::common::{UNSEEN, symbol};
 use crate::report::html::{head, prose};
-use crate::report::plain::one_line;
+use crate::text::one_line;
 use crate::verdict::Verdict;
 
 const STYLE: &str = concat!(

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Matrix;
-use crate::report::plain;
+use crate::text;
 
 /// What the document says that it is.
 pub const SCHEMA: &str = "chatspec-matrix/1";
@@ -19,7 +19,7 @@ struct Document<'a> {
 
 /// The document.
 pub fn write(matrix: &Matrix) -> io::Result<String> {
-    plain::json(&Document {
+    text::json(&Document {
         schema: SCHEMA,
         matrix,
     })

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use super::common::{About, LimitsDiffer, OtherProtocol, limits, protocol, requirements};
 use crate::contract::Contract;
-use crate::report::saved::{Saved, SavedRequirement};
+use crate::saved::{Saved, SavedRequirement};
 use crate::verdict::{Level, Verdict};
 
 /// The table.

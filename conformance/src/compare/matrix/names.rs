@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::report::saved::Saved;
+use crate::saved::Saved;
 
 /// A name for each report; no two are the same.
 pub(super) fn of(reports: &[&Saved]) -> Vec<String> {

@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::{Cell, Column, Matrix, Row};
 use crate::compare::common::{UNSEEN, style, symbol};
 use crate::report::palette::{BOLD, DIM, YELLOW};
-use crate::report::plain::{brief, one_line};
+use crate::text::{brief, one_line};
 use crate::verdict::Verdict;
 
 /// So wide is what stands before the columns.

@@ -7,7 +7,7 @@ use super::{asked, generator_usage, grouped, ms, rate, target_usage};
 use crate::load::figures::{Latency, Point, Stretch};
 use crate::load::outcome::{Outcome, Standing};
 use crate::report::html::head;
-use crate::report::plain::{brief, one_line};
+use crate::text::{brief, one_line};
 
 const STYLE: &str = concat!(
     include_str!("../../report/palette.css"),

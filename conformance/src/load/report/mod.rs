@@ -12,11 +12,11 @@ use std::io;
 
 use super::outcome::Outcome;
 use super::plan::whole;
-use crate::report::plain;
+use crate::text;
 
 /// For machines; `fixtures/schemas/load.json` describes it.
 pub fn json(outcome: &Outcome) -> io::Result<String> {
-    plain::json(outcome)
+    text::json(outcome)
 }
 
 /// A number with a comma at every third place.

@@ -10,7 +10,7 @@ use super::{asked, generator_usage, grouped, ms, rate, target_usage};
 use crate::load::figures::Latency;
 use crate::load::outcome::{Outcome, Standing};
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
-use crate::report::plain::{brief, one_line};
+use crate::text::{brief, one_line};
 
 /// So many faults are told.
 const FAULTS: usize = 10;

@@ -9,6 +9,7 @@ use super::Page;
 use super::text::{plain, value};
 use crate::baseline::Judged;
 use crate::report::many;
+use crate::report::status;
 use crate::report::status::Tone;
 use crate::result::{Exit, RunResult};
 use crate::verdict::{Level, Verdict};
@@ -29,8 +30,8 @@ pub(super) fn headline(page: &Page<'_>) -> Headline {
     let musts = || run.requirements.iter().filter(|r| r.level == Level::Must);
     let passed = musts().filter(|r| r.verdict == Verdict::Pass).count();
     let known = run.baseline.as_ref().filter(|judged| !judged.known.is_empty());
-    let stale = |judged: &&Judged| judged.failing().next().is_none() && judged.is_stale();
-    let (tone, text) = match run.exit(page.require_all) {
+    let stale = |judged: &&Judged| !judged.has_failures() && judged.is_stale();
+    let (tone, text) = match run.exit() {
         Exit::Interrupted => (Tone::Doubtful, "incomplete: the run was interrupted".to_owned()),
         Exit::Usage | Exit::Fault if run.lost.is_some() => (
             Tone::Doubtful,
@@ -48,7 +49,10 @@ pub(super) fn headline(page: &Page<'_>) -> Headline {
             None if fails(run) > 0 => (Tone::Bad, "does not conform".to_owned()),
             None => (
                 Tone::Bad,
-                "conformance could not be shown: a MUST is not verified".to_owned(),
+                format!(
+                    "conformance could not be shown: a {} is not verified",
+                    status::unproven(run).word()
+                ),
             ),
         },
         Exit::Conforms => match known {

@@ -178,14 +178,14 @@ fn found(check: &Check) -> Markup {
     const EACH: usize = 400;
     html! {
         dl.found {
-            @if let Some(Mismatch::Definite { expected, actual }) = &check.mismatch {
+            @if let Some(Mismatch::Definite(difference)) = &check.mismatch {
                 dt { "Expected" }
-                @for (n, one) in expected.iter().take(ALLOWED).enumerate() {
-                    dd { @if n > 0 { span.or { "or " } } (value(one).within(EACH)) }
+                @for (n, one) in difference.expected.iter().take(ALLOWED).enumerate() {
+                    dd { @if n > 0 { span.or { "or " } } (value(&one.to_string()).within(EACH)) }
                 }
-                @if expected.len() > ALLOWED { dd { "or " (expected.len() - ALLOWED) " more" } }
+                @if difference.expected.len() > ALLOWED { dd { "or " (difference.expected.len() - ALLOWED) " more" } }
                 dt.actual { "Got" }
-                dd.actual { (value(actual)) }
+                dd.actual { (value(&difference.seen())) }
             } @else {
                 dt { "Because" }
                 dd { (value(check.message.as_deref().unwrap_or("(no reason given)"))) }

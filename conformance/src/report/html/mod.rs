@@ -33,11 +33,11 @@ use std::sync::Arc;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Report;
-use super::status::Status;
 use crate::contract::Contract;
 use crate::result::RunEvent;
 use crate::result::{RequirementResult, RunResult};
 use crate::scene::Context;
+use crate::standing::Standing;
 use crate::verdict::Verdict;
 
 /// A page is never larger than this, in bytes.
@@ -52,18 +52,13 @@ const SCRIPT: &str = include_str!("page.js");
 /// Writes the report when the run is over.
 pub struct Html<W> {
     out: W,
-    require_all: bool,
     context: Option<Arc<Context>>,
 }
 
 impl<W: Write + Send> Html<W> {
-    /// A report that goes there. With `require_all`, what is unverified fails the run.
-    pub const fn new(out: W, require_all: bool) -> Self {
-        Self {
-            out,
-            require_all,
-            context: None,
-        }
+    /// A report that goes there.
+    pub const fn new(out: W) -> Self {
+        Self { out, context: None }
     }
 }
 
@@ -75,7 +70,7 @@ impl<W: Write + Send> Report for Html<W> {
             RunEvent::Finished(run) => {
                 let never = || io::Error::other("the run has ended without having begun");
                 let context = self.context.take().ok_or_else(never)?;
-                let page = Page::new(run, &context.contract, self.require_all);
+                let page = Page::new(run, &context.contract);
                 self.out.write_all(page.document().into_string().as_bytes())?;
                 self.out.flush()?;
             }
@@ -88,18 +83,16 @@ impl<W: Write + Send> Report for Html<W> {
 struct Page<'a> {
     run: &'a RunResult,
     contract: &'a Contract,
-    require_all: bool,
     /// The requirements that fail, or are blocked, only as the baseline lists it.
     known: BTreeSet<&'a str>,
 }
 
 impl<'a> Page<'a> {
-    fn new(run: &'a RunResult, contract: &'a Contract, require_all: bool) -> Self {
-        let known = |r: &&RequirementResult| matches!(Status::of(run, r, require_all), Status::Known(_));
+    fn new(run: &'a RunResult, contract: &'a Contract) -> Self {
+        let known = |r: &&RequirementResult| matches!(Standing::of(run, r), Standing::Known);
         Self {
             run,
             contract,
-            require_all,
             known: run
                 .requirements
                 .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::head::hash;
 use super::*;
 use crate::baseline::{Baseline, Entry, Failure};
-use crate::expect::Mismatch;
+use crate::expect::{Kind, Mismatch};
 use crate::figure::Figure;
 use crate::report::sample;
 use crate::result::by_requirement;
@@ -22,7 +22,7 @@ const NASTY: &str = concat!(
 /// What a whole run writes.
 fn written(run: &RunResult) -> String {
     let mut out = Vec::new();
-    let mut report = Html::new(&mut out, false);
+    let mut report = Html::new(&mut out);
     for event in [
         sample::started(Contract::for_test()),
         RunEvent::Finished(Arc::new(run.clone())),
@@ -33,7 +33,7 @@ fn written(run: &RunResult) -> String {
 }
 
 fn page(run: &RunResult, contract: &Contract) -> String {
-    Page::new(run, contract, false).document().into_string()
+    Page::new(run, contract).document().into_string()
 }
 
 /// What stands in the page, one element a line, without what is the same in all.
@@ -45,12 +45,12 @@ fn body(page: &str) -> String {
 }
 
 fn headline_of(run: &RunResult) -> String {
-    cover::headline(&Page::new(run, &Contract::for_test(), false)).text
+    cover::headline(&Page::new(run, &Contract::for_test())).text
 }
 
 fn nasty() -> RunResult {
     let mut run = (*sample::result()).clone();
-    let wrong = Mismatch::one_of([NASTY, "another"], NASTY);
+    let wrong = Mismatch::of(Kind::Value, [NASTY, "another"], NASTY);
     let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong));
     let line = |direction, text: &str| Line {
         at: Duration::from_millis(1),
@@ -67,7 +67,12 @@ fn nasty() -> RunResult {
     run.scenarios[0].message = Some(NASTY.to_owned());
     run.scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
     run.scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::ZERO)];
-    run.scenarios[1].checks = vec![Check::unverified("Y-01", "y/two", Unverified::Blocked, NASTY)];
+    run.scenarios[1].checks = vec![Check::unverified(
+        "Y-01",
+        "y/two",
+        Unverified::Blocked(Box::default()),
+        NASTY,
+    )];
     let selected = ["X-01", "X-02", "Y-01"].map(str::to_owned).into();
     run.requirements = by_requirement(&Contract::for_test(), &selected, &run.scenarios);
     NASTY.clone_into(&mut run.target);
@@ -189,6 +194,7 @@ fn the_headline_says_how_the_run_ended() {
     blocked.requirements[0].verdict = Verdict::Unverified;
     assert_eq!(headline_of(&blocked), "conforms, as far as this run looked");
     blocked.requirements[0].blocked = true;
+    blocked.requirements[0].checks[0].unverified = Some(Unverified::Blocked(Box::default()));
     assert_eq!(
         headline_of(&blocked),
         "conformance could not be shown: a MUST is not verified"

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::plain::one_line;
+use crate::text::one_line;
 
 /// Text in a line or in a cell of a table.
 pub(crate) fn text(text: &str) -> String {

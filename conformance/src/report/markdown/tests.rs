@@ -7,7 +7,7 @@ use crate::report::sample;
 
 fn written(run: &RunResult) -> String {
     let kit = concat!("chatspec ", env!("CARGO_PKG_VERSION"));
-    document(run, false).replace(kit, "chatspec (version)")
+    document(run).replace(kit, "chatspec (version)")
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn check(text: &str) {
 
 #[test]
 fn nothing_that_a_target_sends_is_markup() {
-    let text = document(&sample::nasty(), false);
+    let text = document(&sample::nasty());
     check(&text);
     // What GitHub makes links of, and the reader above does not.
     for part in ["https:", "www.", "@octocat"] {
@@ -106,7 +106,7 @@ fn every_statement_of_the_contract_fits_a_cell() {
         ..one.clone()
     };
     run.requirements = contract.requirements.iter().map(with).collect();
-    let text = document(&run, false);
+    let text = document(&run);
     check(&text);
     // Two rows are those of the counts.
     let rows =
@@ -125,7 +125,7 @@ fn it_stays_below_the_limit_whatever_a_target_sends() {
     ] {
         let mut run = (*nasty).clone();
         run.requirements = vec![run.requirements[0].clone(); n];
-        let text = document(&run, false);
+        let text = document(&run);
         assert!(text.len() <= LIMIT, "{} bytes", text.len());
         assert_eq!(text.contains("would be too long"), told.is_some());
         assert!(told.is_none_or(|told| text.contains(told)));
@@ -138,11 +138,11 @@ fn it_stays_below_the_limit_whatever_a_target_sends() {
     let requirement = &mut run.requirements[0];
     let mut worst = requirement.checks[0].clone();
     worst.frames = vec![sample::frame(&widest); 14];
-    worst.mismatch = Some(Mismatch::new(widest.clone(), &widest));
+    worst.mismatch = Some(Mismatch::new(widest.clone(), widest.clone()));
     requirement.checks = vec![worst; 3];
     run.requirements = vec![requirement.clone(); 115];
     run.scenarios[0].notes = vec![("X-03".to_owned(), widest); 1_000];
-    let text = document(&run, false);
+    let text = document(&run);
     assert!(text.len() <= LIMIT, "{} bytes", text.len());
     assert!(text.contains("is left out") && text.contains("more, which the JSON report has"));
     check(&text);

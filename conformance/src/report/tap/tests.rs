@@ -5,7 +5,7 @@ use crate::report::sample;
 
 fn written(run: &RunResult) -> String {
     let kit = concat!("chatspec ", env!("CARGO_PKG_VERSION"));
-    document(run, false).replace(kit, "chatspec (version)")
+    document(run).replace(kit, "chatspec (version)")
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn split(text: &str) -> (String, String) {
 
 #[test]
 fn whatever_a_target_sends_the_document_keeps_to_the_grammar() {
-    let (points, bailed) = read(&document(&sample::nasty(), false));
+    let (points, bailed) = read(&document(&sample::nasty()));
     let [failed, warned, blocked, later] = points.as_slice() else {
         panic!("{points:#?}");
     };

@@ -7,7 +7,7 @@ use crate::expect::Mismatch;
 use crate::report::evidence;
 use crate::report::status::{self, Tone};
 use crate::result::{RequirementResult, RunResult};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{Blocked, Check, Level, Verdict};
 
 /// What of it is shown.
 #[derive(Clone, Copy)]
@@ -15,7 +15,6 @@ pub(super) struct Shown {
     /// How long each scenario took.
     pub(super) timings: bool,
     /// Whether what is unverified fails the run.
-    pub(super) require_all: bool,
     /// How much is told.
     pub(super) detail: Detail,
 }
@@ -40,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> i
         )?;
     }
     if shown.detail > Detail::Quiet {
-        undecided(out, result)?;
+        undecided(out, result, shown.detail)?;
     }
     baseline::write(out, result)?;
     if shown.detail > Detail::Quiet {
@@ -54,7 +53,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult, shown: Shown) -> i
         timings::write(out, result)?;
     }
     baseline::counts(out, result)?;
-    ending(out, result, shown.require_all)?;
+    ending(out, result)?;
     out.flush()
 }
 
@@ -84,13 +83,11 @@ fn broken(
         writeln!(out, "     {DIM}in{DIM:#}       {}", check.scenario)?;
         baseline::mark(out, result, requirement, check)?;
         match &check.mismatch {
-            Some(Mismatch::Definite { expected, actual }) => {
-                writeln!(
-                    out,
-                    "     {DIM}expected{DIM:#} {}",
-                    expected.join("\n              or ")
-                )?;
-                writeln!(out, "     {DIM}got{DIM:#}      {actual}")?;
+            Some(Mismatch::Definite(difference)) => {
+                let expected: Vec<String> = difference.expected.iter().map(ToString::to_string).collect();
+                let expected = expected.join("\n              or ");
+                writeln!(out, "     {DIM}expected{DIM:#} {expected}")?;
+                writeln!(out, "     {DIM}got{DIM:#}      {}", difference.seen())?;
             }
             _ => writeln!(
                 out,
@@ -119,7 +116,7 @@ fn broken(
 }
 
 /// What was not decided, one line per reason.
-fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+fn undecided(out: &mut impl Write, result: &RunResult, detail: Detail) -> io::Result<()> {
     for (verdict, title) in [
         (Verdict::Unverified, "Not verified"),
         (Verdict::Inconclusive, "Too close to tell"),
@@ -128,12 +125,33 @@ fn undecided(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
         if !reasons.is_empty() {
             writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         }
-        for (reason, ids) in reasons {
-            for line in ids.chunks(10) {
+        for reason in reasons {
+            for line in reason.ids.chunks(10) {
                 writeln!(out, "  {YELLOW}{}{YELLOW:#}", line.join(" "))?;
             }
-            writeln!(out, "    {reason}")?;
+            writeln!(out, "    {}", reason.text)?;
+            for (check, by) in &reason.blocked {
+                blocked(out, check, by, detail)?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// Where a scenario did not get on, what says more about it, and the frames that led there.
+fn blocked(out: &mut impl Write, check: &Check, by: &Blocked, detail: Detail) -> io::Result<()> {
+    write!(out, "    {DIM}in{DIM:#} {}", check.scenario)?;
+    match &by.requirement {
+        Some(requirement) => writeln!(out, "{DIM}; see{DIM:#} {requirement}")?,
+        None => writeln!(out)?,
+    }
+    let shown = if detail == Detail::Verbose {
+        check.frames.len()
+    } else {
+        3
+    };
+    for frame in &check.frames[check.frames.len().saturating_sub(shown)..] {
+        writeln!(out, "      {DIM}{}{DIM:#}", brief(&frame.to_string()))?;
     }
     Ok(())
 }
@@ -230,8 +248,8 @@ fn counts(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
     Ok(())
 }
 
-fn ending(out: &mut impl Write, result: &RunResult, require_all: bool) -> io::Result<()> {
-    let (tone, text) = status::headline(result, require_all);
+fn ending(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
+    let (tone, text) = status::headline(result);
     let style = match tone {
         Tone::Good => GREEN,
         Tone::Doubtful => YELLOW,

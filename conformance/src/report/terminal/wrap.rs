@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use textwrap::{Options, WordSplitter};
 
-use crate::report::plain::one_line;
+use crate::text::one_line;
 
 /// Below this nothing can be read anyway.
 const NARROWEST: usize = 30;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::steps::{accepted, joined, message, refused};
 use super::{Scenario, run};
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, ack, all, equal, has, is_id, text, that, utc_time};
+use crate::expect::{Found, Mismatch, Words, ack, all, equal, has, is_id, text, that, utc_time, varying};
 use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
@@ -134,7 +134,7 @@ async fn send_and_broadcast(scene: &Scene) -> Outcome {
             that(
                 off < time::Duration::minutes(5),
                 "createdAt by the server's clock",
-                off,
+                varying(format!("{off} away")),
             )
         });
         scene.check("MSG-04", near);
@@ -315,10 +315,14 @@ fn non_decreasing(messages: &[Value]) -> Found {
         keys.push((utc_time(&message["createdAt"])?, text(message, "/_id")?));
     }
     let fallen = keys.windows(2).find(|pair| pair[0] > pair[1]);
+    let shown = |pair: &[_]| {
+        let pair: Vec<String> = pair.iter().map(|(at, id)| format!("({at}, {id})")).collect();
+        varying(pair.join(" before "))
+    };
     that(
         fallen.is_none(),
         "non-decreasing (createdAt, _id)",
-        format_args!("{fallen:?}"),
+        fallen.map(shown).unwrap_or_default(),
     )
 }
 
@@ -352,7 +356,11 @@ async fn durable_at_ack(scene: &Scene) -> Outcome {
         let after = scene.require("MSG-16", updated_at().await?)?;
         scene.check(
             "MSG-16",
-            that(after > before, format!("updatedAt after {before}"), after),
+            that(
+                after > before,
+                Words::from("updatedAt after ").varying(before),
+                varying(after),
+            ),
         );
     }
     scene

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::client::raw::RawClient;
 use crate::contract::corpus::{Entry, Fill};
 use crate::expect::event::event;
-use crate::expect::{Found, Mismatch, ack, that};
+use crate::expect::{Found, Kind, Mismatch, ack, that, varying};
 use crate::scenarios::steps::{joined, still_works};
 use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
@@ -89,7 +89,11 @@ fn judge(reply: &Value, entry: &Entry) -> Found {
     }
     // Also where anything is allowed: a failure of its own is no answer to bad input.
     if code == "INTERNAL" {
-        return Err(Mismatch::one_of(entry.expect.iter(), reply));
+        return Err(Mismatch::of(
+            Kind::Ack,
+            entry.expect.iter().map(String::as_str),
+            reply,
+        ));
     }
     let allowed = entry
         .expect
@@ -98,7 +102,11 @@ fn judge(reply: &Value, entry: &Entry) -> Found {
     if allowed {
         Ok(())
     } else {
-        Err(Mismatch::one_of(entry.expect.iter(), reply))
+        Err(Mismatch::of(
+            Kind::Ack,
+            entry.expect.iter().map(String::as_str),
+            reply,
+        ))
     }
 }
 
@@ -233,7 +241,11 @@ pub(super) async fn typing(scene: &Scene) -> Outcome {
                     .count();
                 scene.check(
                     "TYPE-05",
-                    that(seen == 0, "no typing:update for an ignored payload", seen),
+                    that(
+                        seen == 0,
+                        "no typing:update for an ignored payload",
+                        varying(seen),
+                    ),
                 );
                 ignored_before = bystander.mark();
             }

@@ -71,7 +71,7 @@ pub struct Asker<'a> {
 }
 
 /// Why something could not be had.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Error)]
 pub enum Lack {
     /// The target does not offer it, by its target file.
     #[error("not offered: {capability}, as the target file says{}", if *.works { format!(", but it works: set capabilities.{capability} = true") } else { String::new() })]
@@ -296,14 +296,11 @@ const fn gives_tokens(operation: Operation) -> bool {
     matches!(operation, Operation::Register | Operation::Login)
 }
 
-fn without_tokens(mismatch: Mismatch) -> Mismatch {
-    match mismatch {
-        Mismatch::Definite { expected, actual } => Mismatch::Definite {
-            expected,
-            actual: blot(&actual),
-        },
-        other => other,
+fn without_tokens(mut mismatch: Mismatch) -> Mismatch {
+    if let Mismatch::Definite(difference) = &mut mismatch {
+        difference.actual = blot(&difference.actual.to_string()).into();
     }
+    mismatch
 }
 
 /// Whether that a request succeeds shows that the target can do it: a server may as well ignore a parameter that it does not

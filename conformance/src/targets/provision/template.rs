@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use crate::expect::{Found, Mismatch};
 use crate::targets::profile::rest::{Template, placeholders};
-use crate::text::show;
 
 /// What the placeholders of a request stand for; what is not in it stands for nothing.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +133,8 @@ pub(super) fn answer(template: &Template, needs: &[&str], body: &Value) -> Found
         return item(template, needs, body);
     };
     let items = body.pointer(pointer).and_then(Value::as_array);
-    let items = items.ok_or_else(|| Mismatch::new(format!("a list at {pointer} (items)"), show(body)))?;
+    let items =
+        items.ok_or_else(|| Mismatch::new(format!("a list at {pointer} (items)"), body).about(pointer))?;
     items.iter().map(|each| item(template, needs, each)).collect()
 }
 
@@ -153,7 +153,7 @@ fn item(template: &Template, needs: &[&str], body: &Value) -> Found<Value> {
             .and_then(|reply| reply.get(*missing).cloned());
         return Err(Mismatch::new(
             format!("{missing} at {}", pointer.unwrap_or_else(|| own(missing))),
-            show(body),
+            body,
         ));
     }
     let Some(reply) = &template.reply else {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::baseline::{Baseline, Entry, Failure, Fingerprint, NotLookedAt, file};
+use crate::baseline::{Baseline, Entry, Failure, NotLookedAt, file};
+use crate::fingerprint::Fingerprint;
 use crate::report::{Report, sample, terminal::Terminal};
 use crate::result::Exit;
 use crate::result::RunEvent;
@@ -12,7 +13,7 @@ fn entry(requirement: &str, scenario: &str) -> Entry {
             requirement: requirement.to_owned(),
             scenario: scenario.to_owned(),
         },
-        fingerprint: Fingerprint::of(requirement, scenario, "another"),
+        fingerprint: Fingerprint::of_message(requirement, scenario, "another"),
         reason: format!("why {requirement} is tolerated"),
         expires: None,
     }
@@ -29,7 +30,7 @@ fn judged(entries: &[Entry]) -> Arc<RunResult> {
 
 fn report(result: &Arc<RunResult>) -> String {
     let mut out = Vec::new();
-    let mut report = Terminal::new(anstream::StripStream::new(&mut out), false, false);
+    let mut report = Terminal::new(anstream::StripStream::new(&mut out), false);
     report.event(&RunEvent::Finished(result.clone())).unwrap();
     drop(report);
     String::from_utf8(out).unwrap()
@@ -47,7 +48,7 @@ fn known() -> Entry {
 #[test]
 fn a_known_failure_is_shown_and_does_not_fail_the_run() {
     let result = judged(&[known(), entry("Y-01", "y/two")]);
-    assert_eq!(result.exit(false), Exit::Conforms);
+    assert_eq!(result.exit(), Exit::Conforms);
     insta::assert_snapshot!(report(&result));
 }
 
@@ -69,7 +70,7 @@ fn new_changed_and_expired_failures_fail_the_run() {
     ];
     for (entries, told) in cases {
         let result = judged(entries);
-        assert_eq!(result.exit(false), Exit::Fails, "{entries:?}");
+        assert_eq!(result.exit(), Exit::Fails, "{entries:?}");
         let report = report(&result);
         assert!(
             report.contains(told) && report.contains("Does not conform."),
@@ -84,6 +85,7 @@ fn what_is_new_is_shown_first() {
     let checks = &mut run.requirements[0].checks;
     let mut new = checks[1].clone();
     new.message = Some("expected a; got b".to_owned());
+    new.mismatch = Some(crate::expect::Mismatch::new("a", "b"));
     let known_ones = [checks[1].clone(), checks[1].clone(), checks[1].clone()];
     checks.extend(known_ones);
     checks.push(new);
@@ -127,7 +129,7 @@ fn an_entry_that_no_longer_fails_fails_the_run() {
     let judged = result.baseline.as_mut().unwrap();
     judged.new.clear();
     judged.gone.push(entry("X-02", "x/one"));
-    assert_eq!(result.exit(false), Exit::Fails);
+    assert_eq!(result.exit(), Exit::Fails);
     let report = report(&Arc::new(result));
     for told in [
         "gone",
@@ -144,15 +146,15 @@ fn a_fault_is_not_hidden_and_neither_is_what_was_not_verified() {
     let known = judged(&[known()]);
     let mut lost = (*known).clone();
     lost.lost = Some("it has crashed".to_owned());
-    assert_eq!(lost.exit(false), Exit::Fault);
+    assert_eq!(lost.exit(), Exit::Fault);
     // Neither does a wrong entry hide it.
     lost.baseline.as_mut().unwrap().gone.push(entry("X-02", "x/one"));
-    assert_eq!(lost.exit(false), Exit::Fault);
-    assert_eq!(known.exit(false), Exit::Conforms);
-    assert_eq!(known.exit(true), Exit::Fails, "Y-01 is not verified");
+    assert_eq!(lost.exit(), Exit::Fault);
+    assert_eq!(known.exit(), Exit::Conforms);
+    assert_eq!(known.requiring_all().exit(), Exit::Fails, "Y-01 is not verified");
     let mut interrupted = (*known).clone();
     interrupted.interrupted = true;
-    assert_eq!(interrupted.exit(false), Exit::Interrupted);
+    assert_eq!(interrupted.exit(), Exit::Interrupted);
 }
 
 #[test]
@@ -161,20 +163,19 @@ fn a_blocked_must_that_is_known_is_verified_enough() {
     run.requirements.drain(..2);
     let requirement = &mut run.requirements[0];
     requirement.blocked = true;
-    requirement.checks[0].unverified = Some(crate::verdict::Unverified::Blocked);
-    let message = requirement.checks[0].message.clone().unwrap();
+    requirement.checks[0].unverified = Some(crate::verdict::Unverified::Blocked(Box::default()));
     let known = Entry {
-        fingerprint: Fingerprint::of("Y-01", "y/two", &message),
+        fingerprint: Fingerprint::of(&requirement.checks[0]),
         ..entry("Y-01", "y/two")
     };
     let baseline = |entries: &[Entry]| Baseline {
         file: "known.toml".to_owned(),
         entries: entries.to_vec(),
     };
-    assert_eq!(baseline(&[]).apply(&run).exit(false), Exit::Fails);
+    assert_eq!(baseline(&[]).apply(&run).exit(), Exit::Fails);
     let result = baseline(&[known]).apply(&run);
     assert_eq!(
-        (result.exit(false), result.exit(true)),
+        (result.exit(), result.requiring_all().exit()),
         (Exit::Conforms, Exit::Conforms)
     );
     assert!(report(&result).contains("blocked, known Y-01 in y/two"));
@@ -186,24 +187,18 @@ fn an_empty_baseline_changes_nothing() {
     let mut plain = (*plain).clone();
     let mut empty = plain.clone();
     let apply = |run: &RunResult| Baseline::default().apply(run);
-    assert_eq!(
-        (plain.exit(false), apply(&plain).exit(false)),
-        (Exit::Fails, Exit::Fails)
-    );
+    assert_eq!((plain.exit(), apply(&plain).exit()), (Exit::Fails, Exit::Fails));
     for run in [&mut plain, &mut empty] {
         run.requirements.remove(0);
         run.requirements[1].blocked = true;
-        run.requirements[1].checks[0].unverified = Some(crate::verdict::Unverified::Blocked);
+        run.requirements[1].checks[0].unverified = Some(crate::verdict::Unverified::Blocked(Box::default()));
     }
-    assert_eq!(
-        (plain.exit(false), apply(&empty).exit(false)),
-        (Exit::Fails, Exit::Fails)
-    );
+    assert_eq!((plain.exit(), apply(&empty).exit()), (Exit::Fails, Exit::Fails));
     let failures: Vec<Failure> = apply(&empty).baseline.clone().unwrap().new;
     assert!(failures.len() == 1 && failures[0].blocked, "{failures:?}");
     plain.requirements.pop();
     assert_eq!(
-        (plain.exit(true), apply(&plain).exit(true)),
+        (plain.requiring_all().exit(), apply(&plain).requiring_all().exit()),
         (Exit::Conforms, Exit::Conforms)
     );
 }

@@ -12,10 +12,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::json::SCHEMA;
-use super::plain::{brief, one_line};
-use crate::baseline::Fingerprint;
+use crate::baseline::{Failure, Finding, Outcome, Place};
+use crate::fingerprint::Fingerprint;
+use crate::standing::Standing;
+use crate::text::{brief, one_line};
 use crate::verdict::{Level, Verdict};
+
+/// What a report says that it is.
+pub const SCHEMA: &str = "chatspec-report/1";
 
 /// Nothing that a run writes comes near this.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -76,6 +80,8 @@ pub struct SavedRequirement {
     pub level: Level,
     /// Over all its checks.
     pub verdict: Verdict,
+    /// What that means for the run; nothing in older reports.
+    pub standing: Option<Standing>,
     /// Why, where the verdict is no pass.
     pub reason: Option<String>,
     /// Its checks; of a scenario that only passed, one.
@@ -92,8 +98,35 @@ pub struct SavedCheck {
     /// Why, where the verdict is no pass.
     #[serde(default)]
     pub message: String,
+    /// Why it could not be made: `blocked` or `not-offered`.
+    pub unverified: Option<String>,
     /// How it fails, where it fails the run.
     pub fingerprint: Option<Fingerprint>,
+}
+
+impl SavedCheck {
+    /// Whether a step before it did not work.
+    pub fn is_blocked(&self) -> bool {
+        self.unverified.as_deref() == Some("blocked")
+    }
+}
+
+impl SavedRequirement {
+    /// What its verdict means for the run.
+    pub fn standing(&self) -> Standing {
+        self.standing.unwrap_or(match self.verdict {
+            Verdict::Pass => Standing::Pass,
+            Verdict::Fail => Standing::Failure,
+            Verdict::Warn => Standing::Warning,
+            Verdict::Harness => Standing::Fault,
+            Verdict::Unverified | Verdict::Inconclusive => Standing::Undecided,
+        })
+    }
+
+    /// Whether it is unverified because the target did not get through a step.
+    pub fn is_blocked(&self) -> bool {
+        self.verdict == Verdict::Unverified && self.checks.iter().any(SavedCheck::is_blocked)
+    }
 }
 
 /// What is wrong with a report.
@@ -137,6 +170,14 @@ pub enum ReportError {
         file: String,
         /// Its schema.
         schema: String,
+    },
+    /// It comes from a kit that knew no baselines.
+    #[error(
+        "report {file} has no fingerprints: it was written by an older chatspec; run it again with this one"
+    )]
+    NoFingerprints {
+        /// Which file.
+        file: String,
     },
 }
 
@@ -197,6 +238,42 @@ impl Saved {
     pub fn requirement(&self, id: &str) -> Option<&SavedRequirement> {
         self.requirements.iter().find(|requirement| requirement.id == id)
     }
+}
+
+impl Saved {
+    /// What it says about each requirement in each scenario, for a baseline.
+    pub fn findings(self) -> Result<Vec<Finding>, ReportError> {
+        let mut findings = Vec::new();
+        for requirement in self.requirements {
+            for check in requirement.checks {
+                let place = Place {
+                    requirement: requirement.id.clone(),
+                    scenario: check.scenario.clone(),
+                };
+                let outcome = outcome(check, &place).ok_or_else(|| ReportError::NoFingerprints {
+                    file: self.file.clone(),
+                })?;
+                findings.push(Finding { place, outcome });
+            }
+        }
+        Ok(findings)
+    }
+}
+
+/// What a check says; nothing if it failed and has no fingerprint.
+fn outcome(check: SavedCheck, place: &Place) -> Option<Outcome> {
+    Some(match (check.verdict, check.fingerprint) {
+        (Verdict::Pass, _) => Outcome::Pass,
+        (verdict, Some(fingerprint)) => Outcome::Fail(Failure {
+            place: place.clone(),
+            fingerprint,
+            message: check.message,
+            blocked: verdict == Verdict::Unverified,
+        }),
+        (Verdict::Fail, None) => return None,
+        (Verdict::Warn, None) => Outcome::Warning,
+        (_, None) => Outcome::Undecided(check.message),
+    })
 }
 
 /// All of it, unless that is more than any report has: then a little more than that.
@@ -282,5 +359,18 @@ mod tests {
         File::create(&large).unwrap().set_len(MOST_BYTES + 10).unwrap();
         let told = Saved::read(&large).unwrap_err().to_string();
         assert!(told.contains("more than 64 MiB"), "{told}");
+    }
+
+    #[test]
+    fn a_report_without_fingerprints_is_told() {
+        let old = json::document(&sample::result())
+            .to_string()
+            .replace("\"fingerprint\"", "\"other\"");
+        let saved = Saved::parse(old.as_bytes(), "out.json").unwrap();
+        let told = saved.findings().unwrap_err().to_string();
+        assert!(
+            told.contains("out.json") && told.contains("older chatspec"),
+            "{told}"
+        );
     }
 }
