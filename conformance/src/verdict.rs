@@ -82,6 +82,18 @@ impl Verdict {
         }
     }
 
+    /// What stands for it in front of a line, readable without its colour.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Pass => "✓",
+            Self::Fail => "✗",
+            Self::Warn => "▲",
+            Self::Unverified => "○",
+            Self::Inconclusive => "≈",
+            Self::Harness => "!",
+        }
+    }
+
     /// The verdict over several, by the precedence that the module's documentation gives; nothing at all is unverified.
     pub fn over(verdicts: impl IntoIterator<Item = Self>) -> Self {
         verdicts

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anstream::AutoStream;
-use anstyle::{AnsiColor, Style};
 use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
@@ -12,6 +11,7 @@ use super::run::interruption;
 use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
 use crate::preflight::{self, Subject};
+use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use crate::result::Exit;
 use crate::scene::Conduct;
 use crate::shapes::changes::changes;
@@ -64,13 +64,6 @@ struct Action {
     #[arg(long, value_name = "DIR")]
     check: Option<PathBuf>,
 }
-
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const CYAN: Style = AnsiColor::Cyan.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
 
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {

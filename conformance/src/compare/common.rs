@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anstyle::Style;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -13,34 +12,12 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::contract::Contract;
 use crate::contract::set::DEFAULT;
 use crate::report::markdown::quote;
-use crate::report::palette::{GREEN, RED, YELLOW};
 use crate::saved::Saved;
 use crate::text::{brief, one_line};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::Level;
 
 /// What stands for a requirement that was not looked at.
 pub(super) const UNSEEN: &str = "-";
-
-/// What stands for a verdict, readable without its colour.
-pub(super) const fn symbol(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "✓",
-        Verdict::Fail => "✗",
-        Verdict::Warn => "▲",
-        Verdict::Unverified => "?",
-        Verdict::Inconclusive => "~",
-        Verdict::Harness => "!",
-    }
-}
-
-/// The colour of a verdict.
-pub(super) const fn style(verdict: Verdict) -> Style {
-    match verdict {
-        Verdict::Pass => GREEN,
-        Verdict::Fail => RED,
-        Verdict::Warn | Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => YELLOW,
-    }
-}
 
 /// A report, as people are told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::verdict::Verdict;
+
 /// Names and titles.
 pub const BOLD: Style = Style::new().bold();
 /// What matters less.
@@ -14,3 +16,12 @@ pub const RED: Style = AnsiColor::Red.on_default().bold();
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// Ids.
 pub const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// The colour of a verdict.
+pub const fn style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Pass => GREEN,
+        Verdict::Fail => RED,
+        Verdict::Warn | Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => YELLOW,
+    }
+}

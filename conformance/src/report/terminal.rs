@@ -10,7 +10,7 @@ use std::time::Duration;
 use anstyle::Style;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
+use super::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, style};
 use super::{Report, many};
 use crate::plan::Plan;
 use crate::result::RunEvent;
@@ -205,13 +205,7 @@ impl<W: Write + Send> Report for Terminal<W> {
 }
 
 const fn marked(verdict: Verdict) -> (Style, &'static str) {
-    match verdict {
-        Verdict::Pass => (GREEN, "✓"),
-        Verdict::Fail => (RED, "✗"),
-        Verdict::Harness => (YELLOW, "!"),
-        Verdict::Warn => (YELLOW, "▲"),
-        Verdict::Unverified | Verdict::Inconclusive => (YELLOW, "·"),
-    }
+    (style(verdict), verdict.sign())
 }
 
 fn requirement_line(requirement: &RequirementResult) -> String {

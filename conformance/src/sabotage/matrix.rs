@@ -5,18 +5,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-
 use super::trial::{Outcome, Trial};
 use super::{Beyond, Catalogue};
 use crate::contract::Contract;
+use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::verdict::Level;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// What came of all sabotages that were tried.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! For pull requests and the summaries of CI jobs.
 
 use super::{Change, Diff, Seen};
-use crate::compare::common::{About, code, symbol};
+use crate::compare::common::{About, code};
 use crate::report::markdown::quote::{self, statement};
 use crate::verdict::Verdict;
 
@@ -60,7 +60,7 @@ fn table<'a>(lines: &mut Vec<String>, title: &str, changes: impl Iterator<Item =
 
 fn row(change: &Change) -> String {
     let verdict = |seen: &Option<Seen>| {
-        let told = |seen: &Seen| format!("{} {}", symbol(seen.verdict), seen.verdict.word());
+        let told = |seen: &Seen| format!("{} {}", seen.verdict.sign(), seen.verdict.word());
         seen.as_ref().map(told).unwrap_or_default()
     };
     let mut about = statement(&change.requirement.statement);

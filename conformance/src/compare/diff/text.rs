@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{Change, Diff, Reason, Seen};
-use crate::compare::common::{About, style};
-use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
+use crate::compare::common::About;
+use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, style};
 use crate::text::{brief, one_line};
 use crate::verdict::Verdict;
 

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Area, Cell, Column, Matrix, Row};
-use crate::compare::common::{UNSEEN, symbol};
+use crate::compare::common::UNSEEN;
 use crate::report::html::{head, prose};
 use crate::text::one_line;
 use crate::verdict::Verdict;
@@ -136,7 +136,7 @@ fn counts(matrix: &Matrix) -> Markup {
 /// The sign, which screen readers pass over, and the word.
 fn mark(verdict: Option<Verdict>) -> Markup {
     html! {
-        span.sign aria-hidden="true" { (verdict.map_or(UNSEEN, symbol)) }
+        span.sign aria-hidden="true" { (verdict.map_or(UNSEEN, Verdict::sign)) }
         " "
         (Cell::word(verdict))
     }

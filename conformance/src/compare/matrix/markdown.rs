@@ -1,7 +1,7 @@
 //! For wikis and pull requests.
 
 use super::{Cell, Matrix};
-use crate::compare::common::{UNSEEN, code, symbol};
+use crate::compare::common::{UNSEEN, code};
 use crate::report::markdown::quote::{self, statement};
 use crate::verdict::Verdict;
 
@@ -52,7 +52,7 @@ fn head(lines: &mut Vec<String>, first: &str, names: &[String], end: &str) {
 
 /// The sign and the word of a verdict, and of what is broken why.
 fn cell(cell: &Cell) -> String {
-    let sign = cell.verdict.map_or(UNSEEN, symbol);
+    let sign = cell.verdict.map_or(UNSEEN, Verdict::sign);
     let word = Cell::word(cell.verdict);
     match (cell.verdict, &cell.reason) {
         (Some(Verdict::Fail | Verdict::Warn), Some(reason)) => {

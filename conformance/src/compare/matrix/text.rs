@@ -8,8 +8,8 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Cell, Column, Matrix, Row};
-use crate::compare::common::{UNSEEN, style, symbol};
-use crate::report::palette::{BOLD, DIM, YELLOW};
+use crate::compare::common::UNSEEN;
+use crate::report::palette::{BOLD, DIM, YELLOW, style};
 use crate::text::{brief, one_line};
 use crate::verdict::Verdict;
 
@@ -122,7 +122,7 @@ fn not_passing(out: &mut impl Write, matrix: &Matrix, n: usize, column: &Column)
 }
 
 fn sign(verdict: Option<Verdict>) -> String {
-    let (style, sign) = verdict.map_or((Style::new(), UNSEEN), |v| (style(v), symbol(v)));
+    let (style, sign) = verdict.map_or((Style::new(), UNSEEN), |v| (style(v), v.sign()));
     format!("{style}{sign}{style:#}")
 }
 

@@ -203,15 +203,7 @@ const VERDICTS: [Verdict; 6] = [
 
 /// A verdict, told by a sign and a word; the colour only helps.
 fn verdict(verdict: Verdict) -> Markup {
-    let sign = match verdict {
-        Verdict::Pass => "✓",
-        Verdict::Fail => "✗",
-        Verdict::Warn => "▲",
-        Verdict::Unverified => "○",
-        Verdict::Inconclusive => "≈",
-        Verdict::Harness => "!",
-    };
-    html! { span.verdict.(verdict.word()) { span aria-hidden="true" { (sign) } " " (verdict.word()) } }
+    html! { span.verdict.(verdict.word()) { span aria-hidden="true" { (verdict.sign()) } " " (verdict.word()) } }
 }
 
 /// A sentence of the contract, which writes code between backticks.
