@@ -1,17 +1,15 @@
 //! From a frame, or an HTTP answer, to what is to be done: its view, the rules, and what they come to.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::apply::{Applied, Effect, apply};
-use super::frames::encode;
+use super::frames::{Way, encode};
 use super::state::State;
 use super::view::{add_values, text_of, view_of};
 use super::when::When;
-use super::wire::{Link, Way};
 
 /// What is to be done about a frame.
 #[derive(Debug, Default)]
@@ -20,12 +18,12 @@ pub(super) struct Orders {
     pub(super) pass: Vec<Bytes>,
     /// What goes to this side later.
     pub(super) later: Option<(Duration, Bytes)>,
-    /// What goes to a side of this connection, or of another, as soon as there is room.
-    pub(super) elsewhere: Vec<(Arc<Link>, Way, Bytes)>,
+    /// What goes to a side of this connection, or of another, by its number, as soon as there is room.
+    pub(super) elsewhere: Vec<(u64, Way, Bytes)>,
     /// The rule for which something waits now.
     pub(super) held: Option<usize>,
-    /// The connections that are cut.
-    pub(super) cut: Vec<Arc<Link>>,
+    /// The connections that are cut, by their numbers.
+    pub(super) cut: Vec<u64>,
     /// From now on only the server's side is kept.
     pub(super) half_open: bool,
 }
@@ -82,9 +80,9 @@ impl State {
 
     fn orders(&mut self, id: u64, way: Way, raw: Bytes, applied: &Applied) -> Orders {
         let mut orders = Orders::default();
-        let Some(link) = self.peers.get(&id).map(|peer| peer.link.clone()) else {
+        if !self.peers.contains_key(&id) {
             return orders;
-        };
+        }
         let frame = if applied.edited {
             encode(&text_of(&applied.view), way == Way::ToServer)
         } else {
@@ -92,7 +90,7 @@ impl State {
         };
         self.pass(id, frame, applied, &mut orders);
         for effect in &applied.effects {
-            self.add_effect(id, way, &link, effect, &applied.view, &mut orders);
+            self.add_effect(id, way, effect, &applied.view, &mut orders);
         }
         orders
     }
@@ -118,23 +116,11 @@ impl State {
         }
     }
 
-    fn add_effect(
-        &self,
-        id: u64,
-        way: Way,
-        link: &Arc<Link>,
-        effect: &Effect,
-        view: &Value,
-        orders: &mut Orders,
-    ) {
-        let to_client = |text: &str| (link.clone(), Way::ToClient, encode(text, false));
+    fn add_effect(&self, id: u64, way: Way, effect: &Effect, view: &Value, orders: &mut Orders) {
+        let to_client = |text: &str| (id, Way::ToClient, encode(text, false));
         match effect {
-            Effect::Cut => orders.cut.push(link.clone()),
-            Effect::CutOthers(when) => orders.cut.extend(
-                self.others(Some(id), when, view)
-                    .into_iter()
-                    .map(|(_, link)| link),
-            ),
+            Effect::Cut => orders.cut.push(id),
+            Effect::CutOthers(when) => orders.cut.extend(self.others(Some(id), when, view)),
             Effect::HalfOpen => orders.half_open = true,
             Effect::Reply(ack) => {
                 let ack = json!({"packet": "ack", "namespace": "/", "id": view["id"], "data": ack});
@@ -145,20 +131,16 @@ impl State {
                 orders.elsewhere.push(to_client(&text_of(&refusal)));
             }
             Effect::TellServer(frame) => {
-                orders
-                    .elsewhere
-                    .push((link.clone(), Way::ToServer, encode(frame, true)));
+                orders.elsewhere.push((id, Way::ToServer, encode(frame, true)));
             }
             Effect::Inject { event, data, to } => {
                 let frame = json!({"packet": "event", "namespace": "/", "event": event, "data": data});
                 let frame = encode(&text_of(&frame), false);
                 let to = match to {
-                    None => vec![(id, link.clone())],
+                    None => vec![id],
                     Some(when) => self.others(None, when, view),
                 };
-                let sent = to
-                    .into_iter()
-                    .map(|(_, link)| (link, Way::ToClient, frame.clone()));
+                let sent = to.into_iter().map(|other| (other, Way::ToClient, frame.clone()));
                 orders.elsewhere.extend(sent);
             }
             Effect::Deliver(when) => self.deliver(id, way, when, view, orders),
@@ -173,7 +155,7 @@ impl State {
             frame["id"] = Value::Null;
         }
         let frame = encode(&text_of(&frame), way == Way::ToServer);
-        let sent = others.into_iter().map(|(_, link)| (link, way, frame.clone()));
+        let sent = others.into_iter().map(|other| (other, way, frame.clone()));
         orders.elsewhere.extend(sent);
     }
 

@@ -39,3 +39,11 @@ impl Memory {
 fn key(of: &[Value]) -> String {
     Value::from(of.to_vec()).to_string()
 }
+
+/// The time now, to the millisecond, as servers write it.
+pub(super) fn now() -> String {
+    let format = time::macros::format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+    );
+    time::OffsetDateTime::now_utc().format(format).unwrap_or_default()
+}

@@ -43,6 +43,7 @@ use http::Door;
 use routes::Routes;
 use rule::{Observation, Rule};
 use state::State;
+use wire::Links;
 
 /// A proxy that runs until this is dropped.
 pub struct Proxy {
@@ -69,6 +70,7 @@ struct Shared {
     http: reqwest::Client,
     routes: Routes,
     state: Mutex<State>,
+    links: Mutex<Links>,
     stop: CancellationToken,
 }
 
@@ -76,6 +78,11 @@ impl Shared {
     /// What is known; for a moment only, and never while something is awaited.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How connections are reached; for a moment only, too.
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,6 +118,7 @@ impl Proxy {
             http,
             routes: Routes::of(&rest),
             state: Mutex::new(State::new(rules, observations, tokens)),
+            links: Mutex::default(),
             stop: stop.clone(),
         });
         let mut urls = Vec::new();

@@ -21,7 +21,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::when::When;
+use super::when::{When, pointer};
 use crate::targets::profile::operation::Operation;
 
 /// What is done to what passes, and when.
@@ -344,15 +344,4 @@ impl Observation {
 
 fn conditions(when: &[When]) -> Result<(), String> {
     when.iter().try_for_each(When::check)
-}
-
-/// Whether it is a JSON pointer to something.
-pub(super) fn pointer(text: &str) -> Result<(), String> {
-    if text.starts_with('/') {
-        Ok(())
-    } else {
-        Err(format!(
-            "{text:?} is no JSON pointer: it begins with a slash, as in \"/data/chatId\""
-        ))
-    }
 }

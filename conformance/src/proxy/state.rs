@@ -19,13 +19,11 @@
 mod learn;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::memory::Memory;
+use super::memory::{Memory, now};
 use super::rule::{Observation, Rule};
-use super::wire::Link;
 use crate::targets::tokens::Tokens;
 
 /// What is known, and what is to be done with what passes.
@@ -38,7 +36,6 @@ pub(super) struct State {
     pub(super) fired: usize,
     tokens: Tokens,
     pub(super) peers: BTreeMap<u64, Peer>,
-    opened: u64,
     chats: HashMap<String, Chat>,
     people: HashMap<String, Person>,
     /// The latest request that may lead to an event, by what that event will say.
@@ -48,7 +45,6 @@ pub(super) struct State {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Peer {
-    pub(super) link: Arc<Link>,
     /// What waits for the next one that a rule is about, by the number of the rule.
     pub(super) held: HashMap<usize, bytes::Bytes>,
     state: &'static str,
@@ -87,11 +83,9 @@ impl State {
         }
     }
 
-    /// A connection has been opened, with this token in its query string.
-    pub(super) fn open(&mut self, link: Arc<Link>, query_token: Option<String>) -> u64 {
-        self.opened += 1;
+    /// A connection of this number has been opened, with this token in its query string.
+    pub(super) fn open(&mut self, id: u64, query_token: Option<String>) {
         let peer = Peer {
-            link,
             held: HashMap::new(),
             state: "opened",
             query_token,
@@ -103,8 +97,7 @@ impl State {
             refused_rooms: BTreeSet::new(),
             pending: HashMap::new(),
         };
-        self.peers.insert(self.opened, peer);
-        self.opened
+        self.peers.insert(id, peer);
     }
 
     /// A connection is gone.
@@ -211,18 +204,13 @@ impl State {
     }
 
     /// The connections other than this one for which all these hold.
-    pub(super) fn others(
-        &self,
-        but: Option<u64>,
-        when: &[super::when::When],
-        view: &Value,
-    ) -> Vec<(u64, Arc<Link>)> {
+    pub(super) fn others(&self, but: Option<u64>, when: &[super::when::When], view: &Value) -> Vec<u64> {
         let mut view = view.clone();
         let mut chosen = Vec::new();
-        for (id, peer) in self.peers.iter().filter(|(id, _)| but != Some(**id)) {
+        for id in self.peers.keys().filter(|id| but != Some(**id)) {
             view["other"] = self.conn(*id);
             if super::when::When::all(when, &mut view, &self.memory) {
-                chosen.push((*id, peer.link.clone()));
+                chosen.push(*id);
             }
         }
         chosen
@@ -231,12 +219,4 @@ impl State {
 
 fn cause(event: &str, user: &str, chat: &str, of: &str) -> [String; 4] {
     [event, user, chat, of].map(str::to_owned)
-}
-
-/// The time now, to the millisecond, as servers write it.
-pub(super) fn now() -> String {
-    let format = time::macros::format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-    );
-    time::OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }

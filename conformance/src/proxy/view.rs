@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::frames::Way;
+use super::memory::now;
 use super::rule::Kind;
-use super::state::now;
-use super::wire::Way;
 use crate::packet::{self, Packet};
 
 /// Adds the time, and values that nothing else has.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::memory::Memory;
-use super::rule::pointer;
 
 /// A condition: all that is given in it holds.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -214,6 +213,17 @@ fn order(one: &Value, other: &Value) -> Option<Ordering> {
         (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
         (Value::Number(one), Value::Number(other)) => one.as_f64()?.partial_cmp(&other.as_f64()?),
         _ => None,
+    }
+}
+
+/// Whether it is a JSON pointer to something.
+pub(super) fn pointer(text: &str) -> Result<(), String> {
+    if text.starts_with('/') {
+        Ok(())
+    } else {
+        Err(format!(
+            "\"{text}\" is no JSON pointer: it begins with a slash, as in \"/data/chatId\""
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One WebSocket through the proxy: two sockets, and everything that goes from one to the other in the order in which it came,
 //! but for what rules do to it.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,18 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::flow::Orders;
-use super::frames::{Frames, Piece, encode};
+use super::frames::{Frames, Piece, Way, encode};
 use super::rule::REORDERED_WITHIN;
 
 /// Pieces that may wait for a side that does not read; then the other side is not read from either.
 const WAITING: usize = 32;
-
-/// Which way something goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    ToServer,
-    ToClient,
-}
 
 /// What a side is to be sent.
 #[derive(Debug)]
@@ -47,17 +41,6 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// One to nowhere.
-    #[cfg(test)]
-    pub(super) fn for_test() -> Arc<Self> {
-        Arc::new(Self {
-            to_server: mpsc::channel(1).0,
-            to_client: mpsc::channel(1).0,
-            cut: CancellationToken::new(),
-            half_open: AtomicBool::new(false),
-        })
-    }
-
     fn queue(&self, way: Way) -> &mpsc::Sender<Out> {
         match way {
             Way::ToServer => &self.to_server,
@@ -86,6 +69,29 @@ impl Link {
     }
 }
 
+/// The open connections, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    open: HashMap<u64, Arc<Link>>,
+    added: u64,
+}
+
+impl Links {
+    fn add(&mut self, link: Arc<Link>) -> u64 {
+        self.added += 1;
+        self.open.insert(self.added, link);
+        self.added
+    }
+
+    fn get(&self, id: u64) -> Option<Arc<Link>> {
+        self.open.get(&id).cloned()
+    }
+
+    fn remove(&mut self, id: u64) {
+        self.open.remove(&id);
+    }
+}
+
 /// Passes everything on until both sides are done, or one of them is gone. `token` stands in the query string.
 pub(super) async fn relay<C, S>(shared: &Arc<Shared>, token: Option<String>, client: C, server: S)
 where
@@ -102,8 +108,11 @@ where
         cut: CancellationToken::new(),
         half_open: AtomicBool::new(false),
     });
+    // Whoever is told of the connection can send to it.
+    let id = shared.links().add(link.clone());
+    shared.state().open(id, token);
     let relay = Relay {
-        id: shared.state().open(link.clone(), token),
+        id,
         shared: shared.clone(),
         link: link.clone(),
     };
@@ -128,6 +137,7 @@ struct Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.shared.state().close(self.id);
+        self.shared.links().remove(self.id);
     }
 }
 
@@ -212,15 +222,19 @@ impl Relay {
                 }
             });
         }
-        for (link, way, bytes) in orders.elsewhere {
-            if Arc::ptr_eq(&link, &self.link) {
-                link.send(way, bytes).await;
-            } else {
+        for (id, way, bytes) in orders.elsewhere {
+            if id == self.id {
+                self.link.send(way, bytes).await;
+            } else if let Some(link) = self.shared.links().get(id) {
                 // One connection does not wait for another; who does not read misses what was not meant for it anyway.
                 link.queue(way).try_send(Out::Bytes(bytes)).ok();
             }
         }
-        for link in orders.cut {
+        for link in orders
+            .cut
+            .into_iter()
+            .filter_map(|id| self.shared.links().get(id))
+        {
             link.cut();
         }
         if orders.half_open {

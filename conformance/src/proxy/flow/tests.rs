@@ -28,9 +28,15 @@ fn says(state: &mut State, id: u64, way: Way, text: &str) -> Orders {
     state.frame(id, way, encode(text, way == Way::ToServer), text)
 }
 
+/// A number that no connection has.
+fn new_id(state: &State) -> u64 {
+    state.peers.keys().max().copied().unwrap_or_default() + 1
+}
+
 /// Opens a connection and has it let in.
 fn let_in(state: &mut State, user: &str) -> u64 {
-    let id = state.open(Link::for_test(), None);
+    let id = new_id(state);
+    state.open(id, None);
     says(
         state,
         id,
@@ -137,7 +143,8 @@ fn tokens_are_told_apart() {
             json!("dave"),
         ),
     ] {
-        let id = state.open(Link::for_test(), query.map(str::to_owned));
+        let id = new_id(&state);
+        state.open(id, query.map(str::to_owned));
         says(&mut state, id, Way::ToServer, &format!("40{payload}"));
         let token = &state.conn(id)["token"];
         assert_eq!(

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{State, cause, now};
+use super::{State, cause};
+use crate::proxy::memory::now;
 use crate::targets::jwt::{claims_of, header_of};
 use crate::targets::profile::operation::Operation;
 use crate::targets::tokens::Tokens;
