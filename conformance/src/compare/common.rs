@@ -198,6 +198,7 @@ mod tests {
 
     use super::*;
     use crate::compare::sample::{Told, named, report};
+    use crate::verdict::Verdict;
 
     #[test]
     fn reports_of_different_protocols_are_refused_by_name() {

@@ -83,6 +83,7 @@ fn fail(report: &mut Value, id: &str, reason: &str) {
     let requirement = requirement(report, id);
     let scenario = requirement["checks"][0]["scenario"].clone();
     requirement["verdict"] = "fail".into();
+    requirement["standing"] = "failure".into();
     requirement["reason"] = reason.into();
     requirement["checks"] = json!([{
         "scenario": scenario, "verdict": "fail", "message": reason, "fingerprint": "00c0ffee0123",
@@ -155,7 +156,9 @@ fn what_the_later_run_did_not_look_at_is_gone() {
         let id = requirement(report, "ROOM-02");
         let why = "blocked: the run was interrupted";
         id["verdict"] = "unverified".into();
-        id["checks"] = json!([{"scenario": "rooms/refused", "verdict": "unverified", "message": why}]);
+        id["standing"] = "undecided".into();
+        let check = json!({"scenario": "rooms/refused", "verdict": "unverified", "unverified": "blocked", "message": why});
+        id["checks"] = json!([check]);
     });
     let lines = [", interrupted\n", "the run was interrupted before"];
     reports

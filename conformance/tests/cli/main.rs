@@ -401,5 +401,5 @@ fn only_one_module_of_the_kit_knows_the_server() {
             }
         }
     }
-    assert_eq!(naming, [std::path::Path::new("target/reference.rs")]);
+    assert_eq!(naming, [std::path::Path::new("targets/reference.rs")]);
 }
