@@ -10,7 +10,7 @@
 //! - [`scenarios`]: the stories that look for it, one file per area
 //! - [`scene`]: what a story gets
 //! - [`client`]: connections and HTTP; [`event`]: what they receive; [`packet`]: how it is written
-//! - [`expect`]: pure matchers on JSON; [`text`]: values cut for people
+//! - [`expect`]: pure matchers on JSON; [`text`]: values cut for people; [`placeholders`]: `{{…}}` filled in
 //! - [`verdict`]: what can be said about a requirement; [`figure`]: what was measured on the way
 //! - [`cli`]: what people type
 //! - [`plan`]: what to run
@@ -42,6 +42,7 @@ pub mod figure;
 pub mod fingerprint;
 pub mod load;
 pub mod packet;
+pub mod placeholders;
 pub mod plan;
 pub mod preflight;
 pub mod private;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::packet::Args;
+use crate::placeholders;
 
 /// The whole corpus.
 #[derive(Debug, Default)]
@@ -174,13 +175,14 @@ fn list<T>(
 
 impl Fill {
     fn text(&self, text: &str) -> String {
-        match text {
-            "{{chatId}}" => self.chat_id.clone(),
-            "{{messageId}}" => self.message_id.clone(),
-            "{{userId}}" => self.user_id.clone(),
-            "{{clientId}}" => uuid::Uuid::new_v4().to_string(),
-            _ => text.to_owned(),
-        }
+        let filled = placeholders::text(text, |name| match name {
+            "chatId" => Some(self.chat_id.clone()),
+            "messageId" => Some(self.message_id.clone()),
+            "userId" => Some(self.user_id.clone()),
+            "clientId" => Some(uuid::Uuid::new_v4().to_string()),
+            _ => None,
+        });
+        filled.unwrap_or_else(|| text.to_owned())
     }
 }
 

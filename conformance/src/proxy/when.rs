@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::memory::Memory;
+use crate::placeholders;
 
 /// A condition: all that is given in it holds.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -235,39 +236,8 @@ pub(super) fn values(view: &Value, pointers: &[String]) -> Vec<Value> {
 
 /// Fills a template in from the view.
 pub(super) fn fill(template: &Value, view: &Value) -> Value {
-    match template {
-        Value::String(text) => fill_text(text, view),
-        Value::Array(items) => items.iter().map(|item| fill(item, view)).collect(),
-        Value::Object(fields) => {
-            let filled = fields
-                .iter()
-                .map(|(name, field)| (name.clone(), fill(field, view)));
-            Value::Object(filled.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn fill_text(text: &str, view: &Value) -> Value {
-    let pointed = |at: &str| view.pointer(at).cloned().unwrap_or_default();
-    let whole = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-    if let Some(at) = whole.filter(|at| !at.contains("{{")) {
-        return pointed(at);
-    }
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{")
-        && let Some((at, behind)) = after.split_once("}}")
-    {
-        filled.push_str(before);
-        match pointed(at) {
-            Value::String(text) => filled.push_str(&text),
-            other => filled.push_str(&other.to_string()),
-        }
-        rest = behind;
-    }
-    filled.push_str(rest);
-    filled.into()
+    let pointed = |at: &str| Some(view.pointer(at).cloned().unwrap_or_default());
+    placeholders::json(template, &pointed).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::placeholders;
 use crate::targets::profile::operation::Operation;
-use crate::targets::profile::rest::{Rest, Template, placeholders};
+use crate::targets::profile::rest::{Rest, Template};
 use crate::targets::provision::template::{Fill, request};
 
 use super::Untold;
@@ -123,7 +124,7 @@ pub fn call(rest: &Rest, operation: Operation, fill: &BTreeMap<String, Term>) ->
         .map_err(|error| Untold::Target(error.to_string()))?;
     let headers = request.headers.iter().map(|(name, value)| {
         let private =
-            rest.headers.0.contains_key(name) && placeholders(&rest.headers.0[name]).next().is_none();
+            rest.headers.0.contains_key(name) && placeholders::names(&rest.headers.0[name]).next().is_none();
         let header = if private {
             Header::Environment(variable(name))
         } else {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 
-use super::rest;
+use crate::placeholders;
 
 /// How tokens are signed; without a key the kit cannot mint any, and what needs that stays unverified.
 #[derive(Clone, Deserialize)]
@@ -94,7 +94,7 @@ impl Auth {
             ));
         }
         let claims = serde_json::Value::Object(self.claims.clone()).to_string();
-        if let Some(unknown) = rest::placeholders(&claims).find(|name| *name != "user") {
+        if let Some(unknown) = placeholders::names(&claims).find(|name| *name != "user") {
             return Err(format!(
                 "auth.claims: {{{{{unknown}}}}} is no placeholder here; there is {{{{user}}}}"
             ));

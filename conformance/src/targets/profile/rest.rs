@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::operation::Operation;
+use crate::placeholders;
 use crate::private::Private;
 
 /// The contract's own templates, as TOML.
@@ -210,7 +211,7 @@ impl Template {
                     key(name)
                 ));
             }
-            for placeholder in placeholders(text) {
+            for placeholder in placeholders::names(text) {
                 if !operation.placeholders().contains(&placeholder) {
                     let known: Vec<String> = operation
                         .placeholders()
@@ -294,14 +295,6 @@ fn strings(value: &Value) -> Vec<&str> {
         Value::Object(fields) => fields.values().flat_map(strings).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The placeholders in a text.
-pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}"))
-        .map(|(name, _)| name)
 }
 
 #[cfg(test)]

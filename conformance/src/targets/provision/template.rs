@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::expect::{Found, Mismatch};
-use crate::targets::profile::rest::{Template, placeholders};
+use crate::placeholders;
+use crate::targets::profile::rest::Template;
 
 /// What the placeholders of a request stand for; what is not in it stands for nothing.
 #[derive(Clone, Debug, Default)]
@@ -45,36 +46,14 @@ impl Fill {
 
     /// A text with its placeholders filled in by `encode`; nothing where one of them stands for nothing.
     fn text(&self, template: &str, encode: impl Fn(&str) -> String) -> Option<String> {
-        let mut text = template.to_owned();
-        for name in placeholders(template) {
-            let value = match self.0.get(name)? {
-                Value::String(value) => encode(value),
-                value => encode(&value.to_string()),
-            };
-            text = text.replace(&format!("{{{{{name}}}}}"), &value);
-        }
-        Some(text)
+        placeholders::text(template, |name| {
+            Some(encode(&placeholders::in_text(self.0.get(name)?)))
+        })
     }
 
     /// JSON with its placeholders filled in; nothing where it is a text whose placeholder stands for nothing.
     pub(crate) fn json(&self, template: &Value) -> Option<Value> {
-        match template {
-            Value::String(text) => {
-                let whole = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-                match whole.filter(|name| !name.contains("{{")) {
-                    Some(name) => self.0.get(name).cloned(),
-                    None => self.text(text, str::to_owned).map(Value::String),
-                }
-            }
-            Value::Array(items) => Some(items.iter().filter_map(|item| self.json(item)).collect()),
-            Value::Object(fields) => {
-                let filled = fields
-                    .iter()
-                    .filter_map(|(name, value)| Some((name.clone(), self.json(value)?)));
-                Some(Value::Object(filled.collect()))
-            }
-            other => Some(other.clone()),
-        }
+        placeholders::json(template, &|name| self.0.get(name).cloned())
     }
 }
 
