@@ -14,9 +14,10 @@ use chatspec_server_core::chat::{Context, Service};
 use chatspec_server_core::clock::SystemClock;
 use chatspec_server_core::command::{Body, ClientId, CreateGroup, Limits, MemberList, SendMessage};
 use chatspec_server_core::ids::{ChatId, Ids, UserId};
+use chatspec_server_core::model::{NewUser, Window};
 use chatspec_server_core::publish::{Outbound, Publish};
 use chatspec_server_core::rate_limit::{Rate, RateLimiter};
-use chatspec_server_core::store::{EmbeddedStore, Location, NewUser, Store, Window};
+use chatspec_server_core::store::{EmbeddedStore, Location, Store};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 /// Members of a chat.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Command, FromArgMatches as _};
 
-use crate::auth::PasswordCost;
+use crate::auth::{KeyOptions, PasswordCost};
 use crate::command::Limits;
 use crate::rate_limit::Rate;
 
@@ -138,6 +138,17 @@ impl Config {
         let command = Command::new("chatspec-server").no_binary_name(true);
         let command = Self::augment_args(command).mut_args(|arg| arg.env(None::<&str>));
         Self::from_arg_matches(&command.try_get_matches_from(flags)?)
+    }
+
+    /// Which key signs access tokens.
+    pub fn key_options(&self) -> KeyOptions {
+        KeyOptions {
+            secret: self.jwt_secret.clone(),
+            file: self.jwt_key_file.clone(),
+            issuer: self.jwt_issuer.clone(),
+            audience: self.jwt_audience.clone(),
+            lifetime_seconds: self.access_token_seconds,
+        }
     }
 
     pub(crate) fn password_cost(&self) -> PasswordCost {

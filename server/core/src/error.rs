@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
+use crate::command::Invalid;
 use crate::policy::Denied;
 use crate::store::StoreError;
 
@@ -93,6 +94,12 @@ impl ChatError {
             Self::Internal { correlation_id } => Some(*correlation_id),
             _ => None,
         }
+    }
+}
+
+impl From<Invalid> for ChatError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Validation(invalid.to_string())
     }
 }
 

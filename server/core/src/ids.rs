@@ -1,4 +1,5 @@
-//! Ids of users, chats and messages: 24 lower-case hex characters, growing in the order of their making.
+//! Ids of users, chats and messages: 24 lower-case hex characters, growing in the order of their making. And the numbers of
+//! connections.
 //!
 //! Twelve bytes: 6 of milliseconds, 2 that count within the millisecond, 4 drawn at random per generator. Ids of one
 //! generator grow strictly; ids of several processes grow as far as their clocks agree (contract §13).
@@ -152,6 +153,10 @@ id_type!(
     /// A membership's id.
     MembershipId
 );
+
+/// This server's own name for one connection of one user; never leaves the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ConnectionId(pub u64);
 
 /// Makes ids that grow, even while the clock stands still or goes back. Cheap to share behind an [`Arc`].
 pub struct Ids {

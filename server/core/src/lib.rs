@@ -20,6 +20,7 @@
 //! - [`presence`]: who is online
 //! - [`publish`]: what is told to whom
 //! - [`store`]: what is kept
+//! - [`model`]: the data of the contract
 //! - [`rate_limit`]: the sliding window
 //! - [`metrics`]: what is counted
 //! - [`error`]: what can go wrong, and how it looks from outside
@@ -35,6 +36,7 @@ pub mod gateway;
 mod health;
 pub mod ids;
 pub mod metrics;
+pub mod model;
 pub mod policy;
 pub mod presence;
 pub mod publish;

@@ -7,33 +7,7 @@ use crate::command::{
     Typing,
 };
 use crate::ids::{ChatId, UserId};
-
-/// What a member may do in a chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// May rename the chat, add and remove members.
-    Admin,
-    /// May read and write.
-    Member,
-}
-
-/// Whether a chat is between two or among many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChatKind {
-    /// Two members for ever, no title.
-    Direct,
-    /// Members come and go.
-    Group,
-}
-
-/// What is known of a chat, and of the actor in it, when the decision is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// The kind of chat.
-    pub kind: ChatKind,
-    /// The actor's role in it; `None` for a stranger.
-    pub role: Option<Role>,
-}
+use crate::model::{ChatKind, Facts, Role};
 
 /// Why a command is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +129,7 @@ rule!(
 mod tests {
     use super::*;
     use crate::command::{Body, Limits, MemberList, Title};
-    use crate::publish::ConnectionId;
+    use crate::ids::ConnectionId;
 
     const ACTOR: &str = "65f0c0ffee0123456789abcd";
     const OTHER: &str = "65f0c0ffee0123456789abce";

@@ -6,12 +6,8 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::ids::{ChatId, MessageId, UserId};
-use crate::store::{Chat, Message};
-
-/// This server's own name for one connection of one user; never leaves the process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ConnectionId(pub u64);
+use crate::ids::{ChatId, ConnectionId, MessageId, UserId};
+use crate::model::{Chat, Message};
 
 /// An event of the contract, server to client (§5–§10).
 #[derive(Clone, Debug, Serialize)]

@@ -96,7 +96,7 @@ impl Server {
         let config = &config;
         let setup = |error: &dyn std::fmt::Display| ServeError::Setup(error.to_string());
         let cors = cors(&config.cors_origins)?;
-        let keys = Keys::from_config(config)?;
+        let keys = Keys::open(config.key_options())?;
         let passwords = Passwords::new(config.password_cost()).map_err(|error| setup(&error))?;
         let metrics = Arc::new(Metrics::new().map_err(|error| setup(&error))?);
 

@@ -9,15 +9,15 @@ use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Result;
 use mongodb::options::ReturnDocument;
 
-use super::documents::{ChatDoc, RoleDoc, date, from_oid, oid};
+use super::documents::{ChatDoc, date, from_oid, oid};
 use super::indexes::{CHAT_BY_MEMBER, CHAT_BY_PAIR, MEMBERSHIP_BY_USER, MESSAGE_BY_CHAT};
 use super::transaction::is_duplicate;
 use super::{Db, members, users};
 use chatspec_server_core::clock::Timestamp;
 use chatspec_server_core::command::Rename;
 use chatspec_server_core::ids::{ChatId, UserId};
-use chatspec_server_core::policy::ChatKind;
-use chatspec_server_core::store::{Chat, ChatCursor, ChatPage, ChatSummary, Create, LastMessage};
+use chatspec_server_core::model::{Chat, ChatKind, ChatPage, ChatSummary, LastMessage, Role};
+use chatspec_server_core::store::{ChatCursor, Create};
 
 /// A chat to be made.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ async fn insert(db: &Db, session: &mut ClientSession, new: &NewChat, pair: Optio
     let member_ids: Vec<UserId> = std::iter::once(new.creator).chain(others).collect();
     let doc = ChatDoc {
         id: oid(id),
-        kind: new.kind.into(),
+        kind: new.kind,
         title: new.title.clone(),
         pair,
         created_by: oid(new.creator),
@@ -70,10 +70,10 @@ async fn insert(db: &Db, session: &mut ClientSession, new: &NewChat, pair: Optio
     };
     db.chats.insert_one(&doc).session(&mut *session).await?;
     let creators_role = match new.kind {
-        ChatKind::Group => RoleDoc::Admin,
-        ChatKind::Direct => RoleDoc::Member,
+        ChatKind::Group => Role::Admin,
+        ChatKind::Direct => Role::Member,
     };
-    let roles = std::iter::once(creators_role).chain(std::iter::repeat(RoleDoc::Member));
+    let roles = std::iter::once(creators_role).chain(std::iter::repeat(Role::Member));
     let newcomers: Vec<_> = member_ids.into_iter().zip(roles).collect();
     members::insert(db, session, id, &newcomers).await?;
     Ok(Create::Created(doc.into()))

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use chatspec_server_core::clock::Timestamp;
 use chatspec_server_core::ids::RawId;
-use chatspec_server_core::policy::{ChatKind, Role};
-use chatspec_server_core::store::{
-    Chat, Credentials, LastMessage, Membership, Message, Session, TokenHash, User,
+use chatspec_server_core::model::{
+    Chat, ChatKind, Credentials, LastMessage, Membership, Message, Role, Session, TokenHash, User,
 };
 
 /// An id as the database keeps it.
@@ -103,38 +102,13 @@ impl SessionDoc {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum KindDoc {
-    Dm,
-    Group,
-}
-
-impl From<ChatKind> for KindDoc {
-    fn from(kind: ChatKind) -> Self {
-        match kind {
-            ChatKind::Direct => Self::Dm,
-            ChatKind::Group => Self::Group,
-        }
-    }
-}
-
-impl From<KindDoc> for ChatKind {
-    fn from(kind: KindDoc) -> Self {
-        match kind {
-            KindDoc::Dm => Self::Direct,
-            KindDoc::Group => Self::Group,
-        }
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChatDoc {
     #[serde(rename = "_id")]
     pub(super) id: ObjectId,
     #[serde(rename = "type")]
-    pub(super) kind: KindDoc,
+    pub(super) kind: ChatKind,
     pub(super) title: Option<String>,
     /// Both members of a direct chat, the same for either order of the two: it exists once per pair.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,28 +148,12 @@ impl From<ChatDoc> for Chat {
     fn from(doc: ChatDoc) -> Self {
         Self {
             id: from_oid(doc.id),
-            kind: doc.kind.into(),
+            kind: doc.kind,
             title: doc.title,
             created_by: from_oid(doc.created_by),
             member_ids: doc.member_ids.into_iter().map(from_oid).collect(),
             created_at: timestamp(doc.created_at),
             updated_at: timestamp(doc.updated_at),
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RoleDoc {
-    Admin,
-    Member,
-}
-
-impl From<RoleDoc> for Role {
-    fn from(role: RoleDoc) -> Self {
-        match role {
-            RoleDoc::Admin => Self::Admin,
-            RoleDoc::Member => Self::Member,
         }
     }
 }
@@ -207,7 +165,7 @@ pub(super) struct MembershipDoc {
     pub(super) id: ObjectId,
     pub(super) chat_id: ObjectId,
     pub(super) user_id: ObjectId,
-    pub(super) role: RoleDoc,
+    pub(super) role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_read_message_id: Option<ObjectId>,
     pub(super) created_at: DateTime,
@@ -220,7 +178,7 @@ impl From<MembershipDoc> for Membership {
             id: from_oid(doc.id),
             chat_id: from_oid(doc.chat_id),
             user_id: from_oid(doc.user_id),
-            role: doc.role.into(),
+            role: doc.role,
             last_read_message_id: doc.last_read_message_id.map(from_oid),
             created_at: timestamp(doc.created_at),
             updated_at: timestamp(doc.updated_at),

@@ -41,10 +41,13 @@ use chatspec_server_core::command::{
     AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage,
 };
 use chatspec_server_core::ids::{ChatId, Ids, MessageId, UserId};
-use chatspec_server_core::policy::{ChatKind, Facts, Permit};
+use chatspec_server_core::model::{
+    Chat, ChatKind, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User,
+    Window,
+};
+use chatspec_server_core::policy::Permit;
 use chatspec_server_core::store::{
-    Add, Advance, Append, Chat, ChatCursor, ChatPage, Create, Credentials, MessagePage, NewUser, PageError,
-    Remove, Result, SearchPage, Session, Store, StoreError, StoreSwitch, TokenHash, User, Window,
+    Add, Advance, Append, ChatCursor, Create, PageError, Remove, Result, Store, StoreError, StoreSwitch,
 };
 pub use connect::{ConnectError, MongoOptions};
 use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};

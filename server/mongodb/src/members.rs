@@ -12,12 +12,12 @@ use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 
 use super::chats::touched;
-use super::documents::{KindDoc, MembershipDoc, RoleDoc, date, from_oid, oid};
+use super::documents::{MembershipDoc, date, from_oid, oid};
 use super::indexes::{CHAT_BY_MEMBER, MEMBERSHIP_BY_CHAT};
 use super::{Db, users};
 use chatspec_server_core::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
 use chatspec_server_core::ids::{ChatId, MembershipId, UserId};
-use chatspec_server_core::policy::Facts;
+use chatspec_server_core::model::{ChatKind, Facts, Role};
 use chatspec_server_core::store::{Add, Advance, Remove};
 
 /// Chats are never deleted, so this is a database that others have written to.
@@ -29,7 +29,7 @@ pub(super) async fn insert(
     db: &Db,
     session: &mut ClientSession,
     chat: ChatId,
-    newcomers: &[(UserId, RoleDoc)],
+    newcomers: &[(UserId, Role)],
 ) -> Result<()> {
     let docs = newcomers.iter().map(|(user, role)| {
         let id: MembershipId = db.ids.next();
@@ -51,7 +51,7 @@ pub(super) async fn insert(
 pub(super) async fn facts(db: Db, chat: ChatId, actor: UserId) -> Result<Option<Facts>> {
     #[derive(Deserialize)]
     struct Kind {
-        r#type: KindDoc,
+        r#type: ChatKind,
     }
     let chats = db.chats.clone_with_type::<Kind>();
     let kind = chats
@@ -63,8 +63,8 @@ pub(super) async fn facts(db: Db, chat: ChatId, actor: UserId) -> Result<Option<
         .hint(MEMBERSHIP_BY_CHAT.into());
     let (kind, membership) = try_join(kind.into_future(), membership.into_future()).await?;
     Ok(kind.map(|kind| Facts {
-        kind: kind.r#type.into(),
-        role: membership.map(|membership| membership.role.into()),
+        kind: kind.r#type,
+        role: membership.map(|membership| membership.role),
     }))
 }
 
@@ -107,7 +107,7 @@ async fn add_known(db: &Db, session: &mut ClientSession, command: &AddMembers) -
         .return_document(ReturnDocument::After)
         .session(&mut *session)
         .await?;
-    let newcomers: Vec<_> = users.iter().map(|user| (*user, RoleDoc::Member)).collect();
+    let newcomers: Vec<_> = users.iter().map(|user| (*user, Role::Member)).collect();
     insert(db, session, id, &newcomers).await?;
     chat.map(|chat| Add::Added(chat.into())).ok_or_else(gone)
 }

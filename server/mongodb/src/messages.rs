@@ -11,13 +11,14 @@ use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 
 use super::chats::touched;
-use super::documents::{ChatDoc, IdDoc, KindDoc, LastMessageDoc, MessageDoc, date, from_oid, oid};
+use super::documents::{ChatDoc, IdDoc, LastMessageDoc, MessageDoc, date, from_oid, oid};
 use super::indexes::{CHAT_BY_MEMBER, Index, MESSAGE_BY_CHAT, MESSAGE_BY_KEY, MESSAGE_BY_WORD};
 use super::transaction::is_duplicate;
 use super::{Db, members, words};
 use chatspec_server_core::command::{ClientId, SendMessage};
 use chatspec_server_core::ids::{ChatId, MessageId, RawId, UserId};
-use chatspec_server_core::store::{Append, LastMessage, Message, MessagePage, Window};
+use chatspec_server_core::model::{ChatKind, LastMessage, Message, MessagePage, Window};
+use chatspec_server_core::store::Append;
 
 /// The ids under which one call has tried to store its message, one for each time that its transaction was begun.
 ///
@@ -89,7 +90,7 @@ pub(super) async fn insert(
         words: words::of(body),
     };
     db.messages.insert_one(&doc).session(&mut *session).await?;
-    if chat.kind == KindDoc::Dm && chat.message_count == 2 {
+    if chat.kind == ChatKind::Direct && chat.message_count == 2 {
         members::promote_all(db, session, command.chat).await?;
     }
     Ok(Append::Stored(doc.into()))

@@ -11,7 +11,7 @@ use super::documents::{IdDoc, UserDoc, binary, date, from_oid, oid};
 use super::indexes::USER_BY_EMAIL;
 use super::transaction::is_duplicate;
 use chatspec_server_core::ids::UserId;
-use chatspec_server_core::store::{Credentials, NewUser, Session, TokenHash, User};
+use chatspec_server_core::model::{Credentials, NewUser, Session, TokenHash, User};
 
 pub(super) async fn create(db: Db, new: NewUser) -> Result<Option<User>> {
     let id: UserId = db.ids.next();

@@ -3,7 +3,7 @@
 use super::{NOBODY, group, list, permit, stored, user};
 use chatspec_server_core::command::{CreateGroup, MarkRead, OpenDirect, Rename, Title};
 use chatspec_server_core::ids::UserId;
-use chatspec_server_core::policy::Role;
+use chatspec_server_core::model::Role;
 use chatspec_server_core::store::{Advance, Create, Store};
 use futures_util::future::join_all;
 use std::collections::HashSet;

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chatspec_server_core::command::{Body, ClientId, CreateGroup, Limits, MemberList, SendMessage};
 use chatspec_server_core::ids::{ChatId, UserId};
+use chatspec_server_core::model::{Chat, Message, NewUser, Window};
 use chatspec_server_core::policy::{Permit, Rule, authorize};
-use chatspec_server_core::store::{Append, Chat, Create, Message, NewUser, Store, StoreSwitch, Window};
+use chatspec_server_core::store::{Append, Create, Store, StoreSwitch};
 
 /// An id that nobody and nothing has.
 pub const NOBODY: &str = "0123456789abcdef01234567";

@@ -3,7 +3,7 @@
 use super::{NOBODY, group, list, message, permit, stored, user};
 use chatspec_server_core::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
 use chatspec_server_core::ids::UserId;
-use chatspec_server_core::policy::Role;
+use chatspec_server_core::model::Role;
 use chatspec_server_core::store::{Add, Advance, Append, Remove, Store};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;

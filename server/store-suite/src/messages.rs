@@ -2,7 +2,8 @@
 
 use super::{NOBODY, group, send, stored, user};
 use chatspec_server_core::ids::MessageId;
-use chatspec_server_core::store::{Append, Message, Store, Window};
+use chatspec_server_core::model::{Message, Window};
+use chatspec_server_core::store::{Append, Store};
 use futures_util::future::join_all;
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 
 use super::user;
 use chatspec_server_core::clock::Timestamp;
-use chatspec_server_core::store::{NewUser, Session, Store};
+use chatspec_server_core::model::{NewUser, Session};
+use chatspec_server_core::store::Store;
 use futures_util::future::join_all;
 use std::sync::Arc;
 

@@ -11,12 +11,12 @@ use chatspec_server_core::clock::{Clock, SystemClock};
 use chatspec_server_core::command::{CreateGroup, Limits, MemberList};
 use chatspec_server_core::config::Config;
 use chatspec_server_core::gateway::{self, Gateway, Sockets};
-use chatspec_server_core::ids::{ChatId, Ids, UserId};
+use chatspec_server_core::ids::{ChatId, ConnectionId, Ids, UserId};
 use chatspec_server_core::metrics::Metrics;
+use chatspec_server_core::model::NewUser;
 use chatspec_server_core::presence::{Contacts, PresenceDesk};
-use chatspec_server_core::publish::ConnectionId;
 use chatspec_server_core::rate_limit::{Rate, RateLimiter};
-use chatspec_server_core::store::{EmbeddedStore, Location, NewUser, Store};
+use chatspec_server_core::store::{EmbeddedStore, Location, Store};
 use divan::Bencher;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -101,7 +101,7 @@ impl Desk {
         let gateway = Gateway {
             service: Arc::new(Service::new(context, sockets.clone())),
             auth: Arc::new(Authenticator::new(
-                Keys::from_config(&config)?,
+                Keys::open(config.key_options())?,
                 store.clone(),
                 clock,
                 60,

@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::token::Refused;
 use crate::clock::Timestamp;
-use crate::config::Config;
 use crate::ids::UserId;
 
 /// A shorter HS256 secret can be guessed (RFC 7518 §3.2).
@@ -44,6 +43,21 @@ pub enum KeyError {
     Signing(#[from] jsonwebtoken::errors::Error),
 }
 
+/// Which key signs access tokens, and what they carry.
+#[derive(Clone, Debug)]
+pub struct KeyOptions {
+    /// Secret for HS256, at least 32 bytes.
+    pub secret: Option<String>,
+    /// File with an Ed25519 private key, used where there is no secret.
+    pub file: Option<PathBuf>,
+    /// `iss` that tokens carry and must carry.
+    pub issuer: Option<String>,
+    /// `aud` that tokens carry and must carry.
+    pub audience: Option<String>,
+    /// How long a token is valid, in seconds.
+    pub lifetime_seconds: u64,
+}
+
 /// The key in use.
 pub struct Keys {
     header: Header,
@@ -69,23 +83,23 @@ struct Claims {
 }
 
 impl Keys {
-    /// The key that `config` names; a random secret when it names none.
-    pub fn from_config(config: &Config) -> Result<Self, KeyError> {
-        match (&config.jwt_secret, &config.jwt_key_file) {
-            (Some(secret), _) => Self::from_secret(secret.as_bytes(), config),
-            (None, Some(file)) => Self::from_file(file, config),
+    /// The key that `options` name; a random secret when they name none.
+    pub fn open(options: KeyOptions) -> Result<Self, KeyError> {
+        match (options.secret.clone(), options.file.clone()) {
+            (Some(secret), _) => Self::from_secret(secret.as_bytes(), options),
+            (None, Some(file)) => Self::from_file(&file, options),
             (None, None) => {
                 let mut secret = [0; SECRET_MIN_BYTES];
                 rand::fill(&mut secret);
                 tracing::info!(
                     "no key is configured: access tokens are signed with a random secret, until this stops"
                 );
-                Self::from_secret(&secret, config)
+                Self::from_secret(&secret, options)
             }
         }
     }
 
-    fn from_secret(secret: &[u8], config: &Config) -> Result<Self, KeyError> {
+    fn from_secret(secret: &[u8], options: KeyOptions) -> Result<Self, KeyError> {
         if secret.len() < SECRET_MIN_BYTES {
             return Err(KeyError::ShortSecret(secret.len()));
         }
@@ -95,11 +109,11 @@ impl Keys {
             signing,
             verifying,
             Vec::new(),
-            config,
+            options,
         ))
     }
 
-    fn from_file(file: &Path, config: &Config) -> Result<Self, KeyError> {
+    fn from_file(file: &Path, options: KeyOptions) -> Result<Self, KeyError> {
         let pem = std::fs::read_to_string(file).map_err(|cause| KeyError::File {
             file: file.into(),
             cause,
@@ -116,7 +130,7 @@ impl Keys {
             kid: Some(kid),
             ..Header::new(Algorithm::EdDSA)
         };
-        Ok(Self::new(header, signing, verifying, vec![public], config))
+        Ok(Self::new(header, signing, verifying, vec![public], options))
     }
 
     fn new(
@@ -124,18 +138,18 @@ impl Keys {
         signing: EncodingKey,
         verifying: DecodingKey,
         public: Vec<Value>,
-        config: &Config,
+        options: KeyOptions,
     ) -> Self {
         // One algorithm: `none`, or a public key taken for a secret, cannot pass (AUTH-08).
         let mut validation = Validation::new(header.alg);
         validation.leeway = 0;
         validation.validate_nbf = true;
         let mut required = vec!["exp", "sub"];
-        if let Some(issuer) = &config.jwt_issuer {
+        if let Some(issuer) = &options.issuer {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        match &config.jwt_audience {
+        match &options.audience {
             Some(audience) => {
                 validation.set_audience(&[audience]);
                 required.push("aud");
@@ -148,9 +162,9 @@ impl Keys {
             signing,
             verifying,
             validation,
-            issuer: config.jwt_issuer.clone(),
-            audience: config.jwt_audience.clone(),
-            lifetime_seconds: config.access_token_seconds,
+            issuer: options.issuer,
+            audience: options.audience,
+            lifetime_seconds: options.lifetime_seconds,
             public,
         }
     }

@@ -4,7 +4,7 @@ mod keys;
 mod password;
 mod token;
 
-pub use keys::{KeyError, Keys};
+pub use keys::{KeyError, KeyOptions, Keys};
 pub use password::{PasswordCost, Passwords};
 pub use token::{Refused, TokenKind};
 
@@ -17,7 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::UserId;
-use crate::store::{Session, Store, StoreError, TokenHash};
+use crate::model::{Session, TokenHash};
+use crate::store::{Store, StoreError};
 
 /// Why a token does not tell who its bearer is.
 #[derive(Debug, thiserror::Error)]

@@ -25,7 +25,7 @@ fn config(flags: &[&str]) -> Config {
 fn authenticator(flags: &[&str], clock: Arc<dyn Clock>) -> Authenticator {
     let ids = Arc::new(Ids::new(clock.clone()));
     let store = Arc::new(EmbeddedStore::open(Location::Memory, ids, clock.clone()).unwrap());
-    Authenticator::new(Keys::from_config(&config(flags)).unwrap(), store, clock, 60)
+    Authenticator::new(Keys::open(config(flags).key_options()).unwrap(), store, clock, 60)
 }
 
 fn seconds_from_now(seconds: i64) -> i64 {
@@ -198,7 +198,7 @@ async fn a_session_lasts_until_its_end_or_until_log_out() {
 
 #[test]
 fn a_bad_key_is_refused_with_what_to_do() {
-    let refused = |flags: &[&str]| Keys::from_config(&config(flags)).err().unwrap().to_string();
+    let refused = |flags: &[&str]| Keys::open(config(flags).key_options()).err().unwrap().to_string();
     assert!(refused(&["--jwt-secret", "short"]).contains("at least 32"));
     assert!(refused(&["--jwt-key-file", "/no/such/file"]).contains("cannot read"));
     let folder = tempfile::tempdir().unwrap();

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use super::{Context, UseCase};
 use crate::command::{CreateGroup, OpenDirect};
 use crate::error::ChatError;
+use crate::model::Chat;
 use crate::policy::Permit;
 use crate::publish::{Audience, Committed, Outbound, ServerEvent};
-use crate::store::{Chat, Create};
+use crate::store::Create;
 
 /// A chat, and whether it is new.
 pub(crate) type Opened = (Chat, bool);

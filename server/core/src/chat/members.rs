@@ -6,9 +6,10 @@ use super::create::chat_update;
 use super::{Context, UseCase};
 use crate::command::{AddMembers, RemoveMember, Rename};
 use crate::error::ChatError;
+use crate::model::Chat;
 use crate::policy::Permit;
 use crate::publish::{Committed, Outbound};
-use crate::store::{Add, Chat, Remove};
+use crate::store::{Add, Remove};
 
 #[async_trait]
 impl UseCase for AddMembers {

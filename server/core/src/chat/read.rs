@@ -6,9 +6,10 @@ use super::{Context, UseCase, no_longer_a_member};
 use crate::clock::Timestamp;
 use crate::command::MarkRead;
 use crate::error::ChatError;
+use crate::model::Membership;
 use crate::policy::Permit;
 use crate::publish::{Audience, Committed, Outbound, ServerEvent};
-use crate::store::{Advance, Membership};
+use crate::store::Advance;
 
 /// Where the reader's cursor stands after a receipt.
 #[derive(Clone, Debug)]

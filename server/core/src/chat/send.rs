@@ -8,10 +8,11 @@ use super::{Context, UseCase, no_longer_a_member};
 use crate::command::SendMessage;
 use crate::error::ChatError;
 use crate::ids::UserId;
+use crate::model::Message;
 use crate::policy::Permit;
 use crate::publish::{Audience, Committed, Outbound, ServerEvent};
 use crate::rate_limit::Reservation;
-use crate::store::{Append, Message};
+use crate::store::Append;
 
 /// A message that is stored, now or since its first sending.
 #[derive(Clone, Debug)]

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::error::ChatError;
-
 /// A payload that is no valid request: which field, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
@@ -26,12 +24,6 @@ impl Invalid {
     /// The field.
     pub fn field(&self) -> &'static str {
         self.field
-    }
-}
-
-impl From<Invalid> for ChatError {
-    fn from(invalid: Invalid) -> Self {
-        Self::Validation(invalid.to_string())
     }
 }
 

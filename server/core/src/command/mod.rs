@@ -11,8 +11,7 @@ pub(crate) use json::Fields;
 pub use json::Invalid;
 pub use socket::{SocketCommand, decode};
 
-use crate::ids::{ChatId, MessageId, UserId};
-use crate::publish::ConnectionId;
+use crate::ids::{ChatId, ConnectionId, MessageId, UserId};
 
 /// `room:join`: let a connection hear what happens in a chat.
 #[derive(Clone, Debug)]

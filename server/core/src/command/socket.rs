@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::json::{Fields, Invalid};
 use super::{Body, ClientId, JoinRoom, LeaveRoom, Limits, MarkRead, SendMessage, Typing};
-use crate::publish::ConnectionId;
+use crate::ids::ConnectionId;
 
 /// What a client can ask for over the socket (contract §4–§9).
 #[derive(Clone, Debug)]

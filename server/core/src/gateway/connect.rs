@@ -17,9 +17,8 @@ use super::queue::{Queued, Request, queue, work_off};
 use super::sockets::user_room;
 use crate::auth::{AuthError, Refused};
 use crate::error::ChatError;
-use crate::ids::UserId;
+use crate::ids::{ConnectionId, UserId};
 use crate::presence::Attendance;
-use crate::publish::ConnectionId;
 
 /// The one answer to every refused handshake, whatever the cause (AUTH-14).
 #[derive(Debug, thiserror::Error)]

@@ -25,11 +25,10 @@ use crate::chat::Service;
 use crate::command::{Limits, SocketCommand, decode};
 use crate::config::Config;
 use crate::error::ChatError;
-use crate::ids::UserId;
+use crate::ids::{ConnectionId, UserId};
 use crate::metrics::Metrics;
 use crate::policy::Denied;
 use crate::presence::PresenceDesk;
-use crate::publish::ConnectionId;
 
 /// What the handlers of a connection work with. Share it behind an `Arc`.
 pub struct Gateway {

@@ -18,8 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::Gateway;
 use super::ack::Reply;
 use crate::error::ChatError;
-use crate::ids::UserId;
-use crate::publish::ConnectionId;
+use crate::ids::{ConnectionId, UserId};
 
 /// Requests that may wait; a client that is further ahead is cut off.
 const CAPACITY: usize = 1_024;

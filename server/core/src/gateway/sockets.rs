@@ -11,9 +11,9 @@ use socketioxide::extract::SocketRef;
 use socketioxide::operators::BroadcastOperators;
 use socketioxide::{BroadcastError, SendError, SocketError, SocketIo};
 
-use crate::ids::{ChatId, UserId};
+use crate::ids::{ChatId, ConnectionId, UserId};
 use crate::metrics::Metrics;
-use crate::publish::{Audience, ConnectionId, Outbound, Publish, ServerEvent};
+use crate::publish::{Audience, Outbound, Publish, ServerEvent};
 
 /// How often a slow connection's buffer is tried for the packet that closes it.
 const CLOSE_RETRY: Duration = Duration::from_millis(50);

@@ -11,8 +11,9 @@ use super::extract::{Actor, Body, Params, path_id};
 use crate::command::{CreateGroup, GROUP_MAX_MEMBERS, MemberList, OpenDirect, Rename, Title};
 use crate::error::ChatError;
 use crate::ids::UserId;
+use crate::model::{Chat, ChatPage};
 use crate::policy::Denied;
-use crate::store::{Chat, ChatPage, PageError};
+use crate::store::PageError;
 
 pub(super) fn router() -> Router<RestState> {
     Router::new()

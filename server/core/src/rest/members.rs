@@ -9,7 +9,7 @@ use super::RestState;
 use super::extract::{Actor, Body, path_id};
 use crate::command::{AddMembers, MemberList, RemoveMember};
 use crate::error::ChatError;
-use crate::store::Chat;
+use crate::model::Chat;
 
 pub(super) fn router() -> Router<RestState> {
     Router::new()

@@ -10,7 +10,7 @@ use super::RestState;
 use super::extract::{Actor, Body, Params, path_id};
 use crate::command::{Body as Text, ClientId, MarkRead, SendMessage};
 use crate::error::ChatError;
-use crate::store::{Membership, MessagePage, Window};
+use crate::model::{Membership, MessagePage, Window};
 
 pub(super) fn router() -> Router<RestState> {
     Router::new()

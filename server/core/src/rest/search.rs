@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use super::RestState;
 use super::extract::{Actor, Params};
 use crate::error::ChatError;
-use crate::store::SearchPage;
+use crate::model::SearchPage;
 
 /// How long a query may be, in characters.
 const QUERY_CHARS: std::ops::RangeInclusive<usize> = 1..=200;

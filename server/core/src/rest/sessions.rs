@@ -13,7 +13,7 @@ use super::RestState;
 use super::extract::{Actor, Bearer, Body};
 use crate::clock::Timestamp;
 use crate::error::ChatError;
-use crate::store::{NewUser, User};
+use crate::model::{NewUser, User};
 
 const EMAIL_MAX_BYTES: usize = 254;
 const NAME_MAX_CHARS: usize = 100;

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Chat;
 use crate::clock::Timestamp;
 use crate::ids::ChatId;
+use crate::model::Chat;
 
 /// The listing goes on after the chat with this activity and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,22 +9,21 @@
 
 mod cursor;
 mod embedded;
-mod model;
 mod switch;
 
 pub use cursor::ChatCursor;
 pub use embedded::{EmbeddedStore, Location, OpenError};
-pub use model::{
-    Chat, ChatPage, ChatSummary, Credentials, LastMessage, Membership, Message, MessagePage, NewUser,
-    PageError, SearchPage, Session, TokenHash, User, Window,
-};
 pub use switch::StoreSwitch;
 
 use async_trait::async_trait;
 
 use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::policy::{Facts, Permit};
+use crate::model::{
+    Chat, ChatPage, Credentials, Facts, Membership, Message, MessagePage, NewUser, SearchPage, Session,
+    TokenHash, User, Window,
+};
+use crate::policy::Permit;
 
 /// The backend failed; the cause is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +35,17 @@ impl StoreError {
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
+}
+
+/// Why a page cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor is none of ours.
+    #[error("the cursor is malformed")]
+    Cursor,
+    /// The backend failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What every call returns.

@@ -18,10 +18,11 @@ use crate::command::{
     SendMessage, Title, Typing,
 };
 use crate::error::ChatError;
-use crate::ids::{ChatId, Ids, MessageId, UserId};
-use crate::publish::{Audience, ConnectionId, Outbound, Publish, ServerEvent};
+use crate::ids::{ChatId, ConnectionId, Ids, MessageId, UserId};
+use crate::model::{NewUser, Window};
+use crate::publish::{Audience, Outbound, Publish, ServerEvent};
 use crate::rate_limit::{Rate, RateLimiter};
-use crate::store::{EmbeddedStore, Location, NewUser, Store, Window};
+use crate::store::{EmbeddedStore, Location, Store};
 
 /// Takes down what would have gone to the sockets.
 #[derive(Default)]

@@ -58,7 +58,7 @@ impl Api {
         let ids = Arc::new(Ids::new(clock.clone()));
         let store: Arc<dyn Store> =
             Arc::new(EmbeddedStore::open(Location::Memory, ids, clock.clone()).unwrap());
-        let keys = Keys::from_config(&config).unwrap();
+        let keys = Keys::open(config.key_options()).unwrap();
         let auth = Authenticator::new(keys, store.clone(), clock.clone(), config.session_seconds);
         let context = Context {
             store,

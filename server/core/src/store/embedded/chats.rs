@@ -8,9 +8,9 @@ use super::rows::{all, chat, execute, first};
 use super::users::first_unknown;
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, Ids, UserId};
-use crate::policy::{ChatKind, Role};
+use crate::model::{Chat, ChatKind, ChatPage, ChatSummary, LastMessage, Role};
+use crate::store::Create;
 use crate::store::cursor::ChatCursor;
-use crate::store::{Chat, ChatPage, ChatSummary, Create, LastMessage};
 
 pub(super) const INSERT_CHAT: &str =
     "INSERT INTO chats (id, kind, title, pair, created_by, created_at, updated_at)

@@ -8,7 +8,7 @@ use super::users::first_unknown;
 use crate::clock::Timestamp;
 use crate::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
 use crate::ids::{ChatId, Ids, MembershipId, UserId};
-use crate::policy::{Facts, Role};
+use crate::model::{Facts, Role};
 use crate::store::{Add, Advance, Remove};
 
 pub(super) const INSERT_MEMBER: &str =

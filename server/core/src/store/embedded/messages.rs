@@ -6,8 +6,8 @@ use super::rows::{all, execute, first, message};
 use super::{chats, members};
 use crate::command::SendMessage;
 use crate::ids::{ChatId, Ids, MessageId, UserId};
-use crate::policy::{ChatKind, Facts, Role};
-use crate::store::{Append, Message, MessagePage, Window};
+use crate::model::{ChatKind, Facts, Message, MessagePage, Role, Window};
+use crate::store::Append;
 
 pub(super) const INSERT_MESSAGE: &str =
     "INSERT INTO messages (id, chat, sender, client_id, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

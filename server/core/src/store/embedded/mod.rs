@@ -22,14 +22,15 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::cursor::ChatCursor;
-use super::{
-    Add, Advance, Append, Chat, ChatPage, Create, Credentials, MessagePage, NewUser, PageError, Remove,
-    Result, SearchPage, Session, Store, StoreSwitch, TokenHash, User, Window,
-};
+use super::{Add, Advance, Append, Create, PageError, Remove, Result, Store, StoreSwitch};
 use crate::clock::Clock;
 use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
 use crate::ids::{ChatId, Ids, MessageId, RawId, UserId};
-use crate::policy::{ChatKind, Facts, Permit};
+use crate::model::{
+    Chat, ChatKind, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User,
+    Window,
+};
+use crate::policy::Permit;
 use chats::NewChat;
 use executor::Executor;
 

@@ -5,8 +5,7 @@ use rusqlite::{Connection, Row};
 
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, MembershipId, MessageId, RawId, UserId};
-use crate::policy::{ChatKind, Role};
-use crate::store::{Chat, Membership, Message, User};
+use crate::model::{Chat, ChatKind, Membership, Message, Role, User};
 
 macro_rules! id_column {
     ($($id:ident),*) => {$(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::store::{NewUser, Store as _};
+use crate::model::NewUser;
+use crate::store::Store as _;
 
 fn open(folder: &Path) -> Result<EmbeddedStore, OpenError> {
     let clock = Arc::new(SystemClock);

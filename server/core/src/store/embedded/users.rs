@@ -5,7 +5,7 @@ use rusqlite::{Connection, Result, params};
 use super::rows::{execute, first, user};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
-use crate::store::{Credentials, NewUser, Session, TokenHash, User};
+use crate::model::{Credentials, NewUser, Session, TokenHash, User};
 
 pub(super) const INSERT_USER: &str =
     "INSERT INTO users (id, email, name, birthdate, password_hash, created_at)

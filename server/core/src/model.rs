@@ -1,11 +1,39 @@
-//! What the store keeps and hands out. Where a type is also a DTO of the contract (§5, §13), it serializes as such.
+//! The data of the contract: chats, members, messages, users. A type that is a DTO there (§5, §13) serializes as such.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::StoreError;
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, MembershipId, MessageId, UserId};
-use crate::policy::{ChatKind, Role};
+
+/// What a member may do in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May rename the chat, add and remove members.
+    Admin,
+    /// May read and write.
+    Member,
+}
+
+/// Whether a chat is between two or among many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChatKind {
+    /// Two members for ever, no title.
+    #[serde(rename = "dm")]
+    Direct,
+    /// Members come and go.
+    #[serde(rename = "group")]
+    Group,
+}
+
+/// What is known of a chat, and of the actor in it, when the decision is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The kind of chat.
+    pub kind: ChatKind,
+    /// The actor's role in it; `None` for a stranger.
+    pub role: Option<Role>,
+}
 
 /// MessageDTO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +68,7 @@ pub struct Chat {
     #[serde(rename = "_id")]
     pub id: ChatId,
     /// `dm` or `group`.
-    #[serde(rename = "type", serialize_with = "chat_type")]
+    #[serde(rename = "type")]
     pub kind: ChatKind,
     /// Its name; null when it has none.
     pub title: Option<String>,
@@ -52,14 +80,6 @@ pub struct Chat {
     pub created_at: Timestamp,
     /// When it last changed, or was written in.
     pub updated_at: Timestamp,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn chat_type<S: serde::Serializer>(kind: &ChatKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match kind {
-        ChatKind::Direct => "dm",
-        ChatKind::Group => "group",
-    })
 }
 
 /// A row of the chat listing: ChatDTO with what a client shows beside it.
@@ -110,7 +130,6 @@ pub struct Membership {
     /// The member.
     pub user_id: UserId,
     /// What they may do.
-    #[serde(serialize_with = "role_name")]
     pub role: Role,
     /// The newest message they have read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,14 +138,6 @@ pub struct Membership {
     pub created_at: Timestamp,
     /// When role or cursor last changed.
     pub updated_at: Timestamp,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn role_name<S: serde::Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match role {
-        Role::Admin => "admin",
-        Role::Member => "member",
-    })
 }
 
 /// A user, as others may see them.
@@ -229,15 +240,4 @@ pub struct ChatPage {
     /// Opaque; where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-}
-
-/// Why a page cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum PageError {
-    /// The cursor is none of ours.
-    #[error("the cursor is malformed")]
-    Cursor,
-    /// The backend failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
