@@ -16,26 +16,15 @@ use super::{Db, members, users};
 use chatspec_server_core::clock::Timestamp;
 use chatspec_server_core::command::Rename;
 use chatspec_server_core::ids::{ChatId, UserId};
-use chatspec_server_core::model::{Chat, ChatKind, ChatPage, ChatSummary, LastMessage, Role};
+use chatspec_server_core::model::{Chat, ChatPage, ChatSummary, LastMessage};
+use chatspec_server_core::policy::NewChat;
 use chatspec_server_core::store::{ChatCursor, Create};
 
-/// A chat to be made.
-#[derive(Clone)]
-pub(super) struct NewChat {
-    pub(super) kind: ChatKind,
-    pub(super) title: Option<String>,
-    pub(super) creator: UserId,
-    pub(super) others: Vec<UserId>,
-}
-
 pub(super) async fn create(db: Db, new: NewChat) -> Result<Create> {
-    if let Some(unknown) = users::first_unknown(&db, &new.others).await? {
+    if let Some(unknown) = users::first_unknown(&db, &new.others()).await? {
         return Ok(Create::UnknownUser(unknown));
     }
-    let pair = match (new.kind, new.others.first()) {
-        (ChatKind::Direct, Some(other)) => Some(pair_key(new.creator, *other)),
-        _ => None,
-    };
+    let pair = new.pair().map(|(low, high)| format!("{low}:{high}"));
     let context = (db.clone(), new, pair.clone());
     let created = db.transaction(context, |session, (db, new, pair)| {
         insert(db, session, new, pair.clone()).boxed()
@@ -54,35 +43,21 @@ pub(super) async fn create(db: Db, new: NewChat) -> Result<Create> {
 async fn insert(db: &Db, session: &mut ClientSession, new: &NewChat, pair: Option<String>) -> Result<Create> {
     let id: ChatId = db.ids.next();
     let at = date(id.created_at());
-    let others = new.others.iter().copied().filter(|other| *other != new.creator);
-    let member_ids: Vec<UserId> = std::iter::once(new.creator).chain(others).collect();
     let doc = ChatDoc {
         id: oid(id),
         kind: new.kind,
         title: new.title.clone(),
         pair,
         created_by: oid(new.creator),
-        member_ids: member_ids.iter().copied().map(oid).collect(),
+        member_ids: new.members.iter().map(|(user, _)| oid(*user)).collect(),
         created_at: at,
         updated_at: at,
         message_count: 0,
         last_message: None,
     };
     db.chats.insert_one(&doc).session(&mut *session).await?;
-    let creators_role = match new.kind {
-        ChatKind::Group => Role::Admin,
-        ChatKind::Direct => Role::Member,
-    };
-    let roles = std::iter::once(creators_role).chain(std::iter::repeat(Role::Member));
-    let newcomers: Vec<_> = member_ids.into_iter().zip(roles).collect();
-    members::insert(db, session, id, &newcomers).await?;
+    members::insert(db, session, id, &new.members).await?;
     Ok(Create::Created(doc.into()))
-}
-
-/// The same for either order of the two.
-fn pair_key(one: UserId, other: UserId) -> String {
-    let (low, high) = if one < other { (one, other) } else { (other, one) };
-    format!("{low}:{high}")
 }
 
 pub(super) async fn find(db: Db, id: ChatId) -> Result<Option<Chat>> {

@@ -35,17 +35,13 @@ use mongodb::error::ErrorKind;
 use mongodb::{Client, Collection};
 use tokio_util::task::TaskTracker;
 
-use chats::NewChat;
 use chatspec_server_core::clock::Clock;
-use chatspec_server_core::command::{
-    AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage,
-};
+use chatspec_server_core::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
 use chatspec_server_core::ids::{ChatId, Ids, MessageId, UserId};
 use chatspec_server_core::model::{
-    Chat, ChatKind, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User,
-    Window,
+    Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User, Window,
 };
-use chatspec_server_core::policy::Permit;
+use chatspec_server_core::policy::{NewChat, Permit};
 use chatspec_server_core::store::{
     Add, Advance, Append, ChatCursor, Create, PageError, Remove, Result, Store, StoreError, StoreSwitch,
 };
@@ -188,24 +184,7 @@ impl Store for MongoStore {
         Ok(self.read(|db| chats::list(db, user, cursor, limit)).await?)
     }
 
-    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create> {
-        let new = NewChat {
-            kind: ChatKind::Direct,
-            title: None,
-            creator: permit.actor(),
-            others: vec![permit.command().peer],
-        };
-        self.run(|db| chats::create(db, new)).await
-    }
-
-    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create> {
-        let command = permit.command();
-        let new = NewChat {
-            kind: ChatKind::Group,
-            title: command.title.as_ref().map(|title| title.as_str().to_owned()),
-            creator: permit.actor(),
-            others: command.others.as_slice().to_vec(),
-        };
+    async fn create_chat(&self, new: NewChat) -> Result<Create> {
         self.run(|db| chats::create(db, new)).await
     }
 

@@ -15,9 +15,10 @@ use super::chats::touched;
 use super::documents::{MembershipDoc, date, from_oid, oid};
 use super::indexes::{CHAT_BY_MEMBER, MEMBERSHIP_BY_CHAT};
 use super::{Db, users};
-use chatspec_server_core::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
+use chatspec_server_core::command::{AddMembers, MarkRead, RemoveMember};
 use chatspec_server_core::ids::{ChatId, MembershipId, UserId};
-use chatspec_server_core::model::{ChatKind, Facts, Role};
+use chatspec_server_core::model::{Chat, ChatKind, Facts, Role};
+use chatspec_server_core::policy::membership::{NEWCOMER, has_room, successor};
 use chatspec_server_core::store::{Add, Advance, Remove};
 
 /// Chats are never deleted, so this is a database that others have written to.
@@ -97,7 +98,7 @@ async fn add_known(db: &Db, session: &mut ClientSession, command: &AddMembers) -
     if let Some(member) = users.iter().find(|user| present.contains(user)) {
         return Ok(Add::AlreadyMember(*member));
     }
-    if present.len() + users.len() > GROUP_MAX_MEMBERS {
+    if !has_room(present.len(), users.len()) {
         return Ok(Add::TooMany);
     }
     let more = doc! {"memberIds": {"$concatArrays": ["$memberIds", users.iter().copied().map(oid).collect::<Vec<_>>()]}};
@@ -107,7 +108,7 @@ async fn add_known(db: &Db, session: &mut ClientSession, command: &AddMembers) -
         .return_document(ReturnDocument::After)
         .session(&mut *session)
         .await?;
-    let newcomers: Vec<_> = users.iter().map(|user| (*user, Role::Member)).collect();
+    let newcomers: Vec<_> = users.iter().map(|user| (*user, NEWCOMER)).collect();
     insert(db, session, id, &newcomers).await?;
     chat.map(|chat| Add::Added(chat.into())).ok_or_else(gone)
 }
@@ -144,17 +145,18 @@ async fn remove_present(db: &Db, session: &mut ClientSession, command: &RemoveMe
         .hint(MEMBERSHIP_BY_CHAT.into())
         .session(&mut *session)
         .await?;
-    if let (None, Some(eldest)) = (admin, chat.member_ids.first()) {
+    let chat = Chat::from(chat);
+    if let Some(successor) = successor(&chat.member_ids, admin.is_some()) {
         db.memberships
             .update_one(
-                doc! {"chatId": oid(id), "userId": eldest},
+                doc! {"chatId": oid(id), "userId": oid(successor)},
                 doc! {"$set": {"role": "admin", "updatedAt": date(now)}},
             )
             .hint(MEMBERSHIP_BY_CHAT.into())
             .session(&mut *session)
             .await?;
     }
-    Ok(Remove::Removed(chat.into()))
+    Ok(Remove::Removed(chat))
 }
 
 /// Makes every member of a chat an admin.

@@ -17,7 +17,8 @@ use super::transaction::is_duplicate;
 use super::{Db, members, words};
 use chatspec_server_core::command::{ClientId, SendMessage};
 use chatspec_server_core::ids::{ChatId, MessageId, RawId, UserId};
-use chatspec_server_core::model::{ChatKind, LastMessage, Message, MessagePage, Window};
+use chatspec_server_core::model::{LastMessage, Message, MessagePage, Window};
+use chatspec_server_core::policy::membership::admins_after;
 use chatspec_server_core::store::Append;
 
 /// The ids under which one call has tried to store its message, one for each time that its transaction was begun.
@@ -90,7 +91,7 @@ pub(super) async fn insert(
         words: words::of(body),
     };
     db.messages.insert_one(&doc).session(&mut *session).await?;
-    if chat.kind == ChatKind::Direct && chat.message_count == 2 {
+    if admins_after(chat.kind).is_some_and(|messages| i64::from(messages) == chat.message_count) {
         members::promote_all(db, session, command.chat).await?;
     }
     Ok(Append::Stored(doc.into()))

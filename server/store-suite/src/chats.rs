@@ -17,7 +17,7 @@ pub async fn a_pair_has_one_direct_chat_however_many_ask(store: Arc<dyn Store>) 
         let (actor, peer) = if i % 2 == 0 { (ann, bob) } else { (bob, ann) };
         tokio::spawn(async move {
             let permit = permit(&store, actor, OpenDirect { peer }).await;
-            store.open_direct(&permit).await.unwrap()
+            store.create_chat((&permit).into()).await.unwrap()
         })
     });
     let (mut created, mut ids) = (0, HashSet::new());
@@ -39,7 +39,7 @@ pub async fn a_pair_has_one_direct_chat_however_many_ask(store: Arc<dyn Store>) 
 pub async fn the_second_message_of_a_direct_chat_makes_both_admins(store: Arc<dyn Store>) {
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
     let open = permit(&store, ann, OpenDirect { peer: bob }).await;
-    let Create::Created(chat) = store.open_direct(&open).await.unwrap() else {
+    let Create::Created(chat) = store.create_chat((&open).into()).await.unwrap() else {
         panic!("it is new");
     };
     let role = async |user| store.facts(chat.id, user).await.unwrap().unwrap().role;
@@ -78,14 +78,14 @@ pub async fn unknown_users_make_no_chat(store: Arc<dyn Store>) {
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
     let nobody: UserId = NOBODY.parse().unwrap();
     let direct = permit(&store, ann, OpenDirect { peer: nobody }).await;
-    let outcome = store.open_direct(&direct).await.unwrap();
+    let outcome = store.create_chat((&direct).into()).await.unwrap();
     assert!(
         matches!(outcome, Create::UnknownUser(user) if user == nobody),
         "{outcome:?}"
     );
     let others = list(&[bob, nobody]);
     let group = permit(&store, ann, CreateGroup { others, title: None }).await;
-    let outcome = store.create_group(&group).await.unwrap();
+    let outcome = store.create_chat((&group).into()).await.unwrap();
     assert!(
         matches!(outcome, Create::UnknownUser(user) if user == nobody),
         "{outcome:?}"

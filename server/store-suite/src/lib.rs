@@ -156,7 +156,7 @@ pub async fn group(store: &Arc<dyn Store>, admin: UserId, others: &[UserId]) -> 
         title: None,
     };
     match store
-        .create_group(&permit(store, admin, command).await)
+        .create_chat((&permit(store, admin, command).await).into())
         .await
         .unwrap()
     {

@@ -24,7 +24,7 @@ impl UseCase for OpenDirect {
                 "a direct chat takes one other user",
             ));
         }
-        announce(context.store.open_direct(&permit).await?)
+        announce(context.store.create_chat((&permit).into()).await?)
     }
 }
 
@@ -33,7 +33,7 @@ impl UseCase for CreateGroup {
     type Reply = Opened;
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Opened>, ChatError> {
-        announce(context.store.create_group(&permit).await?)
+        announce(context.store.create_chat((&permit).into()).await?)
     }
 }
 

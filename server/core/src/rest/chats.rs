@@ -13,6 +13,7 @@ use crate::error::ChatError;
 use crate::ids::UserId;
 use crate::model::{Chat, ChatPage};
 use crate::policy::Denied;
+use crate::policy::membership::has_room;
 use crate::store::PageError;
 
 pub(super) fn router() -> Router<RestState> {
@@ -59,7 +60,7 @@ fn others(named: Vec<UserId>, creator: UserId) -> Result<MemberList, ChatError> 
     let refused = |problem: String| ChatError::invalid("memberIds", problem);
     let mut others = MemberList::new(named).map_err(refused)?.as_slice().to_vec();
     others.retain(|user| *user != creator);
-    if others.len() >= GROUP_MAX_MEMBERS {
+    if !has_room(1, others.len()) {
         return Err(refused(format!(
             "a group has at most {GROUP_MAX_MEMBERS} members, its creator included"
         )));

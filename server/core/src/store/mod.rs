@@ -5,7 +5,7 @@
 //! - "Not there" is `None`, never an error; errors are failures of the backend itself.
 //! - Every rule that must hold under concurrency (one message per key, one direct chat per pair, a cursor that only
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
-//! - Only calls made with a [`Permit`] change what belongs to a chat.
+//! - Only calls made with a [`Permit`] change what belongs to a chat. What the rules are is said in [`crate::policy`] alone.
 
 mod cursor;
 mod embedded;
@@ -17,13 +17,13 @@ pub use switch::StoreSwitch;
 
 use async_trait::async_trait;
 
-use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
+use crate::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::model::{
     Chat, ChatPage, Credentials, Facts, Membership, Message, MessagePage, NewUser, SearchPage, Session,
     TokenHash, User, Window,
 };
-use crate::policy::Permit;
+use crate::policy::{NewChat, Permit};
 
 /// The backend failed; the cause is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ pub enum Advance {
     NotMember,
 }
 
-/// How [`Store::open_direct`] or [`Store::create_group`] ended.
+/// How [`Store::create_chat`] ended.
 #[derive(Debug)]
 pub enum Create {
     /// A new chat.
@@ -142,11 +142,8 @@ pub trait Store: Send + Sync + 'static {
     /// The chats of `user`, latest activity first, after `cursor`, at most `limit`.
     async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError>;
 
-    /// The direct chat of the actor and the peer, made if need be; both are plain members at first.
-    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create>;
-
-    /// A new group with the actor as admin; others that name the actor too count once.
-    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create>;
+    /// Creates a chat, or finds the direct chat that its pair has.
+    async fn create_chat(&self, new: NewChat) -> Result<Create>;
 
     /// Gives a chat another title; `None` when it is gone.
     async fn rename(&self, permit: &Permit<Rename>) -> Result<Option<Chat>>;
@@ -154,11 +151,11 @@ pub trait Store: Send + Sync + 'static {
     /// Adds members, all or none.
     async fn add_members(&self, permit: &Permit<AddMembers>) -> Result<Add>;
 
-    /// Removes a member. When no admin is left the longest-standing member becomes one.
+    /// Removes a member, and makes their [`successor`](crate::policy::membership::successor) an admin.
     async fn remove_member(&self, permit: &Permit<RemoveMember>) -> Result<Remove>;
 
-    /// Stores a message and moves the chat's `updatedAt`. The second message of a direct chat makes its members
-    /// admins. Id and `createdAt` grow in the order in which messages are stored.
+    /// Stores a message and moves the chat's `updatedAt`; makes the members admins where it is
+    /// [time](crate::policy::membership::admins_after). Id and `createdAt` grow in the order in which messages are stored.
     async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append>;
 
     /// The chat that a message belongs to.

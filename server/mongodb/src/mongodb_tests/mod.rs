@@ -13,7 +13,7 @@ use mongodb::bson::Document;
 
 use super::*;
 use chatspec_server_core::clock::{ManualClock, SystemClock, Timestamp};
-use chatspec_server_core::command::Title;
+use chatspec_server_core::command::{OpenDirect, Title};
 use chatspec_server_core::ids::RawId;
 use chatspec_services::mongodb::{Database, MongoDb};
 use chatspec_store_suite::{Place as _, group, list, message, permit, reopening, send, switching, user};

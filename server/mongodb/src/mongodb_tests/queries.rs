@@ -27,11 +27,11 @@ async fn use_everything(store: &Arc<dyn Store>) {
     assert!(store.revoke_session([7; 32]).await.unwrap());
 
     let open = permit(store, ann, OpenDirect { peer: bob }).await;
-    let Create::Created(direct) = store.open_direct(&open).await.unwrap() else {
+    let Create::Created(direct) = store.create_chat((&open).into()).await.unwrap() else {
         panic!("it is new");
     };
     assert!(matches!(
-        store.open_direct(&open).await.unwrap(),
+        store.create_chat((&open).into()).await.unwrap(),
         Create::Existing(_)
     ));
     for _ in 0..2 {

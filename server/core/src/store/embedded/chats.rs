@@ -8,7 +8,8 @@ use super::rows::{all, chat, execute, first};
 use super::users::first_unknown;
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, Ids, UserId};
-use crate::model::{Chat, ChatKind, ChatPage, ChatSummary, LastMessage, Role};
+use crate::model::{Chat, ChatPage, ChatSummary, LastMessage};
+use crate::policy::NewChat;
 use crate::store::Create;
 use crate::store::cursor::ChatCursor;
 
@@ -27,47 +28,26 @@ pub(super) const UNREAD: &str = "SELECT count(*) FROM messages WHERE chat = ?1 A
 pub(super) const LAST_MESSAGE: &str =
     "SELECT id, sender, body, created_at FROM messages WHERE chat = ?1 ORDER BY id DESC LIMIT 1";
 
-/// A chat to be made.
-pub(super) struct NewChat {
-    pub(super) kind: ChatKind,
-    pub(super) title: Option<String>,
-    pub(super) creator: UserId,
-    pub(super) others: Vec<UserId>,
-}
-
 pub(super) fn create(connection: &Connection, ids: &Ids, new: NewChat) -> Result<Create> {
-    if let Some(unknown) = first_unknown(connection, &new.others)? {
+    if let Some(unknown) = first_unknown(connection, &new.others())? {
         return Ok(Create::UnknownUser(unknown));
     }
     let id: ChatId = ids.next();
     let at = id.created_at();
-    let pair = match (new.kind, new.others.first()) {
-        (ChatKind::Direct, Some(other)) => Some(pair_key(new.creator, *other)),
-        _ => None,
-    };
+    let pair = new
+        .pair()
+        .map(|(low, high)| [*low.raw().as_bytes(), *high.raw().as_bytes()].concat());
     let row = params![id, new.kind, new.title, pair, new.creator, at];
     if execute(connection, INSERT_CHAT, row)? == 0 {
         let existing = first(connection, CHAT_OF_PAIR, [pair], chat)?;
         let existing = existing.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         return Ok(Create::Existing(with_members(connection, existing)?));
     }
-    let creators_role = if new.kind == ChatKind::Group {
-        Role::Admin
-    } else {
-        Role::Member
-    };
-    members::insert(connection, ids, id, new.creator, creators_role)?;
-    for other in new.others.into_iter().filter(|other| *other != new.creator) {
-        members::insert(connection, ids, id, other, Role::Member)?;
+    for (user, role) in new.members {
+        members::insert(connection, ids, id, user, role)?;
     }
     let created = find(connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok(Create::Created(created))
-}
-
-/// The same for either order of the two.
-fn pair_key(one: UserId, other: UserId) -> Vec<u8> {
-    let (low, high) = if one < other { (one, other) } else { (other, one) };
-    [low.raw().as_bytes().as_slice(), high.raw().as_bytes()].concat()
 }
 
 pub(super) fn find(connection: &Connection, id: ChatId) -> Result<Option<Chat>> {

@@ -6,9 +6,10 @@ use super::chats;
 use super::rows::{all, execute, first, membership};
 use super::users::first_unknown;
 use crate::clock::Timestamp;
-use crate::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
+use crate::command::{AddMembers, MarkRead, RemoveMember};
 use crate::ids::{ChatId, Ids, MembershipId, UserId};
 use crate::model::{Facts, Role};
+use crate::policy::membership::{NEWCOMER, has_room, successor};
 use crate::store::{Add, Advance, Remove};
 
 pub(super) const INSERT_MEMBER: &str =
@@ -17,12 +18,10 @@ pub(super) const FACTS: &str = "SELECT c.kind, s.role FROM chats c
      LEFT JOIN memberships s ON s.chat = c.id AND s.user = ?2 WHERE c.id = ?1";
 pub(super) const MEMBERS: &str = "SELECT user FROM memberships WHERE chat = ?1 ORDER BY id";
 pub(super) const MEMBERSHIP: &str = "SELECT * FROM memberships WHERE chat = ?1 AND user = ?2";
-pub(super) const COUNT_MEMBERS: &str = "SELECT count(*) FROM memberships WHERE chat = ?1";
 pub(super) const DELETE_MEMBER: &str = "DELETE FROM memberships WHERE chat = ?1 AND user = ?2";
 pub(super) const ADMIN: &str = "SELECT 1 FROM memberships WHERE chat = ?1 AND role = 'admin' LIMIT 1";
-pub(super) const PROMOTE_ELDEST: &str =
-    "UPDATE memberships SET role = 'admin', updated_at = ?2 WHERE chat = ?1
-     AND user = (SELECT user FROM memberships WHERE chat = ?1 ORDER BY id LIMIT 1)";
+pub(super) const PROMOTE: &str =
+    "UPDATE memberships SET role = 'admin', updated_at = ?3 WHERE chat = ?1 AND user = ?2";
 pub(super) const PROMOTE_ALL: &str =
     "UPDATE memberships SET role = 'admin', updated_at = ?2 WHERE chat = ?1 AND role = 'member'";
 pub(super) const ADVANCE: &str = "UPDATE memberships SET last_read = ?3, updated_at = ?4
@@ -74,12 +73,11 @@ pub(super) fn add(connection: &Connection, ids: &Ids, command: &AddMembers) -> R
             return Ok(Add::AlreadyMember(*user));
         }
     }
-    let present: u32 = first(connection, COUNT_MEMBERS, [chat], |row| row.get(0))?.unwrap_or(0);
-    if present as usize + users.len() > GROUP_MAX_MEMBERS {
+    if !has_room(of(connection, chat)?.len(), users.len()) {
         return Ok(Add::TooMany);
     }
     for user in users {
-        insert(connection, ids, chat, *user, Role::Member)?;
+        insert(connection, ids, chat, *user, NEWCOMER)?;
     }
     let at = ids.next::<MembershipId>().created_at();
     chats::touch(connection, chat, at)?;
@@ -93,8 +91,9 @@ pub(super) fn remove(connection: &Connection, now: Timestamp, command: &RemoveMe
     if execute(connection, DELETE_MEMBER, params![chat, user])? == 0 {
         return Ok(Remove::NotMember);
     }
-    if first(connection, ADMIN, [chat], |_| Ok(()))?.is_none() {
-        execute(connection, PROMOTE_ELDEST, params![chat, now])?;
+    let an_admin_is_left = first(connection, ADMIN, [chat], |_| Ok(()))?.is_some();
+    if let Some(successor) = successor(&of(connection, chat)?, an_admin_is_left) {
+        execute(connection, PROMOTE, params![chat, successor, now])?;
     }
     chats::touch(connection, chat, now)?;
     chats::find(connection, chat)?

@@ -6,7 +6,8 @@ use super::rows::{all, execute, first, message};
 use super::{chats, members};
 use crate::command::SendMessage;
 use crate::ids::{ChatId, Ids, MessageId, UserId};
-use crate::model::{ChatKind, Facts, Message, MessagePage, Role, Window};
+use crate::model::{Facts, Message, MessagePage, Role, Window};
+use crate::policy::membership::admins_after;
 use crate::store::Append;
 
 pub(super) const INSERT_MESSAGE: &str =
@@ -18,7 +19,7 @@ pub(super) const INDEX_WORDS: &str = "INSERT INTO messages_text (rowid, body) SE
 pub(super) const MESSAGE_BY_KEY: &str =
     "SELECT * FROM messages WHERE chat = ?1 AND sender = ?2 AND client_id = ?3";
 pub(super) const CHAT_OF_MESSAGE: &str = "SELECT chat FROM messages WHERE id = ?1";
-pub(super) const HAS_TWO: &str = "SELECT 1 FROM messages WHERE chat = ?1 LIMIT 1 OFFSET 1";
+pub(super) const NTH: &str = "SELECT 1 FROM messages WHERE chat = ?1 LIMIT 1 OFFSET ?2 - 1";
 pub(super) const NEWEST: &str = "SELECT * FROM messages WHERE chat = ?1 ORDER BY id DESC LIMIT ?2";
 pub(super) const BEFORE: &str =
     "SELECT * FROM messages WHERE chat = ?1 AND id < ?3 ORDER BY id DESC LIMIT ?2";
@@ -67,7 +68,10 @@ pub(super) fn append(
         index_words(connection)?;
     }
     chats::touch(connection, chat, created_at)?;
-    if kind == ChatKind::Direct && role == Role::Member && has_two(connection, chat)? {
+    if let Some(messages) = admins_after(kind)
+        && role != Role::Admin
+        && first(connection, NTH, params![chat, messages], |_| Ok(()))?.is_some()
+    {
         members::promote_all(connection, chat, created_at)?;
     }
     Ok(Append::Stored(Message {
@@ -86,10 +90,6 @@ pub(super) fn append(
 /// together, so a message does not wait for it, and a search sees to it first.
 pub(super) fn index_words(connection: &Connection) -> Result<()> {
     execute(connection, INDEX_WORDS, []).map(|_| ())
-}
-
-fn has_two(connection: &Connection, chat: ChatId) -> Result<bool> {
-    Ok(first(connection, HAS_TWO, [chat], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn chat_of(connection: &Connection, id: MessageId) -> Result<Option<ChatId>> {

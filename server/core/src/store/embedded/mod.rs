@@ -24,14 +24,12 @@ use rusqlite::Connection;
 use super::cursor::ChatCursor;
 use super::{Add, Advance, Append, Create, PageError, Remove, Result, Store, StoreSwitch};
 use crate::clock::Clock;
-use crate::command::{AddMembers, CreateGroup, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage};
+use crate::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
 use crate::ids::{ChatId, Ids, MessageId, RawId, UserId};
 use crate::model::{
-    Chat, ChatKind, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User,
-    Window,
+    Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User, Window,
 };
-use crate::policy::Permit;
-use chats::NewChat;
+use crate::policy::{NewChat, Permit};
 use executor::Executor;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -267,28 +265,8 @@ impl Store for EmbeddedStore {
             .await?)
     }
 
-    async fn open_direct(&self, permit: &Permit<OpenDirect>) -> Result<Create> {
-        let (ids, creator) = (self.ids.clone(), permit.actor());
-        let others = vec![permit.command().peer];
-        let new = NewChat {
-            kind: ChatKind::Direct,
-            title: None,
-            creator,
-            others,
-        };
-        self.executor.write(move |db| chats::create(db, &ids, new)).await
-    }
-
-    async fn create_group(&self, permit: &Permit<CreateGroup>) -> Result<Create> {
-        let (ids, creator, command) = (self.ids.clone(), permit.actor(), permit.command());
-        let title = command.title.as_ref().map(|title| title.as_str().to_owned());
-        let others = command.others.as_slice().to_vec();
-        let new = NewChat {
-            kind: ChatKind::Group,
-            title,
-            creator,
-            others,
-        };
+    async fn create_chat(&self, new: NewChat) -> Result<Create> {
+        let ids = self.ids.clone();
         self.executor.write(move |db| chats::create(db, &ids, new)).await
     }
 

@@ -1,6 +1,11 @@
 //! Who may do what: a pure decision over a command and the facts about its chat.
 //!
-//! A [`Permit`] can be had from [`authorize`] alone, and every change in the store asks for one.
+//! A [`Permit`] can be had from [`authorize`] alone, and every change in the store asks for one. [`membership`] has the rules
+//! that a store can only apply to what it finds.
+
+pub mod membership;
+
+pub use membership::NewChat;
 
 use crate::command::{
     AddMembers, CreateGroup, JoinRoom, LeaveRoom, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage,
