@@ -12,7 +12,9 @@ use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use chatspec_server_core::chat::{Context, Service};
 use chatspec_server_core::clock::SystemClock;
-use chatspec_server_core::command::{Body, ClientId, CreateGroup, Limits, MemberList, SendMessage};
+use chatspec_server_core::command::{
+    Body, ClientId, CreateGroup, Limits, ListMessages, MemberList, SendMessage,
+};
 use chatspec_server_core::ids::{ChatId, Ids, UserId};
 use chatspec_server_core::model::{NewUser, Window};
 use chatspec_server_core::publish::{Outbound, Publish};
@@ -220,7 +222,14 @@ impl House {
     async fn read(&self, pages: usize) -> anyhow::Result<Duration> {
         let began = Instant::now();
         stream::iter(self.chats.iter().cycle().take(pages))
-            .map(|chat| self.store.messages(*chat, Window::Newest, 20))
+            .map(|chat| {
+                let list = ListMessages {
+                    chat: *chat,
+                    window: Window::Newest,
+                    limit: 20,
+                };
+                self.service.read(self.users[0], list)
+            })
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;

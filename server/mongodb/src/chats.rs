@@ -16,9 +16,9 @@ use super::{Db, members, users};
 use chatspec_server_core::clock::Timestamp;
 use chatspec_server_core::command::Rename;
 use chatspec_server_core::ids::{ChatId, UserId};
-use chatspec_server_core::model::{Chat, ChatPage, ChatSummary, LastMessage};
+use chatspec_server_core::model::{Chat, ChatCursor, ChatPage, ChatSummary, LastMessage};
 use chatspec_server_core::policy::NewChat;
-use chatspec_server_core::store::{ChatCursor, Create};
+use chatspec_server_core::store::Create;
 
 pub(super) async fn create(db: Db, new: NewChat) -> Result<Create> {
     if let Some(unknown) = users::first_unknown(&db, &new.others()).await? {
@@ -113,7 +113,7 @@ pub(super) async fn list(db: Db, user: UserId, after: Option<ChatCursor>, limit:
     });
     let chats = try_join_all(summaries).await?;
     let next_cursor = chats.last().filter(|_| more);
-    let next_cursor = next_cursor.map(|summary| ChatCursor::after(&summary.chat).encode());
+    let next_cursor = next_cursor.map(|summary| ChatCursor::after(&summary.chat));
     Ok(ChatPage { chats, next_cursor })
 }
 

@@ -36,14 +36,16 @@ use mongodb::{Client, Collection};
 use tokio_util::task::TaskTracker;
 
 use chatspec_server_core::clock::Clock;
-use chatspec_server_core::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
-use chatspec_server_core::ids::{ChatId, Ids, MessageId, UserId};
+use chatspec_server_core::command::{
+    AddMembers, ListChats, ListMessages, MarkRead, ReadChat, RemoveMember, Rename, Search, SendMessage,
+};
+use chatspec_server_core::ids::{ChatId, Ids, UserId};
 use chatspec_server_core::model::{
-    Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User, Window,
+    Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, Session, TokenHash, User,
 };
 use chatspec_server_core::policy::{NewChat, Permit};
 use chatspec_server_core::store::{
-    Add, Advance, Append, ChatCursor, Create, PageError, Remove, Result, Store, StoreError, StoreSwitch,
+    Add, Advance, Append, Create, Remove, Result, Store, StoreError, StoreSwitch,
 };
 pub use connect::{ConnectError, MongoOptions};
 use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};
@@ -173,15 +175,15 @@ impl Store for MongoStore {
         self.read(|db| members::facts(db, chat, actor)).await
     }
 
-    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {
+    async fn chat(&self, permit: &Permit<ReadChat>) -> Result<Option<Chat>> {
+        let chat = permit.command().chat;
         self.read(|db| chats::find(db, chat)).await
     }
 
-    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
-        let cursor = cursor
-            .map(|text| ChatCursor::parse(text).ok_or(PageError::Cursor))
-            .transpose()?;
-        Ok(self.read(|db| chats::list(db, user, cursor, limit)).await?)
+    async fn chats(&self, permit: &Permit<ListChats>) -> Result<ChatPage> {
+        let (user, command) = (permit.actor(), permit.command().clone());
+        self.read(|db| chats::list(db, user, command.after, command.limit))
+            .await
     }
 
     async fn create_chat(&self, new: NewChat) -> Result<Create> {
@@ -208,12 +210,14 @@ impl Store for MongoStore {
         self.run(|db| messages::append(db, sender, command)).await
     }
 
-    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>> {
+    async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>> {
+        let message = permit.command().message;
         self.read(|db| messages::chat_of(db, message)).await
     }
 
-    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
-        self.read(|db| messages::page(db, chat, window, limit)).await
+    async fn messages(&self, permit: &Permit<ListMessages>) -> Result<MessagePage> {
+        let command = permit.command().clone();
+        self.read(|db| messages::page(db, command)).await
     }
 
     async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance> {
@@ -221,17 +225,9 @@ impl Store for MongoStore {
         self.run(|db| members::advance(db, reader, command)).await
     }
 
-    async fn search(
-        &self,
-        user: UserId,
-        query: &str,
-        chat: Option<ChatId>,
-        before: Option<MessageId>,
-        limit: u32,
-    ) -> Result<SearchPage> {
-        let words = words::of(query);
-        self.read(|db| messages::search(db, user, words, chat, before, limit))
-            .await
+    async fn search(&self, permit: &Permit<Search>) -> Result<MessagePage> {
+        let (user, command) = (permit.actor(), permit.command().clone());
+        self.read(|db| messages::search(db, user, command)).await
     }
 
     async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>> {

@@ -15,7 +15,7 @@ use super::documents::{ChatDoc, IdDoc, LastMessageDoc, MessageDoc, date, from_oi
 use super::indexes::{CHAT_BY_MEMBER, Index, MESSAGE_BY_CHAT, MESSAGE_BY_KEY, MESSAGE_BY_WORD};
 use super::transaction::is_duplicate;
 use super::{Db, members, words};
-use chatspec_server_core::command::{ClientId, SendMessage};
+use chatspec_server_core::command::{ClientId, ListMessages, Search, SendMessage};
 use chatspec_server_core::ids::{ChatId, MessageId, RawId, UserId};
 use chatspec_server_core::model::{LastMessage, Message, MessagePage, Window};
 use chatspec_server_core::policy::membership::admins_after;
@@ -153,9 +153,9 @@ pub(super) async fn chat_of(db: Db, id: MessageId) -> Result<Option<ChatId>> {
     Ok(place.await?.map(|place| from_oid(place.chat_id)))
 }
 
-pub(super) async fn page(db: Db, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
-    let mut filter = doc! {"chatId": oid(chat)};
-    let direction = match window {
+pub(super) async fn page(db: Db, command: ListMessages) -> Result<MessagePage> {
+    let mut filter = doc! {"chatId": oid(command.chat)};
+    let direction = match command.window {
         Window::Newest => -1,
         Window::Before(id) => {
             filter.insert("_id", doc! {"$lt": oid(id)});
@@ -166,26 +166,20 @@ pub(super) async fn page(db: Db, chat: ChatId, window: Window, limit: u32) -> Re
             1
         }
     };
-    read(&db, filter, direction, limit, MESSAGE_BY_CHAT).await
+    read(&db, filter, direction, command.limit, MESSAGE_BY_CHAT).await
 }
 
-pub(super) async fn search(
-    db: Db,
-    user: UserId,
-    words: Vec<String>,
-    chat: Option<ChatId>,
-    before: Option<MessageId>,
-    limit: u32,
-) -> Result<MessagePage> {
+pub(super) async fn search(db: Db, user: UserId, command: Search) -> Result<MessagePage> {
+    let words = words::of(&command.query);
     if words.is_empty() {
-        return Ok(MessagePage::cut(Vec::new(), limit));
+        return Ok(MessagePage::cut(Vec::new(), command.limit));
     }
-    let mine = chats_of(&db, user, chat).await?;
+    let mine = chats_of(&db, user, command.chat).await?;
     let mut filter = doc! {"chatId": {"$in": mine}, "words": {"$all": words}};
-    if let Some(before) = before {
+    if let Some(before) = command.before {
         filter.insert("_id", doc! {"$lt": oid(before)});
     }
-    read(&db, filter, -1, limit, MESSAGE_BY_WORD).await
+    read(&db, filter, -1, command.limit, MESSAGE_BY_WORD).await
 }
 
 /// The ids of the user's chats, or of the one `chat` if it is one of them.

@@ -1,6 +1,6 @@
 //! Chats: pairs, roles, the listing.
 
-use super::{NOBODY, group, list, permit, stored, user};
+use super::{NOBODY, chat, chats, group, list, permit, stored, user};
 use chatspec_server_core::command::{CreateGroup, MarkRead, OpenDirect, Rename, Title};
 use chatspec_server_core::ids::UserId;
 use chatspec_server_core::model::Role;
@@ -54,24 +54,24 @@ pub async fn the_second_message_of_a_direct_chat_makes_both_admins(store: Arc<dy
 
 pub async fn an_activity_moves_a_chat_to_the_top(store: Arc<dyn Store>) {
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
-    let mut chats = Vec::new();
+    let mut groups = Vec::new();
     for _ in 0..5 {
-        chats.push(group(&store, ann, &[bob]).await.id);
+        groups.push(group(&store, ann, &[bob]).await.id);
     }
     // Activity is told apart by the millisecond.
     tokio::time::sleep(Duration::from_millis(5)).await;
-    stored(&store, bob, chats[1], "here").await;
+    stored(&store, bob, groups[1], "here").await;
     let mut listed = Vec::new();
     let mut cursor = None;
     loop {
-        let page = store.chats_of(ann, cursor.as_deref(), 2).await.unwrap();
+        let page = chats(&store, ann, cursor, 2).await;
         listed.extend(page.chats.iter().map(|row| row.chat.id));
         match page.next_cursor {
             Some(next) => cursor = Some(next),
             None => break,
         }
     }
-    assert_eq!(listed, [chats[1], chats[4], chats[3], chats[2], chats[0]]);
+    assert_eq!(listed, [groups[1], groups[4], groups[3], groups[2], groups[0]]);
 }
 
 pub async fn unknown_users_make_no_chat(store: Arc<dyn Store>) {
@@ -90,7 +90,7 @@ pub async fn unknown_users_make_no_chat(store: Arc<dyn Store>) {
         matches!(outcome, Create::UnknownUser(user) if user == nobody),
         "{outcome:?}"
     );
-    assert!(store.chats_of(ann, None, 10).await.unwrap().chats.is_empty());
+    assert!(chats(&store, ann, None, 10).await.chats.is_empty());
 }
 
 pub async fn another_title_is_an_activity(store: Arc<dyn Store>) {
@@ -112,7 +112,7 @@ pub async fn another_title_is_an_activity(store: Arc<dyn Store>) {
         let after = store.rename(&rename).await.unwrap().unwrap();
         assert_eq!(after.title.as_deref(), Some(text));
         assert!(after.updated_at > before.updated_at);
-        assert_eq!(store.chat(before.id).await.unwrap().as_ref(), Some(&after));
+        assert_eq!(chat(&store, ann, before.id).await, after);
         before = after;
     }
 }
@@ -121,7 +121,7 @@ pub async fn the_listing_shows_what_is_unread_and_the_newest_message(store: Arc<
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
     let chat = group(&store, ann, &[bob]).await.id;
     let row = async |user| {
-        let page = store.chats_of(user, None, 10).await.unwrap();
+        let page = chats(&store, user, None, 10).await;
         let [row] = page.chats.try_into().unwrap();
         assert!(page.next_cursor.is_none());
         row

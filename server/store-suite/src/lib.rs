@@ -14,9 +14,11 @@ pub mod users;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chatspec_server_core::command::{Body, ClientId, CreateGroup, Limits, MemberList, SendMessage};
-use chatspec_server_core::ids::{ChatId, UserId};
-use chatspec_server_core::model::{Chat, Message, NewUser, Window};
+use chatspec_server_core::command::{
+    Body, ClientId, CreateGroup, Limits, ListChats, ListMessages, MemberList, ReadChat, Search, SendMessage,
+};
+use chatspec_server_core::ids::{ChatId, MessageId, UserId};
+use chatspec_server_core::model::{Chat, ChatCursor, ChatPage, Message, MessagePage, NewUser, Window};
 use chatspec_server_core::policy::{Permit, Rule, authorize};
 use chatspec_server_core::store::{Append, Create, Store, StoreSwitch};
 
@@ -84,11 +86,12 @@ pub async fn reopening<P: Place>() {
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
     let chat = group(&store, ann, &[bob]).await.id;
     let before = stored(&store, ann, chat, "before").await;
+    let read = permit(&store, ann, ReadChat { chat }).await;
     store.close().await.unwrap();
-    assert!(store.chat(chat).await.is_err(), "it is closed");
+    assert!(store.chat(&read).await.is_err(), "it is closed");
     drop(store);
     let store = place.open(StoreSwitch::default()).await;
-    let found = store.search(bob, "before", None, None, 10).await.unwrap();
+    let found = found(&store, bob, search("before", None, None, 10)).await;
     assert_eq!(
         found.messages.len(),
         1,
@@ -99,7 +102,7 @@ pub async fn reopening<P: Place>() {
         panic!("the key is new");
     };
     assert!((after.id, after.created_at) > (before.id, before.created_at));
-    let page = store.messages(chat, Window::Newest, 10).await.unwrap();
+    let page = page(&store, ann, chat, Window::Newest, 10).await;
     assert_eq!(page.messages, [after, before]);
     store.close().await.unwrap();
     place.clear().await;
@@ -113,13 +116,14 @@ pub async fn switching<P: Place>() {
     let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
     let chat = group(&store, ann, &[bob]).await;
     let ready = permit(&store, ann, message(chat.id, Some("key"), "x")).await;
+    let read = permit(&store, ann, ReadChat { chat: chat.id }).await;
     switch.take_down();
     assert!(store.ping().await.is_err());
-    assert!(store.chat(chat.id).await.is_err());
+    assert!(store.chat(&read).await.is_err());
     assert!(store.append_message(&ready).await.is_err());
     switch.bring_up();
     assert!(store.ping().await.is_ok());
-    assert_eq!(store.chat(chat.id).await.unwrap(), Some(chat));
+    assert_eq!(store.chat(&read).await.unwrap(), Some(chat));
     assert!(matches!(
         store.append_message(&ready).await.unwrap(),
         Append::Stored(_)
@@ -144,6 +148,41 @@ pub async fn user(store: &Arc<dyn Store>, name: &str) -> UserId {
         password_hash: "unused".to_owned(),
     };
     store.create_user(new).await.unwrap().unwrap().id
+}
+
+pub async fn chat(store: &Arc<dyn Store>, actor: UserId, chat: ChatId) -> Chat {
+    let permit = permit(store, actor, ReadChat { chat }).await;
+    store.chat(&permit).await.unwrap().unwrap()
+}
+
+pub async fn chats(store: &Arc<dyn Store>, actor: UserId, after: Option<ChatCursor>, limit: u32) -> ChatPage {
+    let permit = permit(store, actor, ListChats { after, limit }).await;
+    store.chats(&permit).await.unwrap()
+}
+
+pub async fn page(
+    store: &Arc<dyn Store>,
+    actor: UserId,
+    chat: ChatId,
+    window: Window,
+    limit: u32,
+) -> MessagePage {
+    let command = ListMessages { chat, window, limit };
+    let permit = permit(store, actor, command).await;
+    store.messages(&permit).await.unwrap()
+}
+
+pub fn search(query: &str, chat: Option<ChatId>, before: Option<MessageId>, limit: u32) -> Search {
+    Search {
+        query: query.to_owned(),
+        chat,
+        before,
+        limit,
+    }
+}
+
+pub async fn found(store: &Arc<dyn Store>, actor: UserId, search: Search) -> MessagePage {
+    store.search(&permit(store, actor, search).await).await.unwrap()
 }
 
 pub fn list(users: &[UserId]) -> MemberList {

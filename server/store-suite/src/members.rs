@@ -1,6 +1,6 @@
 //! Members: adding, removing, cursors, contacts.
 
-use super::{NOBODY, group, list, message, permit, stored, user};
+use super::{NOBODY, chat as chat_of, group, list, message, permit, stored, user};
 use chatspec_server_core::command::{AddMembers, GROUP_MAX_MEMBERS, MarkRead, RemoveMember};
 use chatspec_server_core::ids::UserId;
 use chatspec_server_core::model::Role;
@@ -95,7 +95,7 @@ pub async fn members_are_added_all_or_none(store: Arc<dyn Store>) {
     };
     assert!(matches!(add(&[carol, nobody]).await, Add::UnknownUser(user) if user == nobody));
     assert!(matches!(add(&[carol, bob]).await, Add::AlreadyMember(user) if user == bob));
-    let now = store.chat(chat).await.unwrap().unwrap();
+    let now = chat_of(&store, ann, chat).await;
     assert_eq!(now.member_ids, [ann, bob]);
     match add(&[carol]).await {
         Add::Added(chat) => assert_eq!(chat.member_ids, [ann, bob, carol]),
@@ -149,7 +149,7 @@ pub async fn members_added_at_once_are_all_there(store: Arc<dyn Store>) {
     for outcome in join_all(adding).await {
         assert!(matches!(outcome.unwrap(), Add::Added(_)));
     }
-    let members = store.chat(chat).await.unwrap().unwrap().member_ids;
+    let members = chat_of(&store, ann, chat).await.member_ids;
     assert_eq!(members.len(), 9);
     let members: HashSet<UserId> = members.into_iter().collect();
     assert_eq!(members, users.into_iter().chain([ann]).collect());

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::UserId;
-use crate::model::{Session, TokenHash};
+use crate::model::{Credentials, NewUser, Session, TokenHash, User};
 use crate::store::{Store, StoreError};
 
 /// Why a token does not tell who its bearer is.
@@ -77,6 +77,16 @@ impl Authenticator {
             return Err(Refused::Expired.into());
         }
         Ok(session.user)
+    }
+
+    /// Registers a user; `None` when the e-mail address is taken.
+    pub async fn register(&self, user: NewUser) -> Result<Option<User>, StoreError> {
+        self.store.create_user(user).await
+    }
+
+    /// What a login with this e-mail address is checked against.
+    pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
+        self.store.credentials(email).await
     }
 
     /// A new access token for `user`.

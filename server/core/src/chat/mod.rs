@@ -6,11 +6,13 @@
 mod create;
 mod lanes;
 mod members;
+mod queries;
 mod read;
 mod room;
 mod send;
 mod typing;
 
+pub use queries::Query;
 pub use read::Read;
 pub use send::Sent;
 
@@ -23,9 +25,8 @@ use futures_util::poll;
 
 use crate::clock::Clock;
 use crate::error::ChatError;
-use crate::ids::{ChatId, UserId};
-use crate::model::Role;
-use crate::policy::{Permit, Rule, authorize, may_read};
+use crate::ids::UserId;
+use crate::policy::{Permit, Rule, authorize};
 use crate::publish::{Committed, Publish};
 use crate::rate_limit::RateLimiter;
 use crate::store::Store;
@@ -115,14 +116,10 @@ impl Service {
         }
     }
 
-    /// Lets `actor` read `chat`, or says why not.
-    pub async fn authorize_read(&self, actor: UserId, chat: ChatId) -> Result<Role, ChatError> {
-        Ok(may_read(self.0.context.store.facts(chat, actor).await?)?)
-    }
-
-    /// What is kept, for reading.
-    pub fn store(&self) -> &dyn Store {
-        self.0.context.store.as_ref()
+    /// Reads what `query` asks for, if `actor` may.
+    pub async fn read<Q: Query>(&self, actor: UserId, query: Q) -> Result<Q::Answer, ChatError> {
+        let permit = self.0.permit(actor, query).await?;
+        Q::answer(permit, self.0.context.store.as_ref()).await
     }
 
     /// What time it is.
@@ -132,6 +129,15 @@ impl Service {
 }
 
 impl Parts {
+    /// Authorizes `command` by what the store knows of its chat now.
+    async fn permit<C: Rule>(&self, actor: UserId, command: C) -> Result<Permit<C>, ChatError> {
+        let facts = match command.chat() {
+            Some(chat) => self.context.store.facts(chat, actor).await?,
+            None => None,
+        };
+        Ok(authorize(actor, command, facts)?)
+    }
+
     /// Commands on one chat go one after the other, so that what a chat publishes comes in the order in which it was
     /// stored, and nobody enters a room from which they are being removed. Messages alone overlap, where the store keeps them in
     /// the order of asking: many of one chat share a flush of the disk then.
@@ -148,11 +154,7 @@ impl Parts {
         if let Some(turn) = turn.as_mut().filter(|_| !C::OVERLAPS) {
             turn.reach_the_front().await;
         }
-        let facts = match chat {
-            Some(chat) => self.context.store.facts(chat, actor).await?,
-            None => None,
-        };
-        let permit = authorize(actor, command, facts)?;
+        let permit = self.permit(actor, command).await?;
         let mut applying = C::apply(permit, &self.context);
         let applied = match poll!(&mut applying) {
             Poll::Ready(applied) => applied,

@@ -26,7 +26,7 @@ impl UseCase for MarkRead {
 
     async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Read>, ChatError> {
         let MarkRead { chat, message } = *permit.command();
-        match context.store.chat_of_message(message).await? {
+        match context.store.chat_of_message(&permit).await? {
             None => return Err(ChatError::NotFound("there is no such message")),
             Some(other) if other != chat => {
                 return Err(ChatError::invalid("messageId", "belongs to another chat"));

@@ -12,6 +12,7 @@ pub use json::Invalid;
 pub use socket::{SocketCommand, decode};
 
 use crate::ids::{ChatId, ConnectionId, MessageId, UserId};
+use crate::model::{ChatCursor, Window};
 
 /// `room:join`: let a connection hear what happens in a chat.
 #[derive(Clone, Debug)]
@@ -105,4 +106,44 @@ pub struct RemoveMember {
     pub chat: ChatId,
     /// Who goes.
     pub user: UserId,
+}
+
+/// Read a chat.
+#[derive(Clone, Debug)]
+pub struct ReadChat {
+    /// The chat.
+    pub chat: ChatId,
+}
+
+/// List the actor's own chats.
+#[derive(Clone, Debug)]
+pub struct ListChats {
+    /// Where the page begins; with the latest activity when `None`.
+    pub after: Option<ChatCursor>,
+    /// How many chats at most.
+    pub limit: u32,
+}
+
+/// List the messages of a chat.
+#[derive(Clone, Debug)]
+pub struct ListMessages {
+    /// The chat.
+    pub chat: ChatId,
+    /// Which of its messages.
+    pub window: Window,
+    /// How many messages at most.
+    pub limit: u32,
+}
+
+/// Find the messages that contain every word of a text.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// The text.
+    pub query: String,
+    /// The chat to look in; in all of the actor's chats when `None`.
+    pub chat: Option<ChatId>,
+    /// Only messages older than this one.
+    pub before: Option<MessageId>,
+    /// How many messages at most.
+    pub limit: u32,
 }

@@ -1,6 +1,6 @@
 //! Who may do what: a pure decision over a command and the facts about its chat.
 //!
-//! A [`Permit`] can be had from [`authorize`] alone, and every change in the store asks for one. [`membership`] has the rules
+//! A [`Permit`] can be had from [`authorize`] alone, and whatever is read from a chat or changed in it takes one. [`membership`] has the rules
 //! that a store can only apply to what it finds.
 
 pub mod membership;
@@ -8,8 +8,8 @@ pub mod membership;
 pub use membership::NewChat;
 
 use crate::command::{
-    AddMembers, CreateGroup, JoinRoom, LeaveRoom, MarkRead, OpenDirect, RemoveMember, Rename, SendMessage,
-    Typing,
+    AddMembers, CreateGroup, JoinRoom, LeaveRoom, ListChats, ListMessages, MarkRead, OpenDirect, ReadChat,
+    RemoveMember, Rename, Search, SendMessage, Typing,
 };
 use crate::ids::{ChatId, UserId};
 use crate::model::{ChatKind, Facts, Role};
@@ -27,7 +27,7 @@ pub enum Denied {
     DirectChat,
 }
 
-/// Leave for `actor` to do what the command says.
+/// Proof that `actor` may do what the command says.
 #[derive(Debug)]
 pub struct Permit<C> {
     actor: UserId,
@@ -35,7 +35,7 @@ pub struct Permit<C> {
 }
 
 impl<C> Permit<C> {
-    /// Who has the leave.
+    /// The user who may.
     pub fn actor(&self) -> UserId {
         self.actor
     }
@@ -61,8 +61,8 @@ pub fn authorize<C: Rule>(actor: UserId, command: C, facts: Option<Facts>) -> Re
     Ok(Permit { actor, command })
 }
 
-/// Reading a chat, and being told of its events, takes membership.
-pub fn may_read(facts: Option<Facts>) -> Result<Role, Denied> {
+/// Reading a chat, writing in it, and being told of its events take membership.
+fn is_member(facts: Option<Facts>) -> Result<Role, Denied> {
     facts.ok_or(Denied::NoSuchChat)?.role.ok_or(Denied::NotMember)
 }
 
@@ -76,7 +76,7 @@ fn may_administer(facts: Option<Facts>) -> Result<(), Denied> {
 }
 
 fn may_change_group(facts: Option<Facts>) -> Result<Role, Denied> {
-    let role = may_read(facts)?;
+    let role = is_member(facts)?;
     match facts {
         Some(Facts {
             kind: ChatKind::Direct,
@@ -98,6 +98,9 @@ macro_rules! rule {
             }
         }
     };
+    ($command:ty, members) => {
+        rule!($command, |_this, _actor, facts| is_member(facts).map(drop));
+    };
     ($command:ty, |$this:ident, $actor:ident, $facts:ident| $decision:expr) => {
         impl Rule for $command {
             fn chat(&self) -> Option<ChatId> {
@@ -114,13 +117,16 @@ macro_rules! rule {
 
 rule!(OpenDirect, anyone);
 rule!(CreateGroup, anyone);
-rule!(JoinRoom, |_this, _actor, facts| may_read(facts).map(drop));
-rule!(SendMessage, |_this, _actor, facts| may_read(facts).map(drop));
-rule!(Typing, |_this, _actor, facts| may_read(facts).map(drop));
-rule!(MarkRead, |_this, _actor, facts| may_read(facts).map(drop));
+rule!(ListChats, anyone);
+rule!(ReadChat, members);
+rule!(ListMessages, members);
+rule!(JoinRoom, members);
+rule!(SendMessage, members);
+rule!(Typing, members);
+rule!(MarkRead, members);
 rule!(Rename, |_this, _actor, facts| may_administer(facts));
 rule!(AddMembers, |_this, _actor, facts| may_administer(facts));
-// Leaving needs no leave: it reveals nothing and changes nothing for anyone else (ROOM-05).
+// Whoever is in the room may leave it: that reveals nothing and changes nothing for anyone else (ROOM-05).
 rule!(LeaveRoom, |_this, _actor, _facts| Ok(()));
 rule!(
     RemoveMember,
@@ -130,11 +136,23 @@ rule!(
     }
 );
 
+impl Rule for Search {
+    fn chat(&self) -> Option<ChatId> {
+        self.chat
+    }
+
+    /// Without a chat, only the actor's own are looked in.
+    fn decide(&self, _: UserId, facts: Option<Facts>) -> Result<(), Denied> {
+        self.chat.map_or(Ok(()), |_| is_member(facts).map(drop))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::command::{Body, Limits, MemberList, Title};
     use crate::ids::ConnectionId;
+    use crate::model::Window;
 
     const ACTOR: &str = "65f0c0ffee0123456789abcd";
     const OTHER: &str = "65f0c0ffee0123456789abce";
@@ -146,106 +164,109 @@ mod tests {
     type Decision = Result<(), Denied>;
     type Decide = Box<dyn Fn(Option<Facts>) -> Decision>;
 
+    const OK: Decision = Ok(());
+    const NONE: Decision = Err(Denied::NoSuchChat);
+    const STRANGER: Decision = Err(Denied::NotMember);
+    const NOT_ADMIN: Decision = Err(Denied::NotAdmin);
+    const FIXED: Decision = Err(Denied::DirectChat);
+
+    /// What the actor can be to the chat; `None`: there is no such chat.
+    const STANDINGS: [Option<Facts>; 7] = [
+        None,
+        Some(standing(ChatKind::Group, None)),
+        Some(standing(ChatKind::Group, Some(Role::Member))),
+        Some(standing(ChatKind::Group, Some(Role::Admin))),
+        Some(standing(ChatKind::Direct, None)),
+        Some(standing(ChatKind::Direct, Some(Role::Member))),
+        Some(standing(ChatKind::Direct, Some(Role::Admin))),
+    ];
+    const ANYONE: [Decision; 7] = [OK; 7];
+    const MEMBERS: [Decision; 7] = [NONE, STRANGER, OK, OK, STRANGER, OK, OK];
+
+    const fn standing(kind: ChatKind, role: Option<Role>) -> Facts {
+        Facts { kind, role }
+    }
+
+    /// Holds each command against each standing.
+    fn check(table: &[(&str, Decide, [Decision; 7])]) {
+        for (name, decide, expected) in table {
+            for (standing, expected) in STANDINGS.iter().zip(expected) {
+                assert_eq!(decide(*standing), *expected, "{name} with {standing:?}");
+            }
+        }
+    }
+
     fn decide<C: Rule + Clone + 'static>(command: C) -> Decide {
         Box::new(move |facts| authorize(id(ACTOR), command.clone(), facts).map(drop))
     }
 
-    /// Every command against every standing of the actor.
     #[test]
-    fn the_policy_as_a_table() {
+    fn who_may_read_as_a_table() {
+        let chat = id(OTHER);
+        let search = |chat| Search {
+            query: "q".into(),
+            chat,
+            before: None,
+            limit: 1,
+        };
+        let messages = ListMessages {
+            chat,
+            window: Window::Newest,
+            limit: 1,
+        };
+        let chats = ListChats {
+            after: None,
+            limit: 1,
+        };
+        check(&[
+            ("read a chat", decide(ReadChat { chat }), MEMBERS),
+            ("list messages", decide(messages), MEMBERS),
+            ("list chats", decide(chats), ANYONE),
+            ("search a chat", decide(search(Some(chat))), MEMBERS),
+            ("search all chats", decide(search(None)), ANYONE),
+        ]);
+    }
+
+    #[test]
+    fn who_may_change_as_a_table() {
         let (chat, connection) = (id(OTHER), ConnectionId::default());
-        let users = MemberList::new(vec![id(OTHER)]).unwrap();
+        let others = MemberList::new(vec![id(OTHER)]).unwrap();
+        let users = others.clone();
         let title = Title::new("t".into()).unwrap();
-        let body = Body::new("b".into(), Limits { body_max_bytes: 1 }).unwrap();
         let send = SendMessage {
             chat,
             client_id: None,
-            body,
+            body: Body::new("b".into(), Limits { body_max_bytes: 1 }).unwrap(),
             rate_limited: true,
         };
-
-        let group = |role| {
-            Some(Facts {
-                kind: ChatKind::Group,
-                role,
-            })
+        let typing = Typing {
+            chat,
+            connection,
+            active: true,
         };
-        let direct = |role| {
-            Some(Facts {
-                kind: ChatKind::Direct,
-                role,
-            })
+        let read = MarkRead {
+            chat,
+            message: id(OTHER),
         };
-        let standings = [
-            None,
-            group(None),
-            group(Some(Role::Member)),
-            group(Some(Role::Admin)),
-            direct(None),
-            direct(Some(Role::Member)),
-            direct(Some(Role::Admin)),
-        ];
-
-        let ok = Ok(());
-        let (none, stranger) = (Err(Denied::NoSuchChat), Err(Denied::NotMember));
-        let (not_admin, fixed) = (Err(Denied::NotAdmin), Err(Denied::DirectChat));
-        let members = [none, stranger, ok, ok, stranger, ok, ok];
-        let admins = [none, stranger, not_admin, ok, stranger, fixed, fixed];
-        let leavers = [none, stranger, ok, ok, stranger, fixed, fixed];
-
-        let table: [(&str, Decide, [Decision; 7]); 11] = [
-            ("open direct", decide(OpenDirect { peer: id(OTHER) }), [ok; 7]),
+        let remove = |user| RemoveMember { chat, user };
+        let admins = [NONE, STRANGER, NOT_ADMIN, OK, STRANGER, FIXED, FIXED];
+        let leavers = [NONE, STRANGER, OK, OK, STRANGER, FIXED, FIXED];
+        check(&[
+            ("open direct", decide(OpenDirect { peer: id(OTHER) }), ANYONE),
             (
                 "create group",
-                decide(CreateGroup {
-                    others: users.clone(),
-                    title: None,
-                }),
-                [ok; 7],
+                decide(CreateGroup { others, title: None }),
+                ANYONE,
             ),
-            ("join", decide(JoinRoom { chat, connection }), members),
-            ("leave room", decide(LeaveRoom { chat, connection }), [ok; 7]),
-            ("send", decide(send), members),
-            (
-                "typing",
-                decide(Typing {
-                    chat,
-                    connection,
-                    active: true,
-                }),
-                members,
-            ),
-            (
-                "read",
-                decide(MarkRead {
-                    chat,
-                    message: id(OTHER),
-                }),
-                members,
-            ),
+            ("join", decide(JoinRoom { chat, connection }), MEMBERS),
+            ("leave room", decide(LeaveRoom { chat, connection }), ANYONE),
+            ("send", decide(send), MEMBERS),
+            ("typing", decide(typing), MEMBERS),
+            ("read", decide(read), MEMBERS),
             ("rename", decide(Rename { chat, title }), admins),
             ("add", decide(AddMembers { chat, users }), admins),
-            (
-                "remove another",
-                decide(RemoveMember {
-                    chat,
-                    user: id(OTHER),
-                }),
-                admins,
-            ),
-            (
-                "remove oneself",
-                decide(RemoveMember {
-                    chat,
-                    user: id(ACTOR),
-                }),
-                leavers,
-            ),
-        ];
-        for (name, decide, expected) in &table {
-            for (standing, expected) in standings.iter().zip(expected) {
-                assert_eq!(decide(*standing), *expected, "{name} with {standing:?}");
-            }
-        }
+            ("remove another", decide(remove(id(OTHER))), admins),
+            ("remove oneself", decide(remove(id(ACTOR))), leavers),
+        ]);
     }
 }

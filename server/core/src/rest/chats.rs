@@ -8,13 +8,13 @@ use axum::{Json, Router};
 
 use super::RestState;
 use super::extract::{Actor, Body, Params, path_id};
-use crate::command::{CreateGroup, GROUP_MAX_MEMBERS, MemberList, OpenDirect, Rename, Title};
+use crate::command::{
+    CreateGroup, GROUP_MAX_MEMBERS, ListChats, MemberList, OpenDirect, ReadChat, Rename, Title,
+};
 use crate::error::ChatError;
 use crate::ids::UserId;
 use crate::model::{Chat, ChatPage};
-use crate::policy::Denied;
 use crate::policy::membership::has_room;
-use crate::store::PageError;
 
 pub(super) fn router() -> Router<RestState> {
     Router::new()
@@ -78,16 +78,8 @@ async fn list(
     params: Params,
 ) -> Result<Json<ChatPage>, ChatError> {
     let limit = params.limit(20, 100)?;
-    match state
-        .service
-        .store()
-        .chats_of(actor, params.text("cursor"), limit)
-        .await
-    {
-        Ok(page) => Ok(Json(page)),
-        Err(PageError::Cursor) => Err(ChatError::invalid("cursor", "is malformed")),
-        Err(PageError::Store(error)) => Err(error.into()),
-    }
+    let after = params.parsed("cursor")?;
+    Ok(Json(state.service.read(actor, ListChats { after, limit }).await?))
 }
 
 async fn read(
@@ -96,9 +88,7 @@ async fn read(
     Path(chat): Path<String>,
 ) -> Result<Json<Chat>, ChatError> {
     let chat = path_id("chatId", &chat)?;
-    state.service.authorize_read(actor, chat).await?;
-    let chat = state.service.store().chat(chat).await?;
-    Ok(Json(chat.ok_or(Denied::NoSuchChat)?))
+    Ok(Json(state.service.read(actor, ReadChat { chat }).await?))
 }
 
 async fn rename(

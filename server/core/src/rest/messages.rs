@@ -8,7 +8,7 @@ use axum::{Json, Router};
 
 use super::RestState;
 use super::extract::{Actor, Body, Params, path_id};
-use crate::command::{Body as Text, ClientId, MarkRead, SendMessage};
+use crate::command::{Body as Text, ClientId, ListMessages, MarkRead, SendMessage};
 use crate::error::ChatError;
 use crate::model::{Membership, MessagePage, Window};
 
@@ -62,8 +62,8 @@ async fn list(
         (None, Some(after)) => Window::After(after),
         (Some(_), Some(_)) => return Err(ChatError::invalid("query", "give before or after, not both")),
     };
-    state.service.authorize_read(actor, chat).await?;
-    Ok(Json(state.service.store().messages(chat, window, limit).await?))
+    let list = ListMessages { chat, window, limit };
+    Ok(Json(state.service.read(actor, list).await?))
 }
 
 async fn mark_read(

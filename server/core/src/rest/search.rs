@@ -6,8 +6,9 @@ use axum::{Json, Router};
 
 use super::RestState;
 use super::extract::{Actor, Params};
+use crate::command::Search;
 use crate::error::ChatError;
-use crate::model::SearchPage;
+use crate::model::MessagePage;
 
 /// How long a query may be, in characters.
 const QUERY_CHARS: std::ops::RangeInclusive<usize> = 1..=200;
@@ -20,7 +21,7 @@ async fn search(
     State(state): State<RestState>,
     Actor(actor): Actor,
     params: Params,
-) -> Result<Json<SearchPage>, ChatError> {
+) -> Result<Json<MessagePage>, ChatError> {
     let query = params
         .text("q")
         .ok_or_else(|| ChatError::invalid("q", "is missing"))?;
@@ -28,15 +29,11 @@ async fn search(
         return Err(ChatError::invalid("q", "must have 1 to 200 characters"));
     }
     let limit = params.limit(20, 100)?;
-    let (chat, before) = (params.parsed("chatId")?, params.parsed("cursor")?);
-    if let Some(chat) = chat {
-        state.service.authorize_read(actor, chat).await?;
-    }
-    Ok(Json(
-        state
-            .service
-            .store()
-            .search(actor, query, chat, before, limit)
-            .await?,
-    ))
+    let search = Search {
+        query: query.to_owned(),
+        chat: params.parsed("chatId")?,
+        before: params.parsed("cursor")?,
+        limit,
+    };
+    Ok(Json(state.service.read(actor, search).await?))
 }

@@ -48,12 +48,7 @@ async fn register(State(state): State<RestState>, body: Body) -> Result<Response
         birthdate,
         password_hash,
     };
-    let user = state
-        .service
-        .store()
-        .create_user(user)
-        .await?
-        .ok_or(ChatError::EmailTaken)?;
+    let user = state.auth.register(user).await?.ok_or(ChatError::EmailTaken)?;
     tracing::info!(user = %user.id, "registered");
     Ok((StatusCode::CREATED, welcome(&state, user).await?).into_response())
 }
@@ -62,7 +57,7 @@ async fn log_in(State(state): State<RestState>, body: Body) -> Result<Response, 
     let fields = body.fields()?;
     let email = normalised(fields.text("email")?);
     let password = fields.text("password")?.to_owned();
-    let known = state.service.store().credentials(&email).await?;
+    let known = state.auth.credentials(&email).await?;
     let phc = known.as_ref().map(|known| known.password_hash.clone());
     let verified = state
         .passwords

@@ -5,23 +5,22 @@
 //! - "Not there" is `None`, never an error; errors are failures of the backend itself.
 //! - Every rule that must hold under concurrency (one message per key, one direct chat per pair, a cursor that only
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
-//! - Only calls made with a [`Permit`] change what belongs to a chat. What the rules are is said in [`crate::policy`] alone.
+//! - Only calls made with a [`Permit`] read or change what belongs to a chat. What the rules are is said in [`crate::policy`] alone.
 
-mod cursor;
 mod embedded;
 mod switch;
 
-pub use cursor::ChatCursor;
 pub use embedded::{EmbeddedStore, Location, OpenError};
 pub use switch::StoreSwitch;
 
 use async_trait::async_trait;
 
-use crate::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::command::{
+    AddMembers, ListChats, ListMessages, MarkRead, ReadChat, RemoveMember, Rename, Search, SendMessage,
+};
+use crate::ids::{ChatId, UserId};
 use crate::model::{
-    Chat, ChatPage, Credentials, Facts, Membership, Message, MessagePage, NewUser, SearchPage, Session,
-    TokenHash, User, Window,
+    Chat, ChatPage, Credentials, Facts, Membership, Message, MessagePage, NewUser, Session, TokenHash, User,
 };
 use crate::policy::{NewChat, Permit};
 
@@ -35,17 +34,6 @@ impl StoreError {
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
-}
-
-/// Why a page cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum PageError {
-    /// The cursor is none of ours.
-    #[error("the cursor is malformed")]
-    Cursor,
-    /// The backend failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// What every call returns.
@@ -137,10 +125,10 @@ pub trait Store: Send + Sync + 'static {
     async fn facts(&self, chat: ChatId, actor: UserId) -> Result<Option<Facts>>;
 
     /// A chat.
-    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>>;
+    async fn chat(&self, permit: &Permit<ReadChat>) -> Result<Option<Chat>>;
 
-    /// The chats of `user`, latest activity first, after `cursor`, at most `limit`.
-    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError>;
+    /// The actor's chats, latest activity first.
+    async fn chats(&self, permit: &Permit<ListChats>) -> Result<ChatPage>;
 
     /// Creates a chat, or finds the direct chat that its pair has.
     async fn create_chat(&self, new: NewChat) -> Result<Create>;
@@ -158,25 +146,17 @@ pub trait Store: Send + Sync + 'static {
     /// [time](crate::policy::membership::admins_after). Id and `createdAt` grow in the order in which messages are stored.
     async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append>;
 
-    /// The chat that a message belongs to.
-    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>>;
+    /// The chat of the message that is to be marked as read; `None` when there is no such message.
+    async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>>;
 
-    /// The messages of a chat in `window`, at most `limit`.
-    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage>;
+    /// The messages of a chat.
+    async fn messages(&self, permit: &Permit<ListMessages>) -> Result<MessagePage>;
 
     /// Moves the actor's read cursor forward, never back.
     async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance>;
 
-    /// The messages in `user`'s chats, or in the one `chat` of them, that contain every word of `query`, newest first,
-    /// older than `before`.
-    async fn search(
-        &self,
-        user: UserId,
-        query: &str,
-        chat: Option<ChatId>,
-        before: Option<MessageId>,
-        limit: u32,
-    ) -> Result<SearchPage>;
+    /// The messages in the actor's chats that contain every word of the query, newest first.
+    async fn search(&self, permit: &Permit<Search>) -> Result<MessagePage>;
 
     /// Everyone who shares at least one chat with `user` now, each once, without `user`.
     async fn contacts_of(&self, user: UserId) -> Result<Vec<UserId>>;

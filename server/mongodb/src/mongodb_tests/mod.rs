@@ -14,9 +14,13 @@ use mongodb::bson::Document;
 use super::*;
 use chatspec_server_core::clock::{ManualClock, SystemClock, Timestamp};
 use chatspec_server_core::command::{OpenDirect, Title};
-use chatspec_server_core::ids::RawId;
+use chatspec_server_core::ids::{MessageId, RawId};
+use chatspec_server_core::model::Window;
 use chatspec_services::mongodb::{Database, MongoDb};
-use chatspec_store_suite::{Place as _, group, list, message, permit, reopening, send, switching, user};
+use chatspec_store_suite::{
+    Place as _, chat, chats, found, group, list, message, page, permit, reopening, search, send, switching,
+    user,
+};
 
 /// A database of its own.
 struct Place(Database);

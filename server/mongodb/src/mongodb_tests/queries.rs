@@ -48,11 +48,11 @@ async fn use_everything(store: &Arc<dyn Store>) {
     let first = id_of(store, ann, chat, Some("key")).await;
     assert_eq!(id_of(store, ann, chat, Some("key")).await, first);
     let second = id_of(store, ann, chat, None).await;
-    assert_eq!(store.chat_of_message(second).await.unwrap(), Some(chat));
     for window in [Window::Newest, Window::Before(second), Window::After(first)] {
-        assert!(!store.messages(chat, window, 1).await.unwrap().messages.is_empty());
+        assert!(!page(store, ann, chat, window, 1).await.messages.is_empty());
     }
     let read = permit(store, bob, MarkRead { chat, message: first }).await;
+    assert_eq!(store.chat_of_message(&read).await.unwrap(), Some(chat));
     assert!(matches!(
         store.advance_cursor(&read).await.unwrap(),
         Advance::Moved(_)
@@ -61,14 +61,11 @@ async fn use_everything(store: &Arc<dyn Store>) {
         store.advance_cursor(&read).await.unwrap(),
         Advance::Unchanged(_)
     ));
-    let page = store.chats_of(bob, None, 1).await.unwrap();
-    let next = page.next_cursor.unwrap();
-    assert_eq!(store.chats_of(bob, Some(&next), 1).await.unwrap().chats.len(), 1);
+    let next = chats(store, bob, None, 1).await.next_cursor;
+    assert!(next.is_some());
+    assert_eq!(chats(store, bob, next, 1).await.chats.len(), 1);
     for chat in [None, Some(chat)] {
-        let found = store
-            .search(bob, "quick fox", chat, Some(second), 10)
-            .await
-            .unwrap();
+        let found = found(store, bob, search("quick fox", chat, Some(second), 10)).await;
         assert!(!found.messages.is_empty());
     }
     assert_eq!(store.contacts_of(bob).await.unwrap().len(), 2);
@@ -77,7 +74,7 @@ async fn use_everything(store: &Arc<dyn Store>) {
         store.remove_member(&leave).await.unwrap(),
         Remove::Removed(_)
     ));
-    assert!(store.chat(chat).await.unwrap().is_some());
+    assert_eq!(super::chat(store, bob, chat).await.id, chat);
 }
 
 /// A query as it went to the database.

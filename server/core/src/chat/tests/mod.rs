@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use super::{Context, Sent, Service};
 use crate::clock::SystemClock;
 use crate::command::{
-    AddMembers, Body, ClientId, CreateGroup, JoinRoom, Limits, MarkRead, MemberList, RemoveMember, Rename,
-    SendMessage, Title, Typing,
+    AddMembers, Body, ClientId, CreateGroup, JoinRoom, Limits, ListMessages, MarkRead, MemberList,
+    RemoveMember, Rename, SendMessage, Title, Typing,
 };
 use crate::error::ChatError;
 use crate::ids::{ChatId, ConnectionId, Ids, MessageId, UserId};
@@ -133,14 +133,19 @@ impl House {
         self.service.perform(sender, self.message(client_id, body)).await
     }
 
+    /// All messages, newest first.
+    async fn listed(&self) -> Vec<MessageId> {
+        let list = ListMessages {
+            chat: self.chat,
+            window: Window::Newest,
+            limit: 200,
+        };
+        let page = self.service.read(self.alice, list).await.unwrap();
+        page.messages.iter().map(|message| message.id).collect()
+    }
+
     async fn stored(&self) -> usize {
-        self.service
-            .store()
-            .messages(self.chat, Window::Newest, 200)
-            .await
-            .unwrap()
-            .messages
-            .len()
+        self.listed().await.len()
     }
 }
 

@@ -139,8 +139,7 @@ async fn messages_that_share_a_flush_are_published_in_the_order_of_the_store() {
     for send in sends.collect::<Vec<_>>() {
         send.await.unwrap();
     }
-    let page = house.store.messages(house.chat, Window::Newest, 200).await;
-    let stored: Vec<_> = page.unwrap().messages.iter().map(|message| message.id).collect();
+    let stored = house.listed().await;
     assert_eq!(stored.len(), 200);
     let mut published = house.recorder.messages();
     // A page has the newest first.

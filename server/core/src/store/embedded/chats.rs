@@ -8,10 +8,9 @@ use super::rows::{all, chat, execute, first};
 use super::users::first_unknown;
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, Ids, UserId};
-use crate::model::{Chat, ChatPage, ChatSummary, LastMessage};
+use crate::model::{Chat, ChatCursor, ChatPage, ChatSummary, LastMessage};
 use crate::policy::NewChat;
 use crate::store::Create;
-use crate::store::cursor::ChatCursor;
 
 pub(super) const INSERT_CHAT: &str =
     "INSERT INTO chats (id, kind, title, pair, created_by, created_at, updated_at)
@@ -99,7 +98,7 @@ pub(super) fn list(
     let next_cursor = rows
         .last()
         .filter(|_| more)
-        .map(|(chat, _)| ChatCursor::after(chat).encode());
+        .map(|(chat, _)| ChatCursor::after(chat));
     let summaries = rows.into_iter().map(|(chat, last_read)| {
         let unread_count = first(
             connection,

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result, params};
 
 use super::rows::{all, execute, first, message};
 use super::{chats, members};
-use crate::command::SendMessage;
+use crate::command::{ListMessages, Search, SendMessage};
 use crate::ids::{ChatId, Ids, MessageId, UserId};
 use crate::model::{Facts, Message, MessagePage, Role, Window};
 use crate::policy::membership::admins_after;
@@ -96,8 +96,9 @@ pub(super) fn chat_of(connection: &Connection, id: MessageId) -> Result<Option<C
     first(connection, CHAT_OF_MESSAGE, [id], |row| row.get(0))
 }
 
-pub(super) fn page(connection: &Connection, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
-    let rows = match window {
+pub(super) fn page(connection: &Connection, command: &ListMessages) -> Result<MessagePage> {
+    let (chat, limit) = (command.chat, command.limit);
+    let rows = match command.window {
         Window::Newest => all(connection, NEWEST, params![chat, limit + 1], message),
         Window::Before(id) => all(connection, BEFORE, params![chat, limit + 1, id], message),
         Window::After(id) => all(connection, AFTER, params![chat, limit + 1, id], message),
@@ -105,27 +106,13 @@ pub(super) fn page(connection: &Connection, chat: ChatId, window: Window, limit:
     Ok(MessagePage::cut(rows?, limit))
 }
 
-pub(super) fn search(
-    connection: &Connection,
-    user: UserId,
-    query: &str,
-    chat: Option<ChatId>,
-    before: Option<MessageId>,
-    limit: u32,
-) -> Result<MessagePage> {
-    let words = every_word(query);
+pub(super) fn search(connection: &Connection, user: UserId, command: &Search) -> Result<MessagePage> {
+    let (words, limit) = (every_word(&command.query), command.limit);
     if words.is_empty() {
         return Ok(MessagePage::cut(Vec::new(), limit));
     }
-    Ok(MessagePage::cut(
-        all(
-            connection,
-            SEARCH,
-            params![user, words, chat, before, limit + 1],
-            message,
-        )?,
-        limit,
-    ))
+    let row = params![user, words, command.chat, command.before, limit + 1];
+    Ok(MessagePage::cut(all(connection, SEARCH, row, message)?, limit))
 }
 
 /// The full-text query for messages that contain every word of `text`; operators in it are words like any other.

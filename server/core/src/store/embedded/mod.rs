@@ -21,14 +21,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use super::cursor::ChatCursor;
-use super::{Add, Advance, Append, Create, PageError, Remove, Result, Store, StoreSwitch};
+use super::{Add, Advance, Append, Create, Remove, Result, Store, StoreSwitch};
 use crate::clock::Clock;
-use crate::command::{AddMembers, MarkRead, RemoveMember, Rename, SendMessage};
-use crate::ids::{ChatId, Ids, MessageId, RawId, UserId};
-use crate::model::{
-    Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, SearchPage, Session, TokenHash, User, Window,
+use crate::command::{
+    AddMembers, ListChats, ListMessages, MarkRead, ReadChat, RemoveMember, Rename, Search, SendMessage,
 };
+use crate::ids::{ChatId, Ids, RawId, UserId};
+use crate::model::{Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, Session, TokenHash, User};
 use crate::policy::{NewChat, Permit};
 use executor::Executor;
 
@@ -251,18 +250,16 @@ impl Store for EmbeddedStore {
         self.executor.look_up(|db| members::facts(db, chat, actor))
     }
 
-    async fn chat(&self, chat: ChatId) -> Result<Option<Chat>> {
+    async fn chat(&self, permit: &Permit<ReadChat>) -> Result<Option<Chat>> {
+        let chat = permit.command().chat;
         self.executor.read(move |db| chats::find(db, chat)).await
     }
 
-    async fn chats_of(&self, user: UserId, cursor: Option<&str>, limit: u32) -> Result<ChatPage, PageError> {
-        let after = cursor
-            .map(|text| ChatCursor::parse(text).ok_or(PageError::Cursor))
-            .transpose()?;
-        Ok(self
-            .executor
-            .read(move |db| chats::list(db, user, after, limit))
-            .await?)
+    async fn chats(&self, permit: &Permit<ListChats>) -> Result<ChatPage> {
+        let (user, command) = (permit.actor(), permit.command().clone());
+        self.executor
+            .read(move |db| chats::list(db, user, command.after, command.limit))
+            .await
     }
 
     async fn create_chat(&self, new: NewChat) -> Result<Create> {
@@ -298,14 +295,14 @@ impl Store for EmbeddedStore {
             .await
     }
 
-    async fn chat_of_message(&self, message: MessageId) -> Result<Option<ChatId>> {
+    async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>> {
+        let message = permit.command().message;
         self.executor.read(move |db| messages::chat_of(db, message)).await
     }
 
-    async fn messages(&self, chat: ChatId, window: Window, limit: u32) -> Result<MessagePage> {
-        self.executor
-            .read(move |db| messages::page(db, chat, window, limit))
-            .await
+    async fn messages(&self, permit: &Permit<ListMessages>) -> Result<MessagePage> {
+        let command = permit.command().clone();
+        self.executor.read(move |db| messages::page(db, &command)).await
     }
 
     async fn advance_cursor(&self, permit: &Permit<MarkRead>) -> Result<Advance> {
@@ -315,18 +312,11 @@ impl Store for EmbeddedStore {
             .await
     }
 
-    async fn search(
-        &self,
-        user: UserId,
-        query: &str,
-        chat: Option<ChatId>,
-        before: Option<MessageId>,
-        limit: u32,
-    ) -> Result<SearchPage> {
-        let query = query.to_owned();
+    async fn search(&self, permit: &Permit<Search>) -> Result<MessagePage> {
+        let (user, command) = (permit.actor(), permit.command().clone());
         self.executor.write(messages::index_words).await?;
         self.executor
-            .read(move |db| messages::search(db, user, &query, chat, before, limit))
+            .read(move |db| messages::search(db, user, &command))
             .await
     }
 

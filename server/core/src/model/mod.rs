@@ -1,5 +1,9 @@
 //! The data of the contract: chats, members, messages, users. A type that is a DTO there (§5, §13) serializes as such.
 
+mod cursor;
+
+pub use cursor::{ChatCursor, InvalidCursor};
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -228,16 +232,13 @@ impl MessagePage {
     }
 }
 
-/// A page of search results looks like a page of messages.
-pub type SearchPage = MessagePage;
-
 /// A page of chats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatPage {
     /// The chats.
     pub chats: Vec<ChatSummary>,
-    /// Opaque; where the next page begins.
+    /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
+    pub next_cursor: Option<ChatCursor>,
 }
