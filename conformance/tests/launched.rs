@@ -9,7 +9,6 @@ use chatspec_server_core::Server;
 use chatspec_server_core::clock::SystemClock;
 use chatspec_server_core::config::Config;
 use chatspec_server_core::ids::Ids;
-use chatspec_server_core::store::StoreSwitch;
 use chatspec_server_mongodb::{MongoOptions, MongoStore};
 use tokio::net::TcpListener;
 
@@ -36,7 +35,6 @@ async fn the_program_that_is_started() {
     let options = MongoOptions {
         uri,
         patience: Duration::from_secs(3),
-        switch: StoreSwitch::default(),
     };
     let store = MongoStore::connect(&options, Arc::new(Ids::new(clock.clone())), clock).await;
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatspec_server_core::clock::SystemClock;
 use chatspec_server_core::config::Config;
 use chatspec_server_core::ids::Ids;
-use chatspec_server_core::store::{EmbeddedStore, Location, Store, StoreSwitch};
+use chatspec_server_core::store::{EmbeddedStore, Location, Store};
 use chatspec_server_mongodb::{MongoOptions, MongoStore};
 use clap::{Args, ValueEnum};
 
@@ -92,7 +92,6 @@ impl StoreArgs {
         (self.store != Some(StoreKind::Embedded)).then(|| MongoOptions {
             uri,
             patience: Duration::from_millis(self.mongodb_timeout_ms),
-            switch: StoreSwitch::default(),
         })
     }
 }

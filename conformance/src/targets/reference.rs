@@ -9,7 +9,7 @@ use chatspec_server_core::Server;
 use chatspec_server_core::clock::SystemClock;
 use chatspec_server_core::config::Config;
 use chatspec_server_core::ids::Ids;
-use chatspec_server_core::store::{EmbeddedStore, Location, Store, StoreSwitch as Switch};
+use chatspec_server_core::store::{EmbeddedStore, FaultyStore, Location, Store, StoreSwitch as Switch};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -213,11 +213,12 @@ fn serve(
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(Ids::new(clock.clone()));
         let server = if let Some(uri) = uri {
-            let store = on_mongodb(uri, ids, clock, switch).await?;
-            Server::new(config, store).with_patience(MONGODB_PATIENCE)
+            let store = FaultyStore::switched(on_mongodb(uri, ids, clock).await?, switch);
+            Server::new(config, Arc::new(store)).with_patience(MONGODB_PATIENCE)
         } else {
-            let store = EmbeddedStore::open_switched(Location::Memory, ids, clock, switch);
-            Server::new(config, Arc::new(store.map_err(|error| error.to_string())?))
+            let store = EmbeddedStore::open(Location::Memory, ids, clock);
+            let store = Arc::new(store.map_err(|error| error.to_string())?);
+            Server::new(config, Arc::new(FaultyStore::switched(store, switch)))
         };
         let tell = move || {
             ready.send(()).ok();
@@ -228,16 +229,10 @@ fn serve(
 }
 
 #[cfg(feature = "services")]
-async fn on_mongodb(
-    uri: String,
-    ids: Arc<Ids>,
-    clock: Arc<SystemClock>,
-    switch: Switch,
-) -> Result<Arc<dyn Store>, String> {
+async fn on_mongodb(uri: String, ids: Arc<Ids>, clock: Arc<SystemClock>) -> Result<Arc<dyn Store>, String> {
     let options = chatspec_server_mongodb::MongoOptions {
         uri,
         patience: MONGODB_PATIENCE,
-        switch,
     };
     let store = chatspec_server_mongodb::MongoStore::connect(&options, ids, clock).await;
     Ok(Arc::new(store.map_err(|error| error.to_string())?))
@@ -246,11 +241,6 @@ async fn on_mongodb(
 /// Nobody gets here: without services there is no database whose address could be given.
 #[cfg(not(feature = "services"))]
 #[expect(clippy::unused_async, reason = "as it is where there is one")]
-async fn on_mongodb(
-    _: String,
-    _: Arc<Ids>,
-    _: Arc<SystemClock>,
-    _: Switch,
-) -> Result<Arc<dyn Store>, String> {
+async fn on_mongodb(_: String, _: Arc<Ids>, _: Arc<SystemClock>) -> Result<Arc<dyn Store>, String> {
     Err(crate::services::mongodb::NoMongoDb.to_string())
 }

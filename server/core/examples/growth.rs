@@ -137,7 +137,6 @@ impl House {
             store: store.clone(),
             rate_limiter: RateLimiter::new(rate),
             clock,
-            fault_body: None,
             patience: None,
         };
         let mut house = Self {

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::presence::{Contacts, PresenceDesk};
 use crate::rate_limit::RateLimiter;
 use crate::rest::{self, RestState};
-use crate::store::Store;
+use crate::store::{FaultyStore, Store};
 use crate::{health, publish::Publish};
 
 /// Why the server could not start, or ended otherwise than asked to; each text says what to do.
@@ -94,6 +94,10 @@ impl Server {
             pages,
         } = self;
         let config = &config;
+        let store = match config.fault_body.clone() {
+            Some(body) => Arc::new(FaultyStore::failing_on(store, body)),
+            None => store,
+        };
         let setup = |error: &dyn std::fmt::Display| ServeError::Setup(error.to_string());
         let cors = cors(&config.cors_origins)?;
         let keys = Keys::open(config.key_options())?;
@@ -115,7 +119,6 @@ impl Server {
             store: store.clone(),
             rate_limiter,
             clock,
-            fault_body: config.fault_body.clone(),
             patience,
         };
         let service = Arc::new(Service::new(context, publisher.clone()));

@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatspec_server_core::clock::SystemClock;
+use chatspec_server_core::command::ReadChat;
 use chatspec_server_core::ids::Ids;
-use chatspec_server_core::store::{EmbeddedStore, Location, Store, StoreSwitch};
-use chatspec_store_suite::{Place, reopening, switching};
+use chatspec_server_core::model::Window;
+use chatspec_server_core::store::{
+    Append, EmbeddedStore, FaultyStore, Location, Pending, Store, StoreSwitch,
+};
+use chatspec_store_suite::{Place, group, message, page, permit, reopening, user};
 use tempfile::TempDir;
 
-fn open(location: Location, switch: StoreSwitch) -> Arc<dyn Store> {
+fn open(location: Location) -> Arc<dyn Store> {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
-    Arc::new(EmbeddedStore::open_switched(location, ids, clock, switch).unwrap())
+    Arc::new(EmbeddedStore::open(location, ids, clock).unwrap())
 }
 
 struct Memory;
@@ -25,8 +29,8 @@ impl Place for Memory {
         Self
     }
 
-    async fn open(&self, switch: StoreSwitch) -> Arc<dyn Store> {
-        open(Location::Memory, switch)
+    async fn open(&self) -> Arc<dyn Store> {
+        open(Location::Memory)
     }
 
     async fn clear(self) {}
@@ -40,8 +44,8 @@ impl Place for Disk {
         Self(tempfile::tempdir().unwrap())
     }
 
-    async fn open(&self, switch: StoreSwitch) -> Arc<dyn Store> {
-        open(Location::Folder(self.0.path().to_owned()), switch)
+    async fn open(&self) -> Arc<dyn Store> {
+        open(Location::Folder(self.0.path().to_owned()))
     }
 
     async fn clear(self) {}
@@ -56,11 +60,62 @@ mod disk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_switched() {
-    switching::<Memory>().await;
+async fn a_folder_is_reopened() {
+    reopening::<Disk>().await;
+}
+
+/// Messages are stored in the order of the calls, whichever is awaited first, and whether one is awaited at all.
+async fn places_are_those_of_the_calls<P: Place>() {
+    let place = P::new();
+    let store = place.open().await;
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let chat = group(&store, ann, &[bob]).await.id;
+    let mut permits = Vec::new();
+    for number in 0..100 {
+        permits.push(permit(&store, ann, message(chat, None, &number.to_string())).await);
+    }
+    let mut pending: Vec<_> = permits.iter().map(|permit| store.append(permit)).collect();
+    assert!(pending.iter().all(Pending::has_place));
+    drop(pending.remove(50));
+    for pending in pending.into_iter().rev() {
+        assert!(matches!(pending.await.unwrap(), Append::Stored(_)));
+    }
+    let page = page(&store, ann, chat, Window::Newest, 200).await;
+    let bodies: Vec<String> = page
+        .messages
+        .iter()
+        .rev()
+        .map(|message| message.body.clone())
+        .collect();
+    let numbers: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    assert_eq!(bodies, numbers);
+    place.clear().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_is_reopened() {
-    reopening::<Disk>().await;
+async fn places_in_memory_are_those_of_the_calls() {
+    places_are_those_of_the_calls::<Memory>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_on_disk_are_those_of_the_calls() {
+    places_are_those_of_the_calls::<Disk>().await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_taken_down_fails_and_is_as_it_was_when_it_is_brought_up() {
+    let switch = StoreSwitch::default();
+    let store: Arc<dyn Store> = Arc::new(FaultyStore::switched(open(Location::Memory), switch.clone()));
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let chat = group(&store, ann, &[bob]).await;
+    let ready = permit(&store, ann, message(chat.id, Some("key"), "x")).await;
+    let read = permit(&store, ann, ReadChat { chat: chat.id }).await;
+    switch.take_down();
+    assert!(store.ping().await.is_err());
+    assert!(store.chat(&read).await.is_err());
+    assert!(store.append(&ready).await.is_err());
+    switch.bring_up();
+    assert!(store.ping().await.is_ok());
+    assert_eq!(store.chat(&read).await.unwrap(), Some(chat));
+    assert!(matches!(store.append(&ready).await.unwrap(), Append::Stored(_)));
 }

@@ -17,7 +17,6 @@ use super::outage::Outage;
 use super::{Db, MongoStore, indexes, sessions};
 use chatspec_server_core::clock::Clock;
 use chatspec_server_core::ids::{Ids, RawId};
-use chatspec_server_core::store::StoreSwitch;
 
 /// Where the database is, and how long to wait for it.
 #[derive(Clone)]
@@ -26,8 +25,6 @@ pub struct MongoOptions {
     pub uri: String,
     /// How long one call may take, the search for a server included.
     pub patience: Duration,
-    /// What the store is taken down by, for a rehearsal.
-    pub switch: StoreSwitch,
 }
 
 /// What MongoDB answers to those whom it does not know, or does not let do that: Unauthorized, `AuthenticationFailed`.
@@ -98,11 +95,7 @@ impl MongoStore {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
         let client_options = client_options(options).await?;
-        let store = Self::with(client_options, options.patience, ids, clock).await?;
-        Ok(Self {
-            switch: options.switch.clone(),
-            ..store
-        })
+        Self::with(client_options, options.patience, ids, clock).await
     }
 
     pub(super) async fn with(
@@ -132,7 +125,6 @@ impl MongoStore {
             db,
             outage: Outage::default(),
             calls: TaskTracker::new(),
-            switch: StoreSwitch::default(),
         })
     }
 }

@@ -44,9 +44,7 @@ use chatspec_server_core::model::{
     Chat, ChatPage, Credentials, Facts, MessagePage, NewUser, Session, TokenHash, User,
 };
 use chatspec_server_core::policy::{NewChat, Permit};
-use chatspec_server_core::store::{
-    Add, Advance, Append, Create, Remove, Result, Store, StoreError, StoreSwitch,
-};
+use chatspec_server_core::store::{Add, Advance, Append, Create, Pending, Remove, Result, Store, StoreError};
 pub use connect::{ConnectError, MongoOptions};
 use documents::{ChatDoc, MembershipDoc, MessageDoc, SessionDoc, UserDoc};
 use outage::Outage;
@@ -68,7 +66,6 @@ pub struct MongoStore {
     outage: Outage,
     /// The calls under way; closed with the store.
     calls: TaskTracker,
-    switch: StoreSwitch,
 }
 
 /// The collections, and what the queries need besides. Cheap to clone.
@@ -98,7 +95,6 @@ impl MongoStore {
         if self.calls.is_closed() {
             return Err(StoreError::new(Closed));
         }
-        self.switch.check()?;
         self.outage.check().map_err(StoreError::new)?;
         match self.calls.spawn(call(self.db.clone())).await {
             Ok(done) => done.map_err(|error| {
@@ -130,11 +126,6 @@ impl Store for MongoStore {
     async fn ping(&self) -> Result<()> {
         self.read(async |db: Db| db.database().run_command(doc! {"ping": 1}).await.map(drop))
             .await
-    }
-
-    fn is_a_queue(&self) -> bool {
-        // Each transaction goes its own way to the database.
-        false
     }
 
     async fn close(&self) -> Result<()> {
@@ -205,9 +196,10 @@ impl Store for MongoStore {
         self.run(|db| members::remove(db, command)).await
     }
 
-    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append> {
+    fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append> {
         let (sender, command) = (permit.actor(), permit.command().clone());
-        self.run(|db| messages::append(db, sender, command)).await
+        // Each transaction goes its own way to the database: which of two comes first is decided there.
+        Pending::unplaced(self.run(move |db| messages::append(db, sender, command)))
     }
 
     async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>> {

@@ -68,10 +68,7 @@ pub async fn membership_counts_at_the_moment_of_writing(store: Arc<dyn Store>) {
         store.remove_member(&remove).await.unwrap(),
         Remove::NotMember
     ));
-    assert!(matches!(
-        store.append_message(&to_send).await.unwrap(),
-        Append::NotMember
-    ));
+    assert!(matches!(store.append(&to_send).await.unwrap(), Append::NotMember));
     assert!(matches!(
         store.advance_cursor(&to_read).await.unwrap(),
         Advance::NotMember

@@ -91,7 +91,6 @@ impl Desk {
             store: store.clone(),
             rate_limiter: RateLimiter::new(rate),
             clock: clock.clone(),
-            fault_body: None,
             patience: None,
         };
         let contacts = Contacts {

@@ -1,8 +1,6 @@
 //! Creating chats (contract §13, CHAT-07).
 
-use async_trait::async_trait;
-
-use super::{Context, UseCase};
+use super::{Begun, Context, UseCase};
 use crate::command::{CreateGroup, OpenDirect};
 use crate::error::ChatError;
 use crate::model::Chat;
@@ -13,27 +11,27 @@ use crate::store::Create;
 /// A chat, and whether it is new.
 pub(crate) type Opened = (Chat, bool);
 
-#[async_trait]
 impl UseCase for OpenDirect {
     type Reply = Opened;
 
-    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Opened>, ChatError> {
-        if permit.command().peer == permit.actor() {
-            return Err(ChatError::invalid(
-                "memberIds",
-                "a direct chat takes one other user",
-            ));
-        }
-        announce(context.store.create_chat((&permit).into()).await?)
+    fn begin(permit: Permit<Self>, context: &Context) -> Begun<'_, Opened> {
+        Begun::alone(async move {
+            if permit.command().peer == permit.actor() {
+                return Err(ChatError::invalid(
+                    "memberIds",
+                    "a direct chat takes one other user",
+                ));
+            }
+            announce(context.store.create_chat((&permit).into()).await?)
+        })
     }
 }
 
-#[async_trait]
 impl UseCase for CreateGroup {
     type Reply = Opened;
 
-    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Opened>, ChatError> {
-        announce(context.store.create_chat((&permit).into()).await?)
+    fn begin(permit: Permit<Self>, context: &Context) -> Begun<'_, Opened> {
+        Begun::alone(async move { announce(context.store.create_chat((&permit).into()).await?) })
     }
 }
 

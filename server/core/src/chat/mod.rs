@@ -17,11 +17,10 @@ pub use read::Read;
 pub use send::Sent;
 
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::poll;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
 use crate::error::ChatError;
@@ -29,7 +28,7 @@ use crate::ids::UserId;
 use crate::policy::{Permit, Rule, authorize};
 use crate::publish::{Committed, Publish};
 use crate::rate_limit::RateLimiter;
-use crate::store::Store;
+use crate::store::{Pending, Store};
 
 use lanes::Lanes;
 
@@ -41,8 +40,6 @@ pub struct Context {
     pub rate_limiter: RateLimiter,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// The body of a message that is to fail, where failing is to be rehearsed.
-    pub fault_body: Option<String>,
     /// How long one who asks waits at most; for ever where there is none.
     pub patience: Option<Duration>,
 }
@@ -53,17 +50,43 @@ pub struct Context {
 struct TooSlow(Duration);
 
 /// A command that can be carried out once it is permitted.
-#[async_trait]
 pub trait UseCase: Rule + Send + Sync + Sized + 'static {
-    /// Whether the next command on the chat may be decided on while the store still writes this one: it changes nothing that
-    /// a decision rests on.
-    const OVERLAPS: bool = false;
-
     /// What the one who asked gets.
     type Reply: Send + 'static;
 
-    /// Carries it out; what it returns is durable.
-    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Self::Reply>, ChatError>;
+    /// Begins to carry it out. Commands on one chat come here one by one; this is a plain function, so that a write which is
+    /// asked for in it is asked for in the order of the commands.
+    fn begin(permit: Permit<Self>, context: &Context) -> Begun<'_, Self::Reply>;
+}
+
+/// A command that has begun.
+pub struct Begun<'a, R> {
+    /// Whether the next command on the chat may begin before this one has ended.
+    next_may_begin: bool,
+    /// What it comes to; durable.
+    outcome: BoxFuture<'a, Result<Committed<R>, ChatError>>,
+}
+
+impl<'a, R> Begun<'a, R> {
+    /// A command that ends before the next on the chat begins.
+    pub fn alone(outcome: impl Future<Output = Result<Committed<R>, ChatError>> + Send + 'a) -> Self {
+        Self {
+            next_may_begin: false,
+            outcome: outcome.boxed(),
+        }
+    }
+
+    /// A command that has asked for its one write, and changes nothing that the next decision rests on. If the write has its
+    /// place, the next command may begin meanwhile: many messages of one chat share a flush of the disk then.
+    pub fn writing<T: Send + 'a>(
+        pending: Pending<'a, T>,
+        finish: impl FnOnce(T) -> Result<Committed<R>, ChatError> + Send + 'a,
+    ) -> Self {
+        Self {
+            next_may_begin: pending.has_place(),
+            outcome: async move { finish(pending.await?) }.boxed(),
+        }
+    }
 }
 
 /// The application, without sockets and HTTP. Cheap to clone.
@@ -138,36 +161,23 @@ impl Parts {
         Ok(authorize(actor, command, facts)?)
     }
 
-    /// Commands on one chat go one after the other, so that what a chat publishes comes in the order in which it was
-    /// stored, and nobody enters a room from which they are being removed. Messages alone overlap, where the store keeps them in
-    /// the order of asking: many of one chat share a flush of the disk then.
+    /// Commands on one chat begin one after the other, and what they publish comes in that order: it is the order in which they
+    /// were stored, and nobody enters a room from which they are being removed.
     async fn carry_out<C: UseCase>(
         self: Arc<Self>,
         actor: UserId,
         command: C,
     ) -> Result<C::Reply, ChatError> {
-        let chat = command.chat();
-        let mut turn = match chat {
+        let mut turn = match command.chat() {
             Some(chat) => Some(self.lanes.enter(chat).await),
             None => None,
         };
-        if let Some(turn) = turn.as_mut().filter(|_| !C::OVERLAPS) {
-            turn.reach_the_front().await;
-        }
         let permit = self.permit(actor, command).await?;
-        let mut applying = C::apply(permit, &self.context);
-        let applied = match poll!(&mut applying) {
-            Poll::Ready(applied) => applied,
-            Poll::Pending => {
-                if let Some(turn) = turn
-                    .as_mut()
-                    .filter(|_| C::OVERLAPS && self.context.store.is_a_queue())
-                {
-                    turn.let_next_begin();
-                }
-                applying.await
-            }
-        };
+        let begun = C::begin(permit, &self.context);
+        if let Some(turn) = turn.as_mut().filter(|_| begun.next_may_begin) {
+            turn.let_next_begin();
+        }
+        let applied = begun.outcome.await;
         if let Some(turn) = &mut turn {
             turn.reach_the_front().await;
         }

@@ -1,10 +1,9 @@
 //! `message:send` and its REST twin (contract §5, §6).
 
+use std::future::ready;
 use std::time::Instant;
 
-use async_trait::async_trait;
-
-use super::{Context, UseCase, no_longer_a_member};
+use super::{Begun, Context, UseCase, no_longer_a_member};
 use crate::command::SendMessage;
 use crate::error::ChatError;
 use crate::ids::UserId;
@@ -23,53 +22,34 @@ pub struct Sent {
     pub repeated: bool,
 }
 
-/// Not a failure, but asked for as one.
-#[derive(Debug, thiserror::Error)]
-#[error("a failure was rehearsed, as --fault-body asks for")]
-struct Rehearsal;
-
-#[async_trait]
 impl UseCase for SendMessage {
-    const OVERLAPS: bool = true;
-
     type Reply = Sent;
 
-    async fn apply(permit: Permit<Self>, context: &Context) -> Result<Committed<Sent>, ChatError> {
-        // A place that is not kept goes back: neither a failure nor a repeat counts against the sender.
-        let place = permit
-            .command()
-            .rate_limited
-            .then(|| reserve(context, permit.actor()))
-            .transpose()?;
-        if context.fault_body.as_deref() == Some(permit.command().body.as_str()) {
-            return Err(ChatError::internal(&Rehearsal));
-        }
+    fn begin(permit: Permit<Self>, context: &Context) -> Begun<'_, Sent> {
         let (sender, chat) = (permit.actor(), permit.command().chat);
-        match context.store.append_message(&permit).await? {
-            Append::Stored(message) => {
-                place.into_iter().for_each(Reservation::keep);
-                tracing::info!(%chat, user = %sender, message_id = %message.id, repeat = false, "message:send");
-                let event = ServerEvent::MessageNew {
-                    message: message.clone(),
-                };
-                let outbound = vec![Outbound::Event(Audience::Room(chat), event)];
-                Ok(Committed::new(
-                    Sent {
-                        message,
-                        repeated: false,
-                    },
-                    outbound,
-                ))
+        // What is not kept is given back: neither a failure nor a repeat counts against the sender.
+        let reserved = permit.command().rate_limited.then(|| reserve(context, sender));
+        let reservation = match reserved.transpose() {
+            Ok(reservation) => reservation,
+            Err(error) => return Begun::alone(ready(Err(error))),
+        };
+        Begun::writing(context.store.append(&permit), move |appended| {
+            let (message, repeated) = match appended {
+                Append::Stored(message) => (message, false),
+                Append::Repeat(message) => (message, true),
+                Append::NotMember => return Err(no_longer_a_member()),
+            };
+            tracing::info!(%chat, user = %sender, message_id = %message.id, repeat = repeated, "message:send");
+            if repeated {
+                return Ok(Committed::silent(Sent { message, repeated }));
             }
-            Append::Repeat(message) => {
-                tracing::info!(%chat, user = %sender, message_id = %message.id, repeat = true, "message:send");
-                Ok(Committed::silent(Sent {
-                    message,
-                    repeated: true,
-                }))
-            }
-            Append::NotMember => Err(no_longer_a_member()),
-        }
+            reservation.into_iter().for_each(Reservation::keep);
+            let event = ServerEvent::MessageNew {
+                message: message.clone(),
+            };
+            let outbound = vec![Outbound::Event(Audience::Room(chat), event)];
+            Ok(Committed::new(Sent { message, repeated }, outbound))
+        })
     }
 }
 

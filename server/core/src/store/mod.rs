@@ -1,5 +1,9 @@
 //! What is kept, the one trait that every backend implements, and the embedded backend.
 //!
+//! - `embedded`: SQLite
+//! - `pending`: a write that has been asked for, and whether it has its place
+//! - `faulty`: failures for rehearsals
+//!
 //! A backend keeps these promises:
 //! - A call that changes something returns after the change is durable.
 //! - "Not there" is `None`, never an error; errors are failures of the backend itself.
@@ -8,10 +12,12 @@
 //! - Only calls made with a [`Permit`] read or change what belongs to a chat. What the rules are is said in [`crate::policy`] alone.
 
 mod embedded;
-mod switch;
+mod faulty;
+mod pending;
 
 pub use embedded::{EmbeddedStore, Location, OpenError};
-pub use switch::StoreSwitch;
+pub use faulty::{FaultyStore, StoreSwitch};
+pub use pending::Pending;
 
 use async_trait::async_trait;
 
@@ -39,7 +45,7 @@ impl StoreError {
 /// What every call returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// How [`Store::append_message`] ended.
+/// How [`Store::append`] ended.
 #[derive(Debug)]
 pub enum Append {
     /// A new message.
@@ -100,9 +106,6 @@ pub trait Store: Send + Sync + 'static {
     /// Answers if the backend can be reached (`/readyz`).
     async fn ping(&self) -> Result<()>;
 
-    /// Whether what is asked of it is done in the order of asking: a write has its place from when its future was first polled.
-    fn is_a_queue(&self) -> bool;
-
     /// Finishes what has been begun and releases files. Calls after it fail.
     async fn close(&self) -> Result<()>;
 
@@ -144,7 +147,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stores a message and moves the chat's `updatedAt`; makes the members admins where it is
     /// [time](crate::policy::membership::admins_after). Id and `createdAt` grow in the order in which messages are stored.
-    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append>;
+    ///
+    /// Messages of one chat that have their place are stored in the order of the calls.
+    fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append>;
 
     /// The chat of the message that is to be marked as read; `None` when there is no such message.
     async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>>;

@@ -18,8 +18,7 @@ use chatspec_server_core::ids::{MessageId, RawId};
 use chatspec_server_core::model::Window;
 use chatspec_services::mongodb::{Database, MongoDb};
 use chatspec_store_suite::{
-    Place as _, chat, chats, found, group, list, message, page, permit, reopening, search, send, switching,
-    user,
+    Place as _, chat, chats, found, group, list, message, page, permit, reopening, search, send, user,
 };
 
 /// A database of its own.
@@ -31,8 +30,8 @@ impl chatspec_store_suite::Place for Place {
         Self(Database::new_in(MongoDb::shared().unwrap()))
     }
 
-    async fn open(&self, switch: StoreSwitch) -> Arc<dyn Store> {
-        Arc::new(self.connect(Arc::new(SystemClock), switch).await.unwrap())
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.connect(Arc::new(SystemClock)).await.unwrap())
     }
 
     /// A database removes itself.
@@ -41,12 +40,9 @@ impl chatspec_store_suite::Place for Place {
 
 impl Place {
     /// A store there; others keep the MongoDB busy, so a start that finds it so is tried again, and calls are waited for.
-    async fn connect(&self, clock: Arc<dyn Clock>, switch: StoreSwitch) -> Result<MongoStore, ConnectError> {
+    async fn connect(&self, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
         const ATTEMPTS: usize = 10;
-        let options = MongoOptions {
-            switch,
-            ..patient(self.0.uri())
-        };
+        let options = patient(self.0.uri());
         let ids = Arc::new(Ids::new(clock.clone()));
         for _ in 1..ATTEMPTS {
             match MongoStore::connect(&options, ids.clone(), clock.clone()).await {
@@ -63,16 +59,10 @@ fn patient(uri: &str) -> MongoOptions {
     MongoOptions {
         uri: uri.to_owned(),
         patience: Duration::from_mins(1),
-        switch: StoreSwitch::default(),
     }
 }
 
 chatspec_store_suite::suite!(Place);
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_is_switched() {
-    switching::<Place>().await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_reopened() {
@@ -80,7 +70,7 @@ async fn it_is_reopened() {
 }
 
 async fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<MongoStore, ConnectError> {
-    place.connect(clock, StoreSwitch::default()).await
+    place.connect(clock).await
 }
 
 /// A process whose clock stands still at that time.

@@ -1,9 +1,11 @@
 //! The use-cases from command to publication, on the embedded store, with a recorder in the place of the sockets.
 //!
 //! - `sending`: once, whatever happens on the way
+//! - `order`: what may begin beside what, and which is told first
 //! - `contacts`: who share a chat hear of each other's presence
 
 mod contacts;
+mod order;
 mod sending;
 
 use std::sync::{Arc, Mutex};
@@ -22,7 +24,7 @@ use crate::ids::{ChatId, ConnectionId, Ids, MessageId, UserId};
 use crate::model::{NewUser, Window};
 use crate::publish::{Audience, Outbound, Publish, ServerEvent};
 use crate::rate_limit::{Rate, RateLimiter};
-use crate::store::{EmbeddedStore, Location, Store};
+use crate::store::{EmbeddedStore, FaultyStore, Location, Store};
 
 /// Takes down what would have gone to the sockets.
 #[derive(Default)]
@@ -78,6 +80,7 @@ async fn house_on(location: Location, patience: Option<Duration>) -> House {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(location, ids, clock.clone()).unwrap());
+    let store: Arc<dyn Store> = Arc::new(FaultyStore::failing_on(store, FAULT.into()));
     let recorder = Arc::new(Recorder::default());
     let rate_limiter = RateLimiter::new(Rate {
         max: 10,
@@ -87,7 +90,6 @@ async fn house_on(location: Location, patience: Option<Duration>) -> House {
         store: store.clone(),
         rate_limiter,
         clock,
-        fault_body: Some(FAULT.into()),
         patience,
     };
     let service = Arc::new(Service::new(context, recorder.clone()));

@@ -64,7 +64,6 @@ impl Api {
             store,
             rate_limiter: RateLimiter::new(config.rate()),
             clock,
-            fault_body: None,
             patience: None,
         };
         let router = router(RestState {

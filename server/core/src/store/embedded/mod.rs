@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use super::{Add, Advance, Append, Create, Remove, Result, Store, StoreSwitch};
+use super::{Add, Advance, Append, Create, Pending, Remove, Result, Store};
 use crate::clock::Clock;
 use crate::command::{
     AddMembers, ListChats, ListMessages, MarkRead, ReadChat, RemoveMember, Rename, Search, SendMessage,
@@ -105,16 +105,6 @@ impl Drop for Lock {
 impl EmbeddedStore {
     /// Opens what is at `location`, or begins anew there. `ids` goes on after the newest id kept.
     pub fn open(location: Location, ids: Arc<Ids>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        Self::open_switched(location, ids, clock, StoreSwitch::default())
-    }
-
-    /// Like [`EmbeddedStore::open`], with a switch to take it down by.
-    pub fn open_switched(
-        location: Location,
-        ids: Arc<Ids>,
-        clock: Arc<dyn Clock>,
-        switch: StoreSwitch,
-    ) -> Result<Self, OpenError> {
         let (lock, file) = match location {
             Location::Memory => (None, None),
             Location::Folder(folder) => (Some(hold(&folder)?), Some(folder.join("chat.db"))),
@@ -124,12 +114,12 @@ impl EmbeddedStore {
             ids.start_after(newest);
         }
         let executor = match file {
-            None => Executor::in_memory(writer, switch),
+            None => Executor::in_memory(writer),
             Some(file) => {
                 let readers = (0..READERS)
                     .map(|_| open_reader(&file))
                     .collect::<rusqlite::Result<_>>()?;
-                Executor::on_disk(writer, readers, open_reader(&file)?, switch).map_err(OpenError::Threads)?
+                Executor::on_disk(writer, readers, open_reader(&file)?).map_err(OpenError::Threads)?
             }
         };
         Ok(Self {
@@ -209,10 +199,6 @@ impl Store for EmbeddedStore {
         self.executor.write(|_| Ok(())).await
     }
 
-    fn is_a_queue(&self) -> bool {
-        true
-    }
-
     async fn close(&self) -> Result<()> {
         self.executor.close().await
     }
@@ -288,11 +274,10 @@ impl Store for EmbeddedStore {
             .await
     }
 
-    async fn append_message(&self, permit: &Permit<SendMessage>) -> Result<Append> {
+    fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append> {
         let (ids, sender, command) = (self.ids.clone(), permit.actor(), permit.command().clone());
         self.executor
             .write(move |db| messages::append(db, &ids, sender, &command))
-            .await
     }
 
     async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>> {

@@ -6,12 +6,13 @@
 
 mod threads;
 
+use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use super::rows::execute;
-use crate::store::{Result, StoreError, StoreSwitch};
+use crate::store::{Pending, Result, StoreError};
 use threads::Threads;
 
 /// Runs work on the database.
@@ -20,7 +21,6 @@ pub(super) struct Executor {
     near: Mutex<Option<Connection>>,
     /// For a database on disk.
     threads: Option<Threads>,
-    switch: StoreSwitch,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,11 +29,10 @@ struct Closed;
 
 impl Executor {
     /// For a database in memory, which has one connection only.
-    pub(super) fn in_memory(connection: Connection, switch: StoreSwitch) -> Self {
+    pub(super) fn in_memory(connection: Connection) -> Self {
         Self {
             near: Mutex::new(Some(connection)),
             threads: None,
-            switch,
         }
     }
 
@@ -42,25 +41,22 @@ impl Executor {
         writer: Connection,
         readers: Vec<Connection>,
         near: Connection,
-        switch: StoreSwitch,
     ) -> std::io::Result<Self> {
         Ok(Self {
             near: Mutex::new(Some(near)),
             threads: Some(Threads::start(writer, readers)?),
-            switch,
         })
     }
 
-    /// Runs `work`, all of it or nothing; returns once it is durable.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    /// Runs `work`, all of it or nothing, after what was to be written before; awaiting it waits until it is durable.
+    pub(super) fn write<T, F>(&self, work: F) -> Pending<'static, T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.switch.check()?;
         match &self.threads {
-            Some(threads) => threads.write(work).await,
-            None => self.here(|connection| in_savepoint(connection, work)),
+            Some(threads) => Pending::in_place(threads.write(work)),
+            None => Pending::in_place(ready(self.here(|connection| in_savepoint(connection, work)))),
         }
     }
 
@@ -70,7 +66,6 @@ impl Executor {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.switch.check()?;
         match &self.threads {
             Some(threads) => threads.read(work).await,
             None => self.here(work),
@@ -79,7 +74,6 @@ impl Executor {
 
     /// Runs `work`, which finds single rows by their keys, on this thread.
     pub(super) fn look_up<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.switch.check()?;
         self.here(work)
     }
 

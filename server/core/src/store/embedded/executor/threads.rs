@@ -59,14 +59,14 @@ impl Threads {
         })
     }
 
-    /// Runs `work` in a transaction; returns once that is durable.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    /// Queues `work`, to be run in a transaction; awaiting it waits until that is durable.
+    pub(super) fn write<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let writes = self.queues()?.writes;
-        submit(&writes, move |connection| in_savepoint(connection, work)).await
+        let work = move |connection: &Connection| in_savepoint(connection, work);
+        answer(self.queues().and_then(|queues| submit(&queues.writes, work)))
     }
 
     /// Runs `work`, which changes nothing.
@@ -75,8 +75,7 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let reads = self.queues()?.reads;
-        submit(&reads, work).await
+        answer(self.queues().and_then(|queues| submit(&queues.reads, work))).await
     }
 
     /// Finishes what is queued, then ends the threads and closes the connections.
@@ -101,7 +100,8 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
     std::thread::Builder::new().name(name.into()).spawn(run)
 }
 
-async fn submit<T, F>(queue: &Sender<Job>, work: F) -> Result<T>
+/// Queues `work`; what it returns comes by the channel.
+fn submit<T, F>(queue: &Sender<Job>, work: F) -> Result<oneshot::Receiver<Result<T>>>
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -116,7 +116,11 @@ where
         })
     });
     queue.send(job).map_err(|_| StoreError::new(Closed))?;
-    told.await.map_err(|_| StoreError::new(Closed))?
+    Ok(told)
+}
+
+async fn answer<T>(queued: Result<oneshot::Receiver<Result<T>>>) -> Result<T> {
+    queued?.await.map_err(|_| StoreError::new(Closed))?
 }
 
 fn run_writer(connection: &Connection, jobs: &Receiver<Job>) {
