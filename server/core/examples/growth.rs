@@ -205,7 +205,7 @@ impl House {
             chat,
             client_id: Some(ClientId::new(number.to_string()).map_err(|why| anyhow!(why))?),
             body: Body::new(
-                words,
+                &words,
                 Limits {
                     body_max_bytes: 1_000,
                 },

@@ -85,7 +85,7 @@ async fn places_are_those_of_the_calls<P: Place>() {
         .messages
         .iter()
         .rev()
-        .map(|message| message.body.clone())
+        .map(|message| message.body.to_string())
         .collect();
     let numbers: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     assert_eq!(bodies, numbers);

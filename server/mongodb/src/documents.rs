@@ -211,7 +211,7 @@ impl From<MessageDoc> for Message {
             id: from_oid(doc.id),
             chat_id: from_oid(doc.chat_id),
             sender_id: from_oid(doc.sender_id),
-            body: doc.body,
+            body: doc.body.into(),
             client_id: doc.client_id,
             created_at: timestamp(doc.created_at),
             edited_at: doc.edited_at.map(timestamp),

@@ -188,7 +188,7 @@ pub fn message(chat: ChatId, client_id: Option<&str>, body: &str) -> SendMessage
     SendMessage {
         chat,
         client_id: client_id.map(|id| ClientId::new(id.to_owned()).unwrap()),
-        body: Body::new(body.to_owned(), limits).unwrap(),
+        body: Body::new(body, limits).unwrap(),
         rate_limited: false,
     }
 }

@@ -100,10 +100,10 @@ pub async fn bodies_come_back_unchanged(store: Arc<dyn Store>) {
         " \n\t ".to_owned(),
     ];
     for body in &bodies {
-        assert_eq!(&stored(&store, ann, chat, body).await.body, body);
+        assert_eq!(*stored(&store, ann, chat, body).await.body, **body);
     }
     let page = page(&store, ann, chat, Window::Newest, 10).await;
-    let kept: Vec<&String> = page.messages.iter().rev().map(|message| &message.body).collect();
+    let kept: Vec<&str> = page.messages.iter().rev().map(|message| &*message.body).collect();
     assert_eq!(kept, bodies.iter().collect::<Vec<_>>());
 }
 

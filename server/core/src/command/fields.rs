@@ -1,6 +1,6 @@
 //! Fields that are valid by their type: whoever holds one need not check it again.
 
-use serde::Serialize;
+use std::sync::Arc;
 
 use crate::ids::UserId;
 
@@ -18,21 +18,20 @@ pub struct Limits {
     pub body_max_bytes: usize,
 }
 
-/// The text of a message: not empty, within the limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Body(String);
+/// The text of a message: not empty, within the limit. Clones share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body(Arc<str>);
 
 impl Body {
     /// Takes `text` if it is a valid body; otherwise says what is wrong.
-    pub fn new(text: String, limits: Limits) -> Result<Self, String> {
+    pub fn new(text: &str, limits: Limits) -> Result<Self, String> {
         match text.len() {
             0 => Err("must not be empty".into()),
             bytes if bytes > limits.body_max_bytes => Err(format!(
                 "must be at most {} bytes of UTF-8, is {bytes}",
                 limits.body_max_bytes
             )),
-            _ => Ok(Self(text)),
+            _ => Ok(Self(text.into())),
         }
     }
 
@@ -40,11 +39,15 @@ impl Body {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
 }
 
 /// A client's own name for a message: 1 to 256 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId(String);
 
 impl ClientId {
@@ -66,8 +69,7 @@ impl ClientId {
 }
 
 /// A group's name: 1 to 200 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title(String);
 
 impl Title {
@@ -124,11 +126,11 @@ mod tests {
 
     #[test]
     fn a_body_is_measured_in_bytes_not_characters() {
-        assert!(Body::new("a".repeat(100_000), LIMITS).is_ok());
-        assert!(Body::new("a".repeat(100_001), LIMITS).is_err());
-        assert!(Body::new("é".repeat(50_000), LIMITS).is_ok());
-        assert!(Body::new(format!("{}a", "é".repeat(50_000)), LIMITS).is_err());
-        assert!(Body::new(String::new(), LIMITS).is_err());
+        assert!(Body::new(&"a".repeat(100_000), LIMITS).is_ok());
+        assert!(Body::new(&"a".repeat(100_001), LIMITS).is_err());
+        assert!(Body::new(&"é".repeat(50_000), LIMITS).is_ok());
+        assert!(Body::new(&format!("{}a", "é".repeat(50_000)), LIMITS).is_err());
+        assert!(Body::new("", LIMITS).is_err());
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub fn decode(
 fn send(fields: &Fields<'_>, limits: Limits) -> Result<SendMessage, Invalid> {
     let chat = fields.id("chatId")?;
     let client_id = ClientId::new(fields.text("clientId")?.to_owned());
-    let body = Body::new(fields.text("body")?.to_owned(), limits);
+    let body = Body::new(fields.text("body")?, limits);
     Ok(SendMessage {
         chat,
         client_id: Some(client_id.map_err(|problem| Invalid::new("clientId", problem))?),

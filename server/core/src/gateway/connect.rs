@@ -130,7 +130,7 @@ fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
     let Some(requests) = requests else { return };
     tracing::info!(%user, socket = connection.0, status = "connected", "connection");
     // First known, then told: whoever hears `online` can already be answered.
-    gateway.sockets.add(connection, socket.clone());
+    gateway.sockets.add(connection, user, socket.clone());
     tokio::spawn(work_off(gateway.clone(), user, connection, requests));
     gateway.metrics.connected();
     if !attendance.arrive(&gateway.presence, user) {

@@ -1,6 +1,7 @@
 //! The connections in their rooms: `chat:<id>` for those who have joined, `user:<id>` for all of a user's.
 
-use std::collections::HashMap;
+mod connections;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use socketioxide::{BroadcastError, SendError, SocketError, SocketIo};
 
 use crate::ids::{ChatId, ConnectionId, UserId};
 use crate::metrics::Metrics;
-use crate::publish::{Audience, Outbound, Publish, ServerEvent};
+use crate::publish::{Audience, Outbound, Publish};
+use connections::Connections;
 
 /// How often a slow connection's buffer is tried for the packet that closes it.
 const CLOSE_RETRY: Duration = Duration::from_millis(50);
@@ -31,7 +33,7 @@ pub struct Sockets {
     io: SocketIo,
     metrics: Arc<Metrics>,
     /// Held for single look-ups, never across an await.
-    by_id: Mutex<HashMap<ConnectionId, SocketRef>>,
+    connections: Mutex<Connections<SocketRef>>,
 }
 
 impl Sockets {
@@ -40,93 +42,90 @@ impl Sockets {
         Self {
             io,
             metrics,
-            by_id: Mutex::default(),
+            connections: Mutex::new(Connections::new()),
         }
     }
 
-    pub(super) fn add(&self, connection: ConnectionId, socket: SocketRef) {
-        self.lock().insert(connection, socket);
+    pub(super) fn add(&self, connection: ConnectionId, user: UserId, socket: SocketRef) {
+        socket.extensions.insert(connection);
+        self.lock().add(connection, user, socket);
     }
 
     pub(super) fn remove(&self, connection: ConnectionId) {
-        self.lock().remove(&connection);
+        self.lock().remove(connection);
     }
 
-    fn get(&self, connection: ConnectionId) -> Option<SocketRef> {
-        self.lock().get(&connection).cloned()
+    fn exit(&self, connection: ConnectionId, chat: ChatId) {
+        let leaving = self.lock().exit(connection, chat);
+        if let Some(socket) = leaving {
+            socket.leave(chat_room(chat));
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, SocketRef>> {
-        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Connections<SocketRef>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All connections; nothing once the server is stopping, when timers may still have something to tell.
-    fn everyone(&self) -> Option<BroadcastOperators> {
-        self.io.of("/")
+    /// An audience as the library has it; nothing once the server is stopping, when timers may still have something to tell.
+    fn audience(&self, audience: &Audience) -> Option<BroadcastOperators> {
+        let everyone = self.io.of("/")?;
+        Some(match audience {
+            Audience::Room(chat) => everyone.to(chat_room(*chat)),
+            Audience::RoomExcept(chat, connection) => {
+                let excepted = self.lock().get(*connection);
+                match excepted {
+                    Some(socket) => socket.to(chat_room(*chat)),
+                    None => everyone.to(chat_room(*chat)),
+                }
+            }
+            Audience::Users(users) => everyone.to(users.iter().copied().map(user_room).collect::<Vec<_>>()),
+        })
     }
 
-    async fn tell(&self, audience: Audience, event: &ServerEvent) {
-        let rooms = match &audience {
-            Audience::Room(chat) | Audience::RoomExcept(chat, _) => vec![chat_room(*chat)],
-            Audience::Users(users) => users.iter().copied().map(user_room).collect(),
-        };
-        let typist = match audience {
-            Audience::RoomExcept(_, connection) => self.get(connection),
-            _ => None,
-        };
-        let to = || match &typist {
-            Some(socket) => Some(socket.to(rooms.clone())),
-            None => self.everyone().map(|all| all.to(rooms.clone())),
-        };
-        self.broadcast(to, event.name(), event, event.is_volatile()).await;
-    }
-
-    /// Sends to all of `to`. The library encodes the payload once, however many they are.
-    async fn broadcast(
-        &self,
-        to: impl Fn() -> Option<BroadcastOperators>,
-        name: &'static str,
-        payload: &impl Serialize,
-        volatile: bool,
-    ) {
-        let (Some(audience), Some(counted)) = (to(), to()) else {
+    /// Sends to an audience. The library encodes the payload once, however many they are.
+    async fn broadcast(&self, to: &Audience, name: &'static str, payload: &impl Serialize, volatile: bool) {
+        let Some(audience) = self.audience(to) else {
             return;
         };
-        let deliveries = counted.sockets().len();
+        let count = self.lock().count(to);
         let audience = if volatile { audience.volatile() } else { audience };
-        let dropped = match audience.emit(name, payload).await {
+        let missed = match audience.emit(name, payload).await {
             Ok(()) => 0,
             Err(BroadcastError::Socket(errors)) => {
-                to().map_or(deliveries, |audience| cut_off_the_slow(audience, &errors))
+                let is_full = |error: &&SocketError| matches!(error, SocketError::InternalChannelFull);
+                let missed = errors.iter().filter(is_full).count();
+                if missed > 0 {
+                    tracing::warn!(
+                        event = name,
+                        missed,
+                        "slow connections missed an event and are closed"
+                    );
+                    self.close(to, buffer_is_full);
+                }
+                missed
             }
             Err(error) => {
-                tracing::error!(event = name, %error, "an event could not be sent");
-                deliveries
+                tracing::error!(event = name, missed = count, %error, "an event could not be sent; its audience is closed");
+                self.close(to, |_| true);
+                count
             }
         };
-        self.metrics
-            .delivered(name, deliveries.saturating_sub(dropped), dropped);
+        self.metrics.delivered(name, count.saturating_sub(missed), missed);
     }
-}
 
-/// What a slow connection has missed it must not miss unknowingly: it is closed, and backfills when it returns.
-fn cut_off_the_slow(audience: BroadcastOperators, errors: &[SocketError]) -> usize {
-    let is_full = |error: &&SocketError| matches!(error, SocketError::InternalChannelFull);
-    let missed = errors.iter().filter(is_full).count();
-    if missed > 0 {
-        let slow: Vec<_> = audience.sockets().into_iter().filter(buffer_is_full).collect();
-        tracing::warn!(
-            missed,
-            closing = slow.len(),
-            "slow connections missed an event and are closed"
-        );
-        for socket in slow {
-            // Out of every room at once; the packet that says goodbye needs a place in the full buffer.
+    /// Closes the connections of an audience that have missed an event. They must not miss it unknowingly: closed, they
+    /// backfill when they return.
+    fn close(&self, audience: &Audience, has_missed: fn(&SocketRef) -> bool) {
+        let sockets = self.audience(audience).map(BroadcastOperators::sockets);
+        for socket in sockets.into_iter().flatten().filter(has_missed) {
+            // Out of every room at once; the packet that closes it needs a place in the full buffer.
             socket.leave_all();
+            if let Some(connection) = socket.extensions.get::<ConnectionId>() {
+                self.remove(connection);
+            }
             tokio::spawn(close_when_possible(socket));
         }
     }
-    missed
 }
 
 async fn close_when_possible(socket: SocketRef) {
@@ -138,35 +137,38 @@ async fn close_when_possible(socket: SocketRef) {
 /// The library tells how many buffers were full, not whose. An event that cannot be encoded asks without sending: the
 /// place in the buffer is taken before the encoding begins.
 fn buffer_is_full(socket: &SocketRef) -> bool {
-    struct Unsendable;
-    impl Serialize for Unsendable {
-        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(S::Error::custom("only asking"))
-        }
-    }
     let asked = socket.emit("", &Unsendable);
     matches!(asked, Err(SendError::Socket(SocketError::InternalChannelFull)))
+}
+
+/// What cannot be encoded.
+struct Unsendable;
+
+impl Serialize for Unsendable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("only asking"))
+    }
 }
 
 #[async_trait]
 impl Publish for Sockets {
     async fn publish(&self, outbound: Outbound) {
         match outbound {
-            Outbound::Event(audience, event) => self.tell(audience, &event).await,
+            Outbound::Event(audience, event) => {
+                self.broadcast(&audience, event.name(), &event, event.is_volatile())
+                    .await;
+            }
             Outbound::Enter(connection, chat) => {
-                if let Some(socket) = self.get(connection) {
+                let entering = self.lock().enter(connection, chat);
+                if let Some(socket) = entering {
                     socket.join(chat_room(chat));
                 }
             }
-            Outbound::Exit(connection, chat) => {
-                if let Some(socket) = self.get(connection) {
-                    socket.leave(chat_room(chat));
-                }
-            }
+            Outbound::Exit(connection, chat) => self.exit(connection, chat),
             Outbound::Evict(user, chat) => {
-                if let Some(all) = self.everyone() {
-                    // A local adapter cannot fail.
-                    let _ = all.within(user_room(user)).leave(chat_room(chat)).await;
+                let connections = self.lock().of(user);
+                for connection in connections {
+                    self.exit(connection, chat);
                 }
             }
         }

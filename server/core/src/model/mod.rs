@@ -4,7 +4,9 @@ mod cursor;
 
 pub use cursor::{ChatCursor, InvalidCursor};
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, MembershipId, MessageId, UserId};
@@ -50,8 +52,9 @@ pub struct Message {
     pub chat_id: ChatId,
     /// Who sent it.
     pub sender_id: UserId,
-    /// The text; empty once deleted.
-    pub body: String,
+    /// The text; empty once deleted. Shared with the command and the event.
+    #[serde(serialize_with = "as_text")]
+    pub body: Arc<str>,
     /// The sender's own name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
@@ -62,6 +65,10 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// Whether its text is gone.
     pub deleted: bool,
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 /// ChatDTO.

@@ -236,7 +236,7 @@ mod tests {
         let send = SendMessage {
             chat,
             client_id: None,
-            body: Body::new("b".into(), Limits { body_max_bytes: 1 }).unwrap(),
+            body: Body::new("b", Limits { body_max_bytes: 1 }).unwrap(),
             rate_limited: true,
         };
         let typing = Typing {

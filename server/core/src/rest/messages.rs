@@ -26,7 +26,7 @@ async fn send(
 ) -> Result<Response, ChatError> {
     let chat = path_id("chatId", &chat)?;
     let fields = body.fields()?;
-    let text = Text::new(fields.text("body")?.to_owned(), state.limits);
+    let text = Text::new(fields.text("body")?, state.limits);
     let text = text.map_err(|problem| ChatError::invalid("body", problem))?;
     let client_id = fields
         .optional_text("clientId")?

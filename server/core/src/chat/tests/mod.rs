@@ -126,7 +126,7 @@ impl House {
         SendMessage {
             chat: self.chat,
             client_id: Some(ClientId::new(client_id.into()).unwrap()),
-            body: Body::new(body.into(), Limits { body_max_bytes: 100 }).unwrap(),
+            body: Body::new(body, Limits { body_max_bytes: 100 }).unwrap(),
             rate_limited: true,
         }
     }

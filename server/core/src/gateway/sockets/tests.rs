@@ -1,6 +1,6 @@
 //! Broadcasts to connections of whom some are slow, and to nobody.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
@@ -9,9 +9,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::*;
-use crate::publish::Presence;
+use crate::publish::{Presence, ServerEvent};
 
-const ROOM: &str = "chat:here";
 /// Packets that a connection may be behind.
 const BUFFER: usize = 16;
 
@@ -24,7 +23,7 @@ async fn what_comes_after_the_end_goes_nowhere() {
     let (_layer, io) = SocketIo::new_layer();
     io.ns("/", async || ());
     let sockets = Sockets::new(io.clone(), Arc::new(Metrics::new().unwrap()));
-    assert!(sockets.everyone().is_some());
+    assert!(sockets.audience(&Audience::Room(id())).is_some());
     io.close().await;
     // Timers of presence still run when the connections are gone.
     let presence = ServerEvent::PresenceUpdate {
@@ -34,31 +33,35 @@ async fn what_comes_after_the_end_goes_nowhere() {
     let to_all = Outbound::Event(Audience::Users(vec![id()]), presence);
     sockets.publish(to_all).await;
     sockets.publish(Outbound::Evict(id(), id())).await;
-    assert!(sockets.everyone().is_none());
+    assert!(sockets.audience(&Audience::Room(id())).is_none());
 }
 
 /// A server whose connections are all in one room.
 struct Server {
-    sockets: Sockets,
+    sockets: Arc<Sockets>,
     address: std::net::SocketAddr,
 }
 
 impl Server {
     async fn start() -> Self {
         let (layer, io) = SocketIo::builder().max_buffer_size(BUFFER).build_layer();
-        io.ns("/", async |socket: SocketRef| socket.join(ROOM));
+        let sockets = Arc::new(Sockets::new(io.clone(), Arc::new(Metrics::new().unwrap())));
+        let (all, number) = (sockets.clone(), Arc::new(AtomicU64::new(0)));
+        io.ns("/", async move |socket: SocketRef| {
+            let connection = ConnectionId(number.fetch_add(1, Ordering::Relaxed));
+            all.add(connection, id(), socket);
+            all.publish(Outbound::Enter(connection, id())).await;
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = axum::Router::new().layer(layer);
         tokio::spawn(axum::serve(listener, routes).into_future());
-        Self {
-            sockets: Sockets::new(io, Arc::new(Metrics::new().unwrap())),
-            address,
-        }
+        Self { sockets, address }
     }
 
     /// A client that is in the room; the system holds little for it that it has not read.
     async fn client(&self) -> WebSocketStream<TcpStream> {
+        let members = self.sockets.lock().count(&Audience::Room(id()));
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
         let stream = socket.connect(self.address).await.unwrap();
@@ -66,12 +69,16 @@ impl Server {
         let (mut client, _) = client_async(url, stream).await.unwrap();
         client.send(Message::text("40")).await.unwrap();
         while !text(&mut client).await.unwrap().starts_with("40") {}
+        // The answer comes before the room.
+        while self.sockets.lock().count(&Audience::Room(id())) == members {
+            tokio::task::yield_now().await;
+        }
         client
     }
 
     async fn broadcast(&self, payload: &impl Serialize) {
-        let room = || self.sockets.everyone().map(|all| all.to(ROOM));
-        self.sockets.broadcast(room, "message:new", payload, false).await;
+        let room = Audience::Room(id());
+        self.sockets.broadcast(&room, "message:new", payload, false).await;
     }
 
     fn counted(&self, metric: &str) -> usize {
@@ -153,4 +160,18 @@ async fn who_is_too_slow_is_closed_after_the_last_message_without_a_gap() {
         "it is out of the room at once"
     );
     assert_eq!(server.counted("chat_deliveries_total"), MESSAGES + got.len());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_sent_closes_those_who_miss_it() {
+    let server = Server::start().await;
+    let (mut one, mut other) = (server.client().await, server.client().await);
+    server.broadcast(&json!({"number": 0})).await;
+    server.broadcast(&Unsendable).await;
+    server.broadcast(&json!({"number": 1})).await;
+    for client in [&mut one, &mut other] {
+        assert_eq!(numbers(client, 1).await, [0], "closed at the gap");
+    }
+    assert_eq!(server.counted("chat_deliveries_total"), 2);
+    assert_eq!(server.counted("chat_drops_total"), 2);
 }

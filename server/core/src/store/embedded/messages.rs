@@ -78,7 +78,7 @@ pub(super) fn append(
         id,
         chat_id: chat,
         sender_id: sender,
-        body: body.to_owned(),
+        body: command.body.shared(),
         client_id,
         created_at,
         edited_at: None,
