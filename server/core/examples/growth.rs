@@ -36,64 +36,79 @@ async fn main() -> anyhow::Result<()> {
     let rounds = std::env::args().nth(1).map_or(Ok(5), |text| text.parse());
     let rounds = rounds.context("ROUNDS is a number")?;
 
-    let mut houses = Vec::new();
+    let mut fixtures = Vec::new();
     for rooms in [10, 100, 1_000, 10_000] {
-        houses.push((format!("{rooms} rooms"), House::open(rooms, MEMBERS * 10).await?));
+        fixtures.push((
+            format!("{rooms} rooms"),
+            Fixture::open(rooms, MEMBERS * 10).await?,
+        ));
     }
-    compare("a message", "µs per message", &houses, rounds, async |house| {
-        house.send(MESSAGES).await
-    })
+    compare(
+        "a message",
+        "µs per message",
+        &fixtures,
+        rounds,
+        async |fixture| fixture.send(MESSAGES).await,
+    )
     .await?;
 
-    let mut houses = Vec::new();
+    let mut fixtures = Vec::new();
     for stored in [1_000, 100_000, 1_000_000] {
-        let house = House::open(100, MEMBERS * 10).await?;
-        house.send(stored).await?;
-        houses.push((format!("{stored} stored messages"), house));
+        let fixture = Fixture::open(100, MEMBERS * 10).await?;
+        fixture.send(stored).await?;
+        fixtures.push((format!("{stored} stored messages"), fixture));
     }
-    compare("a message", "µs per message", &houses, rounds, async |house| {
-        house.send(MESSAGES).await
-    })
+    compare(
+        "a message",
+        "µs per message",
+        &fixtures,
+        rounds,
+        async |fixture| fixture.send(MESSAGES).await,
+    )
     .await?;
-    compare("the newest page", "µs per page", &houses, rounds, async |house| {
-        house.read(MESSAGES).await
-    })
+    compare(
+        "the newest page",
+        "µs per page",
+        &fixtures,
+        rounds,
+        async |fixture| fixture.read(MESSAGES).await,
+    )
     .await?;
-    drop(houses);
+    drop(fixtures);
 
-    let mut houses = Vec::new();
+    let mut fixtures = Vec::new();
     for chats in [10, 100, 1_000] {
         // Everyone is somebody else: the contacts are as many as the seats beside the user's own.
-        let house = House::open(chats, chats * (MEMBERS - 1) + 1).await?;
-        houses.push((format!("{chats} chats per user"), house));
+        let fixture = Fixture::open(chats, chats * (MEMBERS - 1) + 1).await?;
+        fixtures.push((format!("{chats} chats per user"), fixture));
     }
     compare(
         "whom to tell of a presence",
         "µs per contact",
-        &houses,
+        &fixtures,
         rounds,
-        async |house| house.contacts().await,
+        async |fixture| fixture.contacts().await,
     )
     .await
 }
 
-/// Measures all houses in turn, round by round, and prints what came of it.
+/// Measures all fixtures in turn, round by round, and prints what came of it.
 async fn compare(
     what: &str,
     unit: &str,
-    houses: &[(String, House)],
+    fixtures: &[(String, Fixture)],
     rounds: usize,
-    measure: impl AsyncFn(&House) -> anyhow::Result<Duration>,
+    measure: impl AsyncFn(&Fixture) -> anyhow::Result<Duration>,
 ) -> anyhow::Result<()> {
-    let mut taken = vec![Vec::new(); houses.len()];
+    let mut taken = vec![Vec::new(); fixtures.len()];
     for _ in 0..rounds {
-        for ((_, house), taken) in houses.iter().zip(&mut taken) {
-            taken.push(measure(house).await?);
+        for ((_, fixture), taken) in fixtures.iter().zip(&mut taken) {
+            taken.push(measure(fixture).await?);
         }
     }
     println!("\n| {what} | {unit} | of the first |\n|---|---|---|");
     let mut first = None;
-    for ((name, _), mut taken) in houses.iter().zip(taken) {
+    for ((name, _), mut taken) in fixtures.iter().zip(taken) {
         taken.sort_unstable();
         let median = taken
             .get(taken.len() / 2)
@@ -108,7 +123,7 @@ async fn compare(
 }
 
 /// Chats and users on a store in memory; nobody is connected.
-struct House {
+struct Fixture {
     service: Service,
     store: Arc<dyn Store>,
     /// The first of them is in all chats, the others take turns.
@@ -124,7 +139,7 @@ impl Publish for Nobody {
     async fn publish(&self, _: Outbound) {}
 }
 
-impl House {
+impl Fixture {
     async fn open(chats: usize, users: usize) -> anyhow::Result<Self> {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(Ids::new(clock.clone()));
@@ -139,24 +154,24 @@ impl House {
             clock,
             patience: None,
         };
-        let mut house = Self {
+        let mut fixture = Self {
             service: Service::new(context, Arc::new(Nobody)),
             store,
             users: Vec::new(),
             chats: Vec::new(),
             number: AtomicU64::default(),
         };
-        house.users = stream::iter(0..users)
-            .map(|number| house.register(number))
+        fixture.users = stream::iter(0..users)
+            .map(|number| fixture.register(number))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        house.chats = stream::iter(0..chats)
-            .map(|number| house.found(number))
+        fixture.chats = stream::iter(0..chats)
+            .map(|number| fixture.found(number))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(house)
+        Ok(fixture)
     }
 
     async fn register(&self, number: usize) -> anyhow::Result<UserId> {
@@ -235,7 +250,7 @@ impl House {
         Ok(began.elapsed() / u32::try_from(pages)?)
     }
 
-    /// Asks for the contacts of the first user until so many have been named as in every other house.
+    /// Asks for the contacts of the first user until so many have been named as in every other fixture.
     async fn contacts(&self) -> anyhow::Result<Duration> {
         let each = self.users.len() - 1;
         let (began, mut named) = (Instant::now(), 0);

@@ -21,31 +21,31 @@ pub enum ServerEvent {
     /// `typing:update`
     #[serde(rename_all = "camelCase")]
     TypingUpdate {
-        /// Where.
+        /// The chat in which somebody types.
         chat_id: ChatId,
-        /// Who.
+        /// The user who types.
         user_id: UserId,
-        /// Begun or ended.
+        /// Whether typing has begun or ended.
         state: TypingState,
     },
     /// `receipt:update`
     #[serde(rename_all = "camelCase")]
     ReceiptUpdate {
-        /// Where.
+        /// The chat of the message.
         chat_id: ChatId,
         /// The newest message read.
         message_id: MessageId,
-        /// Who read it.
+        /// The member who read it.
         user_id: UserId,
-        /// When.
+        /// When the server took the receipt.
         read_at: Timestamp,
     },
     /// `presence:update`
     #[serde(rename_all = "camelCase")]
     PresenceUpdate {
-        /// Who.
+        /// The user whose presence has changed.
         user_id: UserId,
-        /// Here or gone.
+        /// Whether they have a connection now.
         status: Presence,
     },
     /// `chat:update`
@@ -77,9 +77,9 @@ impl ServerEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TypingState {
-    /// Begun.
+    /// Typing has begun.
     Start,
-    /// Ended.
+    /// Typing has ended.
     Stop,
 }
 
@@ -87,9 +87,9 @@ pub enum TypingState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
-    /// At least one.
+    /// The user has at least one connection.
     Online,
-    /// None.
+    /// The user has no connection.
     Offline,
 }
 

@@ -34,7 +34,7 @@ struct Windows {
 /// The window is full; so long until its oldest message leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full {
-    /// The wait.
+    /// How long the window stays full.
     pub retry_after: Duration,
 }
 

@@ -15,7 +15,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::gateway::{self, Gateway, Sockets};
 use crate::metrics::Metrics;
-use crate::presence::{Contacts, PresenceDesk};
+use crate::presence::{Contacts, PresenceRegistry};
 use crate::rate_limit::RateLimiter;
 use crate::rest::{self, RestState};
 use crate::store::{FaultyStore, Store};
@@ -126,7 +126,7 @@ impl Server {
             store: store.clone(),
             publisher,
         });
-        let presence = PresenceDesk::new(contacts, Duration::from_millis(config.presence_window_ms));
+        let presence = PresenceRegistry::new(contacts, Duration::from_millis(config.presence_window_ms));
         let limits = config.limits();
 
         let rest = RestState {

@@ -32,7 +32,7 @@ pub(super) async fn create(db: Db, new: NewChat) -> Result<Create> {
     match created.await {
         Err(error) if is_duplicate(&error) => {
             let existing = db
-                .found_in_the_end(&db.chats, doc! {"pair": pair}, CHAT_BY_PAIR)
+                .find_committed(&db.chats, doc! {"pair": pair}, CHAT_BY_PAIR)
                 .await?;
             Ok(Create::Existing(existing.ok_or(error)?.into()))
         }

@@ -108,14 +108,14 @@ impl MongoStore {
         let hosts = hosts.join(", ");
         let client = Client::with_options(options).map_err(|error| ConnectError::Uri(error.to_string()))?;
         let db = Db::new(client, patience, ids, clock);
-        db.greet(&hosts).await?;
+        db.check_server(&hosts).await?;
         let prepare = async || {
             indexes::ensure(&db).await?;
             // Without it, what a killed process was at stays locked for a minute: no reason not to start.
             if let Err(error) = sessions::end_left_over(&db).await {
                 tracing::warn!(%error, "transactions of earlier processes could not be ended");
             }
-            db.go_on().await
+            db.continue_ids().await
         };
         prepare().await.map_err(|error: Error| ConnectError::Prepare {
             hosts,
@@ -131,7 +131,7 @@ impl MongoStore {
 
 /// What the operator gave, and on top of it what the store's promises need.
 pub(super) async fn client_options(options: &MongoOptions) -> Result<ClientOptions, ConnectError> {
-    let wrong = |error: Error| ConnectError::Uri(told(&options.uri, &error));
+    let wrong = |error: Error| ConnectError::Uri(describe(&options.uri, &error));
     let parsing = ClientOptions::parse(&options.uri);
     let mut parsed = match tokio::time::timeout(CONNECT_WITHIN, parsing).await {
         Ok(parsed) => parsed.map_err(wrong)?,
@@ -155,7 +155,7 @@ pub(super) async fn client_options(options: &MongoOptions) -> Result<ClientOptio
 
 /// What the driver says, without the part of the connection string that it quotes. With a password in it, any part may be
 /// one of the password.
-fn told(uri: &str, error: &Error) -> String {
+fn describe(uri: &str, error: &Error) -> String {
     if uri.contains('@') {
         return "in user and password, characters such as : / ? # @ % must be percent-encoded".to_owned();
     }
@@ -165,8 +165,8 @@ fn told(uri: &str, error: &Error) -> String {
     }
 }
 
-/// What an error of the network comes to, out of all that the driver knows of it.
-fn plainly(error: &Error) -> String {
+/// The part of a network error that tells an operator something.
+fn summary(error: &Error) -> String {
     let text = error.to_string();
     if text.contains("RsGhost") {
         return "its replica set is not initiated: run rs.initiate() in mongosh once".to_owned();
@@ -201,7 +201,7 @@ impl Db {
     }
 
     /// Whether it answers, lets us in, and has transactions.
-    async fn greet(&self, hosts: &str) -> Result<(), ConnectError> {
+    async fn check_server(&self, hosts: &str) -> Result<(), ConnectError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Hello {
@@ -214,7 +214,7 @@ impl Db {
         };
         let database = self.database();
         let asking = async {
-            // The first of them needs leave, the other does not.
+            // The first needs authorization, the second does not.
             database
                 .run_command(doc! {"listCollections": 1, "nameOnly": true})
                 .await?;
@@ -235,7 +235,7 @@ impl Db {
             ErrorKind::Command(command) => unreachable(format!("it says: {}", command.message)),
             _ => {
                 tracing::debug!(%error, "the database cannot be reached");
-                unreachable(plainly(&error))
+                unreachable(summary(&error))
             }
         })?;
         let hello: Hello = mongodb::bson::deserialize_from_document(hello)
@@ -250,7 +250,7 @@ impl Db {
     }
 
     /// Ids go on after the newest that is kept.
-    async fn go_on(&self) -> mongodb::error::Result<()> {
+    async fn continue_ids(&self) -> mongodb::error::Result<()> {
         for collection in [
             self.users.clone_with_type(),
             self.chats.clone_with_type(),

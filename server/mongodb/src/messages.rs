@@ -26,14 +26,14 @@ use chatspec_server_core::store::Append;
 /// A database that goes away in the middle of a commit may have done it all the same, and have forgotten that when it is
 /// back. Then the transaction is begun again, or given up, though its message is there.
 #[derive(Clone, Default)]
-pub(super) struct Tries(Arc<Mutex<Vec<ObjectId>>>);
+pub(super) struct Attempts(Arc<Mutex<Vec<ObjectId>>>);
 
-impl Tries {
+impl Attempts {
     fn add(&self, id: ObjectId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
-    /// The message, if one of the tries has stored it.
+    /// The message, if one of the attempts has stored it.
     async fn done(&self, db: &Db) -> Result<Option<Append>> {
         let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if ids.is_empty() {
@@ -46,38 +46,38 @@ impl Tries {
 
 /// The insert decides whether this is a repeat, and nothing is looked up before it.
 pub(super) async fn append(db: Db, sender: UserId, command: SendMessage) -> Result<Append> {
-    let tries = Tries::default();
-    let context = (db.clone(), sender, command.clone(), tries.clone());
-    let appended = db.transaction(context, |session, (db, sender, command, tries)| {
-        insert(db, session, *sender, command, tries).boxed()
+    let attempts = Attempts::default();
+    let context = (db.clone(), sender, command.clone(), attempts.clone());
+    let appended = db.transaction(context, |session, (db, sender, command, attempts)| {
+        insert(db, session, *sender, command, attempts).boxed()
     });
     match appended.await {
         Err(error) if is_duplicate(&error) => {
             let client_id = command.client_id.as_ref().map(ClientId::as_str);
             let key = doc! {"chatId": oid(command.chat), "senderId": oid(sender), "clientId": client_id};
-            let earlier = db.found_in_the_end(&db.messages, key, MESSAGE_BY_KEY).await?;
+            let earlier = db.find_committed(&db.messages, key, MESSAGE_BY_KEY).await?;
             Ok(Append::Repeat(earlier.ok_or(error)?.into()))
         }
-        Err(error) => tries.done(&db).await?.ok_or(error),
+        Err(error) => attempts.done(&db).await?.ok_or(error),
         appended => appended,
     }
 }
 
-/// Stores the message in a transaction, unless an earlier one of the same `tries` has done so.
+/// Stores the message in a transaction, unless an earlier one of the same `attempts` has done so.
 pub(super) async fn insert(
     db: &Db,
     session: &mut ClientSession,
     sender: UserId,
     command: &SendMessage,
-    tries: &Tries,
+    attempts: &Attempts,
 ) -> Result<Append> {
-    if let Some(done) = tries.done(db).await? {
+    if let Some(done) = attempts.done(db).await? {
         return Ok(done);
     }
-    let Some((id, chat)) = take_place(db, session, sender, command).await? else {
+    let Some((id, chat)) = claim_position(db, session, sender, command).await? else {
         return Ok(Append::NotMember);
     };
-    tries.add(oid(id));
+    attempts.add(oid(id));
     let body = command.body.as_str();
     let doc = MessageDoc {
         id: oid(id),
@@ -99,7 +99,7 @@ pub(super) async fn insert(
 
 /// Makes the message the chat's newest, if its sender is a member; gives its id and the chat. All who write in one
 /// chat meet here, so that ids grow in the order of commits, whichever process they were drawn in.
-async fn take_place(
+async fn claim_position(
     db: &Db,
     session: &mut ClientSession,
     sender: UserId,

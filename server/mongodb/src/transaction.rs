@@ -17,7 +17,7 @@ const DUPLICATE_KEY: i32 = 11_000;
 /// A transaction that met others again and again, until nobody waited for it any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was given up after it had been overtaken for too long")]
-struct Overtaken;
+struct Contended;
 
 impl Db {
     /// Runs `work` in a transaction: all of its writes are kept, or none. When it meets another on the same documents
@@ -41,7 +41,7 @@ impl Db {
             .start_transaction()
             .and_run(context, move |session, context| {
                 if Instant::now() > deadline {
-                    return Box::pin(std::future::ready(Err(Error::custom(Overtaken))));
+                    return Box::pin(std::future::ready(Err(Error::custom(Contended))));
                 }
                 work(session, context)
             })
@@ -57,7 +57,7 @@ impl Db {
 impl Db {
     /// The document that a duplicate key has told of. It may take a moment until a majority holds it, and until then it
     /// cannot be read.
-    pub(super) async fn found_in_the_end<T>(
+    pub(super) async fn find_committed<T>(
         &self,
         collection: &Collection<T>,
         key: Document,

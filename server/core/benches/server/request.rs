@@ -14,7 +14,7 @@ use chatspec_server_core::gateway::{self, Gateway, Sockets};
 use chatspec_server_core::ids::{ChatId, ConnectionId, Ids, UserId};
 use chatspec_server_core::metrics::Metrics;
 use chatspec_server_core::model::NewUser;
-use chatspec_server_core::presence::{Contacts, PresenceDesk};
+use chatspec_server_core::presence::{Contacts, PresenceRegistry};
 use chatspec_server_core::rate_limit::{Rate, RateLimiter};
 use chatspec_server_core::store::{EmbeddedStore, Location, Store};
 use divan::Bencher;
@@ -53,27 +53,27 @@ fn measured(bencher: Bencher<'_, '_>, name: &str) -> anyhow::Result<()> {
         .find(|(known, _)| *known == name)
         .context("no such request")?;
     let runtime = Runtime::new()?;
-    let desk = runtime.block_on(Desk::open())?;
-    let chat = desk.chat.to_string();
+    let fixture = runtime.block_on(Fixture::open())?;
+    let chat = fixture.chat.to_string();
     let number = AtomicU64::new(0);
     let next = || packet(&chat, number.fetch_add(1, Ordering::Relaxed)).to_string();
     // What is measured must be what succeeds.
-    let ack = runtime.block_on(desk.answer(&next()));
+    let ack = runtime.block_on(fixture.answer(&next()));
     anyhow::ensure!(ack.starts_with(r#"{"ok":true"#), "it is answered {ack}");
     bencher
         .with_inputs(next)
-        .bench_local_refs(|packet| runtime.block_on(desk.answer(packet)));
+        .bench_local_refs(|packet| runtime.block_on(fixture.answer(packet)));
     Ok(())
 }
 
 /// A gateway to which nobody is connected, and a chat.
-struct Desk {
+struct Fixture {
     gateway: Gateway,
     user: UserId,
     chat: ChatId,
 }
 
-impl Desk {
+impl Fixture {
     async fn open() -> anyhow::Result<Self> {
         let config = Config::default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -105,7 +105,7 @@ impl Desk {
                 clock,
                 60,
             )),
-            presence: PresenceDesk::new(Arc::new(contacts), Duration::ZERO),
+            presence: PresenceRegistry::new(Arc::new(contacts), Duration::ZERO),
             sockets,
             metrics,
             limits: Limits {

@@ -39,7 +39,7 @@ fn rate_limiter(bencher: Bencher<'_, '_>, users: usize) {
 fn presence_throttle(bencher: Bencher<'_, '_>) {
     let window = Duration::from_secs(2);
     let (mut throttle, start) = (Throttle::default(), Instant::now());
-    throttle.told(Presence::Online, start);
+    throttle.announced(Presence::Online, start);
     bencher.bench_local(|| {
         let left = throttle.step(black_box(Presence::Offline), start, window);
         let back = throttle.step(black_box(Presence::Online), start, window);

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 /// How much memory and how many passes a hash takes.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordCost {
-    /// KiB.
+    /// Memory of one hash, in KiB.
     pub memory_kib: u32,
     /// Passes over the memory.
     pub passes: u32,

@@ -1,7 +1,16 @@
 //! One lane per chat: commands on the same chat wait for each other, those on different chats do not.
 //!
-//! A turn may let the next begin before it has ended itself, as when a message waits for the disk. What they do at the front of
-//! the lane comes in their order all the same.
+//! Turns begin one after the other, in the order of asking. A turn may let the next begin before it has ended itself, as when a
+//! message waits for the disk. Each turn then waits for its predecessor before it publishes, so that is done in order:
+//!
+//! ```text
+//! A begins ── lets B begin ── waits for the disk ── publishes, ends
+//!             B begins ── lets C begin ── waits for the disk ── waits for A ── publishes, ends
+//!                         C begins ── waits for the disk ── waits for B ── publishes, ends
+//! ```
+//!
+//! A turn may end before its predecessor, when its command was refused. It then hands its predecessor on: had B ended early, C
+//! would go on to wait for A.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,43 +23,43 @@ use crate::ids::ChatId;
 #[derive(Clone, Default)]
 pub(super) struct Lanes(Arc<Mutex<HashMap<ChatId, Arc<Lane>>>>);
 
-/// Held by the turn that begins; in it, the end of the turn that began last.
-type Lane = AsyncMutex<Option<End>>;
+/// Locked by the turn that is beginning. It holds the turn that began last, which is the next one's predecessor.
+type Lane = AsyncMutex<Option<Predecessor>>;
 
-/// The end of a turn, which tells what is left that the turn has not waited for.
-struct End(oneshot::Receiver<Option<End>>);
+/// A turn to wait for. When that ends, it sends the predecessor for which it has not waited, if it has not.
+struct Predecessor(oneshot::Receiver<Option<Predecessor>>);
 
 /// A turn in a lane; it ends when dropped.
 pub(super) struct Turn {
     chat: ChatId,
     lanes: Lanes,
-    /// Kept, so that the lane exists as long as the turn; none once it ends.
+    /// Keeps the lane in use; `None` once the turn ends.
     lane: Option<Arc<Lane>>,
-    /// None once the next may begin.
-    beginning: Option<OwnedMutexGuard<Option<End>>>,
-    /// The end of the turn before; none once that was waited for.
-    before: Option<End>,
-    /// Tells the next of the end of this one.
-    end: Option<oneshot::Sender<Option<End>>>,
+    /// Keeps the next turn from beginning; `None` once it may.
+    beginning: Option<OwnedMutexGuard<Option<Predecessor>>>,
+    /// `None` once all earlier turns have ended.
+    predecessor: Option<Predecessor>,
+    /// Tells the next turn that this one has ended.
+    ended: Option<oneshot::Sender<Option<Predecessor>>>,
 }
 
 impl Lanes {
-    /// Waits until no other turn begins in `chat`'s lane; turns come in the order of asking.
+    /// Waits until no other turn is beginning in `chat`'s lane; turns come in the order of asking.
     pub(super) async fn enter(&self, chat: ChatId) -> Turn {
         let lane = self.lock().entry(chat).or_default().clone();
-        // The turn stands before the wait, so that a caller who gives up waiting cleans up as well.
+        // Made before the wait, so that a caller who gives up waiting cleans up as well.
         let mut turn = Turn {
             chat,
             lanes: self.clone(),
             lane: Some(lane.clone()),
             beginning: None,
-            before: None,
-            end: None,
+            predecessor: None,
+            ended: None,
         };
         let mut beginning = lane.lock_owned().await;
-        let (end, ended) = oneshot::channel();
-        turn.end = Some(end);
-        turn.before = beginning.replace(End(ended));
+        let (ended, until_ended) = oneshot::channel();
+        turn.ended = Some(ended);
+        turn.predecessor = beginning.replace(Predecessor(until_ended));
         turn.beginning = Some(beginning);
         turn
     }
@@ -68,20 +77,20 @@ impl Turn {
 
     /// Waits until all turns before this one have ended.
     pub(super) async fn reach_the_front(&mut self) {
-        while let Some(End(before)) = &mut self.before {
-            // One that ends without a word has left nothing.
-            self.before = before.await.ok().flatten();
+        while let Some(Predecessor(ended)) = &mut self.predecessor {
+            // A turn that is dropped before it began has no predecessor to hand on.
+            self.predecessor = ended.await.ok().flatten();
         }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(end) = self.end.take() {
-            // Nobody may be waiting.
-            let _ = end.send(self.before.take());
+        if let Some(ended) = self.ended.take() {
+            // Where no turn follows, nobody listens.
+            let _ = ended.send(self.predecessor.take());
         }
-        // All of it while nobody else can look, so that the last to go sees that it is the last.
+        // Under the lock of all lanes, so that of two turns that end at once the second sees that it is the last.
         let mut lanes = self.lanes.lock();
         self.beginning = None;
         self.lane = None;

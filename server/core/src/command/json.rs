@@ -21,7 +21,7 @@ impl Invalid {
         }
     }
 
-    /// The field.
+    /// The name of the field.
     pub fn field(&self) -> &'static str {
         self.field
     }

@@ -17,7 +17,7 @@ use crate::model::{ChatCursor, Window};
 /// `room:join`: let a connection hear what happens in a chat.
 #[derive(Clone, Debug)]
 pub struct JoinRoom {
-    /// The chat.
+    /// The chat whose room is joined.
     pub chat: ChatId,
     /// The connection that joins.
     pub connection: ConnectionId,
@@ -26,7 +26,7 @@ pub struct JoinRoom {
 /// `room:leave`: stop hearing.
 #[derive(Clone, Debug)]
 pub struct LeaveRoom {
-    /// The chat.
+    /// The chat whose room is left.
     pub chat: ChatId,
     /// The connection that leaves.
     pub connection: ConnectionId,
@@ -48,7 +48,7 @@ pub struct SendMessage {
 /// `typing:start` or `typing:stop`.
 #[derive(Clone, Debug)]
 pub struct Typing {
-    /// The chat.
+    /// The chat in which the user types.
     pub chat: ChatId,
     /// The connection of the one who types, which is not told.
     pub connection: ConnectionId,
@@ -59,7 +59,7 @@ pub struct Typing {
 /// `receipt:read`, and its REST twin.
 #[derive(Clone, Debug)]
 pub struct MarkRead {
-    /// The chat.
+    /// The chat of the message.
     pub chat: ChatId,
     /// The newest message read.
     pub message: MessageId,
@@ -84,7 +84,7 @@ pub struct CreateGroup {
 /// Change a group's name.
 #[derive(Clone, Debug)]
 pub struct Rename {
-    /// The chat.
+    /// The group to rename.
     pub chat: ChatId,
     /// The new name.
     pub title: Title,
@@ -93,7 +93,7 @@ pub struct Rename {
 /// Add members to a group.
 #[derive(Clone, Debug)]
 pub struct AddMembers {
-    /// The chat.
+    /// The group that grows.
     pub chat: ChatId,
     /// Who joins.
     pub users: MemberList,
@@ -102,7 +102,7 @@ pub struct AddMembers {
 /// Remove a member from a group; everyone may remove themselves.
 #[derive(Clone, Debug)]
 pub struct RemoveMember {
-    /// The chat.
+    /// The group that the member leaves.
     pub chat: ChatId,
     /// Who goes.
     pub user: UserId,
@@ -111,7 +111,7 @@ pub struct RemoveMember {
 /// Read a chat.
 #[derive(Clone, Debug)]
 pub struct ReadChat {
-    /// The chat.
+    /// The chat to read.
     pub chat: ChatId,
 }
 
@@ -127,7 +127,7 @@ pub struct ListChats {
 /// List the messages of a chat.
 #[derive(Clone, Debug)]
 pub struct ListMessages {
-    /// The chat.
+    /// The chat whose messages are listed.
     pub chat: ChatId,
     /// Which of its messages.
     pub window: Window,

@@ -11,7 +11,7 @@ use crate::error::ChatError;
 pub enum Reply {
     /// `{ok:true}`, with data or without.
     Success {
-        /// True.
+        /// Always true.
         ok: bool,
         /// What was asked for, where there is something to tell.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,7 @@ pub enum Reply {
     /// `{ok:false, error, message, correlationId?}`.
     #[serde(rename_all = "camelCase")]
     Refusal {
-        /// False.
+        /// Always false.
         ok: bool,
         /// The code, as the contract lists them.
         error: &'static str,

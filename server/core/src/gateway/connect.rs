@@ -13,12 +13,12 @@ use socketioxide::socket::DisconnectReason;
 use tokio::sync::mpsc::Receiver;
 
 use super::Gateway;
-use super::queue::{Queued, Request, queue, work_off};
+use super::queue::{Queued, Request, process, queue};
 use super::sockets::user_room;
 use crate::auth::{AuthError, Refused};
 use crate::error::ChatError;
 use crate::ids::{ConnectionId, UserId};
-use crate::presence::Attendance;
+use crate::presence::Lifecycle;
 
 /// The one answer to every refused handshake, whatever the cause (AUTH-14).
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ struct Unauthorized;
 struct Admitted {
     user: UserId,
     connection: ConnectionId,
-    attendance: Attendance,
+    lifecycle: Lifecycle,
     requests: Arc<std::sync::Mutex<Option<Receiver<Box<Request>>>>>,
 }
 
@@ -56,13 +56,13 @@ async fn admit(
     auth: Option<Value>,
 ) -> Result<(), Unauthorized> {
     let (queue, requests) = queue();
-    let attendance = Attendance::default();
+    let lifecycle = Lifecycle::default();
     socket.extensions.insert(queue);
     socket.on_fallback(async |_: Queued| {});
-    let farewell = (gateway.clone(), attendance.clone());
+    let on_close = (gateway.clone(), lifecycle.clone());
     socket.on_disconnect(async move |socket: SocketRef, reason: DisconnectReason| {
-        let (gateway, attendance) = farewell;
-        end(&gateway, &attendance, &socket, reason);
+        let (gateway, lifecycle) = on_close;
+        end(&gateway, &lifecycle, &socket, reason);
     });
 
     let query = Query::<HashMap<String, String>>::try_from_uri(&socket.req_parts().uri);
@@ -93,7 +93,7 @@ async fn admit(
     socket.extensions.insert(Admitted {
         user,
         connection,
-        attendance,
+        lifecycle,
         requests,
     });
     Ok(())
@@ -112,12 +112,12 @@ fn token(auth: Option<Value>, query: Option<String>) -> Option<String> {
     }
 }
 
-/// The connection stands: its requests are worked off, and its user is there.
+/// The connection is established: its requests are processed, and its user counts as connected.
 fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
     let Some(Admitted {
         user,
         connection,
-        attendance,
+        lifecycle,
         requests,
     }) = socket.extensions.get::<Admitted>()
     else {
@@ -131,20 +131,20 @@ fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
     tracing::info!(%user, socket = connection.0, status = "connected", "connection");
     // First known, then told: whoever hears `online` can already be answered.
     gateway.sockets.add(connection, user, socket.clone());
-    tokio::spawn(work_off(gateway.clone(), user, connection, requests));
+    tokio::spawn(process(gateway.clone(), user, connection, requests));
     gateway.metrics.connected();
-    if !attendance.arrive(&gateway.presence, user) {
+    if !lifecycle.connect(&gateway.presence, user) {
         gateway.sockets.remove(connection);
         gateway.metrics.disconnected();
     }
 }
 
-fn end(gateway: &Gateway, attendance: &Attendance, socket: &SocketRef, reason: DisconnectReason) {
+fn end(gateway: &Gateway, lifecycle: &Lifecycle, socket: &SocketRef, reason: DisconnectReason) {
     let Some(Admitted { user, connection, .. }) = socket.extensions.remove::<Admitted>() else {
         return;
     };
     tracing::info!(%user, socket = connection.0, status = "disconnected", %reason, "connection");
-    if attendance.leave(&gateway.presence, user) {
+    if lifecycle.close(&gateway.presence, user) {
         gateway.sockets.remove(connection);
         gateway.metrics.disconnected();
     }

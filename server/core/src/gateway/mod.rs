@@ -28,7 +28,7 @@ use crate::error::ChatError;
 use crate::ids::{ConnectionId, UserId};
 use crate::metrics::Metrics;
 use crate::policy::Denied;
-use crate::presence::PresenceDesk;
+use crate::presence::PresenceRegistry;
 
 /// What the handlers of a connection work with. Share it behind an `Arc`.
 pub struct Gateway {
@@ -37,7 +37,7 @@ pub struct Gateway {
     /// Whose token is this.
     pub auth: Arc<Authenticator>,
     /// Who is online.
-    pub presence: PresenceDesk,
+    pub presence: PresenceRegistry,
     /// The connections.
     pub sockets: Arc<Sockets>,
     /// What is counted.

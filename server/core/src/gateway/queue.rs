@@ -1,7 +1,7 @@
 //! Requests of one connection, one after the other, in the order of sending (MSG-20).
 //!
 //! The library runs each event's handler in a task of its own, which loses the order. Extractors, however, run in the
-//! read loop: this one puts the request into the connection's queue, and one task works it off.
+//! read loop: this one puts the request into the connection's queue, and one task processes them.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -77,8 +77,8 @@ fn ack_sender<A: Adapter>(socket: &Arc<Socket<A>>, ack_id: Option<i64>) -> AckSe
     ack
 }
 
-/// Works off a connection's requests until the connection is gone.
-pub(super) async fn work_off(
+/// Processes a connection's requests, one after the other, until the connection is gone.
+pub(super) async fn process(
     gateway: Arc<Gateway>,
     user: UserId,
     connection: ConnectionId,

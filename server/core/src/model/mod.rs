@@ -196,9 +196,9 @@ pub type TokenHash = [u8; 32];
 /// A login that lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Of which token.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// Whose.
+    /// The user who has logged in.
     pub user: UserId,
     /// Until when, exclusive.
     pub expires_at: Timestamp,

@@ -1,14 +1,14 @@
 //! Who is online, and telling their contacts (contract §9).
 //!
-//! A user is online while one of their connections stands. Per user who changes, one task tells: so updates about one
-//! user can neither overtake each other nor come closer than the window.
+//! A user is online while they have a connection. One task per changing user announces the changes, so updates about one user
+//! can neither overtake each other nor come closer than the window.
 
-mod attendance;
+mod lifecycle;
 #[cfg(test)]
 mod tests;
 mod throttle;
 
-pub use attendance::Attendance;
+pub use lifecycle::Lifecycle;
 pub use throttle::{Step, Throttle};
 
 use std::collections::HashMap;
@@ -22,24 +22,24 @@ use crate::ids::UserId;
 use crate::publish::{Audience, Outbound, Presence, Publish, ServerEvent};
 use crate::store::{Result, Store};
 
-/// Tells a user's contacts; apart from the desk, so that tests can listen in.
+/// Tells a user's contacts of a change; a trait, so that tests can listen.
 #[async_trait]
-pub trait Messenger: Send + Sync + 'static {
+pub trait ContactNotifier: Send + Sync + 'static {
     /// Tells everyone who shares a chat with `user` now.
-    async fn tell(&self, user: UserId, state: Presence) -> Result<()>;
+    async fn notify(&self, user: UserId, state: Presence) -> Result<()>;
 }
 
-/// Tells through the store, which knows the contacts, and the publisher, which knows their sockets.
+/// Looks the contacts up in the store, and publishes to them.
 pub struct Contacts {
-    /// Where the contacts are.
+    /// Knows who shares a chat with whom.
     pub store: Arc<dyn Store>,
-    /// Where the sockets are.
+    /// Delivers to their connections.
     pub publisher: Arc<dyn Publish>,
 }
 
 #[async_trait]
-impl Messenger for Contacts {
-    async fn tell(&self, user: UserId, state: Presence) -> Result<()> {
+impl ContactNotifier for Contacts {
+    async fn notify(&self, user: UserId, state: Presence) -> Result<()> {
         let contacts = self.store.contacts_of(user).await?;
         if !contacts.is_empty() {
             let event = ServerEvent::PresenceUpdate {
@@ -54,12 +54,12 @@ impl Messenger for Contacts {
     }
 }
 
-/// Where connections are signed in and out. Cheap to clone.
+/// How many connections each user has; announces the changes. Cheap to clone.
 #[derive(Clone)]
-pub struct PresenceDesk(Arc<Desk>);
+pub struct PresenceRegistry(Arc<Registry>);
 
-struct Desk {
-    messenger: Arc<dyn Messenger>,
+struct Registry {
+    notifier: Arc<dyn ContactNotifier>,
     window: Duration,
     /// Held for a few instructions, never across an await.
     users: Mutex<HashMap<UserId, Entry>>,
@@ -69,8 +69,8 @@ struct Desk {
 struct Entry {
     connections: usize,
     throttle: Throttle,
-    /// Whether a task tells about this user.
-    attended: bool,
+    /// Whether a task announces this user's changes.
+    has_task: bool,
 }
 
 impl Entry {
@@ -83,23 +83,23 @@ impl Entry {
     }
 }
 
-impl PresenceDesk {
-    /// A desk at which nobody is signed in.
-    pub fn new(messenger: Arc<dyn Messenger>, window: Duration) -> Self {
-        Self(Arc::new(Desk {
-            messenger,
+impl PresenceRegistry {
+    /// A registry without connections. Contacts hear of a user at most once in `window`.
+    pub fn new(notifier: Arc<dyn ContactNotifier>, window: Duration) -> Self {
+        Self(Arc::new(Registry {
+            notifier,
             window,
             users: Mutex::default(),
         }))
     }
 
-    /// One more connection of `user` stands.
-    pub(crate) fn sign_in(&self, user: UserId) {
+    /// `user` has one connection more.
+    pub(crate) fn connected(&self, user: UserId) {
         self.change(user, |entry| entry.connections += 1);
     }
 
-    /// One connection of `user` is gone.
-    pub(crate) fn sign_out(&self, user: UserId) {
+    /// `user` has one connection less.
+    pub(crate) fn disconnected(&self, user: UserId) {
         self.change(user, |entry| {
             entry.connections = entry.connections.saturating_sub(1);
         });
@@ -109,33 +109,33 @@ impl PresenceDesk {
         let mut users = self.0.lock();
         let entry = users.entry(user).or_default();
         change(entry);
-        if !entry.attended {
-            entry.attended = true;
-            tokio::spawn(self.0.clone().attend(user));
+        if !entry.has_task {
+            entry.has_task = true;
+            tokio::spawn(self.0.clone().announce(user));
         }
     }
 }
 
-impl Desk {
+impl Registry {
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Entry>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells about `user` until there is nothing left to tell.
-    async fn attend(self: Arc<Self>, user: UserId) {
+    /// Announces the changes of `user` until there is none left.
+    async fn announce(self: Arc<Self>, user: UserId) {
         loop {
             match self.next_step(user) {
-                Step::Rest => return,
+                Step::Idle => return,
                 Step::Wait(until) => tokio::time::sleep_until(until.into()).await,
-                Step::Tell(state) => {
-                    let told = self.messenger.tell(user, state).await;
-                    if let Err(error) = &told {
+                Step::Announce(state) => {
+                    let notified = self.notifier.notify(user, state).await;
+                    if let Err(error) = &notified {
                         tracing::error!(%user, %error, "contacts could not be told of a presence; trying again");
                     }
                     if let Some(entry) = self.lock().get_mut(&user) {
                         let now = Instant::now().into_std();
-                        match told {
-                            Ok(()) => entry.throttle.told(state, now),
+                        match notified {
+                            Ok(()) => entry.throttle.announced(state, now),
                             Err(_) => entry.throttle.failed(now),
                         }
                     }
@@ -144,17 +144,17 @@ impl Desk {
         }
     }
 
-    /// The next step; with `Rest` the task has given up the user, and a user of whom nothing need be kept is forgotten.
+    /// The next step. `Idle` ends the task, and forgets a user without connections.
     fn next_step(&self, user: UserId) -> Step {
         let mut users = self.lock();
         let Some(entry) = users.get_mut(&user) else {
-            return Step::Rest;
+            return Step::Idle;
         };
         let step = entry
             .throttle
             .step(entry.state(), Instant::now().into_std(), self.window);
-        if step == Step::Rest {
-            entry.attended = false;
+        if step == Step::Idle {
+            entry.has_task = false;
             if entry.connections == 0 {
                 users.remove(&user);
             }

@@ -1,4 +1,4 @@
-//! The desk with steered time: what contacts hear, and when.
+//! The registry with steered time: what contacts hear, and when.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,8 +17,8 @@ struct Listener {
 }
 
 #[async_trait]
-impl Messenger for Listener {
-    async fn tell(&self, user: UserId, state: Presence) -> Result<()> {
+impl ContactNotifier for Listener {
+    async fn notify(&self, user: UserId, state: Presence) -> Result<()> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::new("down"));
         }
@@ -39,7 +39,7 @@ impl Listener {
     }
 }
 
-fn desk() -> (Arc<Listener>, PresenceDesk, Ids) {
+fn set_up() -> (Arc<Listener>, PresenceRegistry, Ids) {
     let listener = Arc::new(Listener {
         start: Instant::now(),
         heard: Mutex::default(),
@@ -47,7 +47,7 @@ fn desk() -> (Arc<Listener>, PresenceDesk, Ids) {
     });
     (
         listener.clone(),
-        PresenceDesk::new(listener, WINDOW),
+        PresenceRegistry::new(listener, WINDOW),
         Ids::new(Arc::new(SystemClock)),
     )
 }
@@ -59,15 +59,15 @@ async fn pass(ms: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn first_in_and_last_out_are_told_and_devices_between_are_not() {
-    let (listener, desk, ids) = desk();
+    let (listener, registry, ids) = set_up();
     let user = ids.next();
-    desk.sign_in(user);
+    registry.connected(user);
     pass(100).await;
-    desk.sign_in(user);
+    registry.connected(user);
     pass(3_000).await;
-    desk.sign_out(user);
+    registry.disconnected(user);
     pass(3_000).await;
-    desk.sign_out(user);
+    registry.disconnected(user);
     pass(100).await;
     assert_eq!(
         listener.heard(),
@@ -77,12 +77,12 @@ async fn first_in_and_last_out_are_told_and_devices_between_are_not() {
 
 #[tokio::test(start_paused = true)]
 async fn flapping_tells_one_update_per_window_and_the_final_state() {
-    let (listener, desk, ids) = desk();
+    let (listener, registry, ids) = set_up();
     let user = ids.next();
     for _ in 0..20 {
-        desk.sign_in(user);
+        registry.connected(user);
         pass(50).await;
-        desk.sign_out(user);
+        registry.disconnected(user);
         pass(50).await;
     }
     pass(10_000).await;
@@ -90,19 +90,19 @@ async fn flapping_tells_one_update_per_window_and_the_final_state() {
         listener.heard(),
         [(0, Presence::Online), (2_000, Presence::Offline)]
     );
-    assert!(desk.0.lock().is_empty(), "who is gone is forgotten");
+    assert!(registry.0.lock().is_empty(), "who is gone is forgotten");
 }
 
 #[tokio::test(start_paused = true)]
 async fn flapping_that_ends_online_repeats_nothing() {
-    let (listener, desk, ids) = desk();
+    let (listener, registry, ids) = set_up();
     let user = ids.next();
-    desk.sign_in(user);
+    registry.connected(user);
     pass(100).await;
     for _ in 0..5 {
-        desk.sign_out(user);
+        registry.disconnected(user);
         pass(10).await;
-        desk.sign_in(user);
+        registry.connected(user);
         pass(10).await;
     }
     pass(10_000).await;
@@ -111,9 +111,9 @@ async fn flapping_that_ends_online_repeats_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_told_is_told_later() {
-    let (listener, desk, ids) = desk();
+    let (listener, registry, ids) = set_up();
     listener.broken.store(true, Ordering::SeqCst);
-    desk.sign_in(ids.next());
+    registry.connected(ids.next());
     pass(3_000).await;
     listener.broken.store(false, Ordering::SeqCst);
     pass(3_000).await;
@@ -122,27 +122,27 @@ async fn what_could_not_be_told_is_told_later() {
 
 #[tokio::test(start_paused = true)]
 async fn one_users_window_does_not_hold_up_another() {
-    let (listener, desk, ids) = desk();
+    let (listener, registry, ids) = set_up();
     for at in 0..100 {
-        desk.sign_in(ids.next());
+        registry.connected(ids.next());
         pass(1).await;
         assert_eq!(listener.heard().len(), at + 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_breaks_before_it_arrives_is_never_there() {
-    let (listener, desk, ids) = desk();
+async fn a_connection_that_closes_before_it_is_counted_never_counts() {
+    let (listener, registry, ids) = set_up();
     let user = ids.next();
-    let attendance = Attendance::default();
-    assert!(!attendance.leave(&desk, user));
-    assert!(!attendance.arrive(&desk, user));
-    let attendance = Attendance::default();
-    assert!(attendance.arrive(&desk, user));
-    assert!(!attendance.arrive(&desk, user));
+    let lifecycle = Lifecycle::default();
+    assert!(!lifecycle.close(&registry, user));
+    assert!(!lifecycle.connect(&registry, user));
+    let lifecycle = Lifecycle::default();
+    assert!(lifecycle.connect(&registry, user));
+    assert!(!lifecycle.connect(&registry, user));
     pass(5_000).await;
-    assert!(attendance.leave(&desk, user));
-    assert!(!attendance.leave(&desk, user));
+    assert!(lifecycle.close(&registry, user));
+    assert!(!lifecycle.close(&registry, user));
     pass(5_000).await;
     assert_eq!(
         listener.heard(),

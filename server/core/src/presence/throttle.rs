@@ -1,4 +1,4 @@
-//! What to tell about one user, and when: the first change at once, then at most one per window, and the last state
+//! What to announce of one user, and when: the first change at once, then at most one per window, and the last state
 //! always (contract §9). A pure state machine: the time is an argument.
 
 use std::time::{Duration, Instant};
@@ -8,18 +8,18 @@ use crate::publish::Presence;
 /// What is to be done about a user now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Tell the contacts, then call [`Throttle::told`].
-    Tell(Presence),
+    /// Notify the contacts, then call [`Throttle::announced`].
+    Announce(Presence),
     /// Nothing before this moment.
     Wait(Instant),
     /// Nothing until something changes.
-    Rest,
+    Idle,
 }
 
 /// What a user's contacts have been told.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttle {
-    last_told: Presence,
+    last_announced: Presence,
     at: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ impl Default for Throttle {
     /// Nobody has been told anything, which means offline.
     fn default() -> Self {
         Self {
-            last_told: Presence::Offline,
+            last_announced: Presence::Offline,
             at: None,
         }
     }
@@ -39,18 +39,18 @@ impl Throttle {
         let opens = self.at.map(|at| at + window).filter(|opens| *opens > now);
         match opens {
             // Flapping that ends where it began tells nothing (PRES-08).
-            _ if state == self.last_told && state == Presence::Online => Step::Rest,
+            _ if state == self.last_announced && state == Presence::Online => Step::Idle,
             // The window outlives the last connection, or a new one could begin another.
             Some(opens) => Step::Wait(opens),
-            None if state == self.last_told => Step::Rest,
-            None => Step::Tell(state),
+            None if state == self.last_announced => Step::Idle,
+            None => Step::Announce(state),
         }
     }
 
     /// The contacts have been told. The window begins when the telling ends, so that a slow one cannot shorten it.
-    pub fn told(&mut self, state: Presence, now: Instant) {
+    pub fn announced(&mut self, state: Presence, now: Instant) {
         *self = Self {
-            last_told: state,
+            last_announced: state,
             at: Some(now),
         };
     }
@@ -76,14 +76,17 @@ mod tests {
     #[test]
     fn the_first_change_is_told_at_once() {
         let throttle = Throttle::default();
-        assert_eq!(throttle.step(Online, Instant::now(), WINDOW), Step::Tell(Online));
-        assert_eq!(throttle.step(Offline, Instant::now(), WINDOW), Step::Rest);
+        assert_eq!(
+            throttle.step(Online, Instant::now(), WINDOW),
+            Step::Announce(Online)
+        );
+        assert_eq!(throttle.step(Offline, Instant::now(), WINDOW), Step::Idle);
     }
 
     #[test]
     fn a_second_change_waits_for_the_window_and_the_final_state_is_told() {
         let (mut throttle, start) = (Throttle::default(), Instant::now());
-        throttle.told(Online, start);
+        throttle.announced(Online, start);
         assert_eq!(
             throttle.step(Offline, start + ms(100), WINDOW),
             Step::Wait(start + WINDOW)
@@ -94,26 +97,26 @@ mod tests {
         );
         assert_eq!(
             throttle.step(Offline, start + WINDOW, WINDOW),
-            Step::Tell(Offline)
+            Step::Announce(Offline)
         );
     }
 
     #[test]
     fn flapping_that_ends_where_it_began_tells_nothing() {
         let (mut throttle, start) = (Throttle::default(), Instant::now());
-        throttle.told(Online, start);
+        throttle.announced(Online, start);
         assert_eq!(
             throttle.step(Offline, start + ms(10), WINDOW),
             Step::Wait(start + WINDOW)
         );
-        assert_eq!(throttle.step(Online, start + ms(20), WINDOW), Step::Rest);
-        assert_eq!(throttle.step(Online, start + WINDOW, WINDOW), Step::Rest);
+        assert_eq!(throttle.step(Online, start + ms(20), WINDOW), Step::Idle);
+        assert_eq!(throttle.step(Online, start + WINDOW, WINDOW), Step::Idle);
     }
 
     #[test]
     fn who_has_left_is_remembered_for_a_window() {
         let (mut throttle, start) = (Throttle::default(), Instant::now());
-        throttle.told(Offline, start);
+        throttle.announced(Offline, start);
         assert_eq!(
             throttle.step(Offline, start + ms(1), WINDOW),
             Step::Wait(start + WINDOW)
@@ -122,7 +125,7 @@ mod tests {
             throttle.step(Online, start + ms(1), WINDOW),
             Step::Wait(start + WINDOW)
         );
-        assert_eq!(throttle.step(Offline, start + WINDOW, WINDOW), Step::Rest);
+        assert_eq!(throttle.step(Offline, start + WINDOW, WINDOW), Step::Idle);
     }
 
     #[test]
@@ -133,13 +136,19 @@ mod tests {
             throttle.step(Online, start + ms(1), WINDOW),
             Step::Wait(start + WINDOW)
         );
-        assert_eq!(throttle.step(Online, start + WINDOW, WINDOW), Step::Tell(Online));
+        assert_eq!(
+            throttle.step(Online, start + WINDOW, WINDOW),
+            Step::Announce(Online)
+        );
     }
 
     #[test]
     fn without_a_window_every_change_is_told() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
-        throttle.told(Online, now);
-        assert_eq!(throttle.step(Offline, now, Duration::ZERO), Step::Tell(Offline));
+        throttle.announced(Online, now);
+        assert_eq!(
+            throttle.step(Offline, now, Duration::ZERO),
+            Step::Announce(Offline)
+        );
     }
 }

@@ -154,13 +154,13 @@ async fn a_message_whose_commit_was_forgotten_is_stored_once() {
     let chat = group(&store, ann, &[bob]).await.id;
     for key in [None, Some("key-1")] {
         let command = message(chat, key, "once");
-        let tries = messages::Tries::default();
+        let attempts = messages::Attempts::default();
         let mut stored = Vec::new();
         // As when the database has forgotten the first commit: the same call begins again.
         for _ in 0..2 {
-            let context = (db.clone(), command.clone(), tries.clone());
-            let appended = db.transaction(context, move |session, (db, command, tries)| {
-                messages::insert(db, session, ann, command, tries).boxed()
+            let context = (db.clone(), command.clone(), attempts.clone());
+            let appended = db.transaction(context, move |session, (db, command, attempts)| {
+                messages::insert(db, session, ann, command, attempts).boxed()
             });
             match appended.await.unwrap() {
                 Append::Stored(message) => stored.push(message.id),

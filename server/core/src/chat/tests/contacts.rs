@@ -1,18 +1,18 @@
 //! Who hears that somebody is online: who shares a chat with them now (contract §9).
 
 use super::*;
-use crate::presence::{Contacts, Messenger as _};
+use crate::presence::{ContactNotifier as _, Contacts};
 use crate::publish::Presence;
 
 #[tokio::test]
 async fn contacts_hear_of_it_and_who_has_none_tells_nobody() {
-    let house = house().await;
+    let fixture = fixture().await;
     let contacts = Contacts {
-        store: house.store.clone(),
-        publisher: house.recorder.clone(),
+        store: fixture.store.clone(),
+        publisher: fixture.recorder.clone(),
     };
-    contacts.tell(house.alice, Presence::Offline).await.unwrap();
-    let told = house.recorder.take();
+    contacts.notify(fixture.alice, Presence::Offline).await.unwrap();
+    let told = fixture.recorder.take();
     let [Outbound::Event(Audience::Users(to), ServerEvent::PresenceUpdate { user_id, status })] =
         told.as_slice()
     else {
@@ -20,8 +20,8 @@ async fn contacts_hear_of_it_and_who_has_none_tells_nobody() {
     };
     assert_eq!(
         (to, user_id, status),
-        (&vec![house.bob], &house.alice, &Presence::Offline)
+        (&vec![fixture.bob], &fixture.alice, &Presence::Offline)
     );
-    contacts.tell(house.stranger, Presence::Online).await.unwrap();
-    assert!(house.recorder.take().is_empty());
+    contacts.notify(fixture.stranger, Presence::Online).await.unwrap();
+    assert!(fixture.recorder.take().is_empty());
 }

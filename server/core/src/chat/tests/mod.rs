@@ -58,7 +58,7 @@ impl Recorder {
 const FAULT: &str = "fail";
 
 /// A service with a group of two, and a stranger.
-struct House {
+struct Fixture {
     store: Arc<dyn Store>,
     service: Arc<Service>,
     recorder: Arc<Recorder>,
@@ -68,15 +68,15 @@ struct House {
     chat: ChatId,
 }
 
-async fn house() -> House {
-    house_with(None).await
+async fn fixture() -> Fixture {
+    fixture_with(None).await
 }
 
-async fn house_with(patience: Option<Duration>) -> House {
-    house_on(Location::Memory, patience).await
+async fn fixture_with(patience: Option<Duration>) -> Fixture {
+    fixture_on(Location::Memory, patience).await
 }
 
-async fn house_on(location: Location, patience: Option<Duration>) -> House {
+async fn fixture_on(location: Location, patience: Option<Duration>) -> Fixture {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Ids::new(clock.clone()));
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(location, ids, clock.clone()).unwrap());
@@ -110,7 +110,7 @@ async fn house_on(location: Location, patience: Option<Duration>) -> House {
         .unwrap();
     assert!(created);
     recorder.take();
-    House {
+    Fixture {
         store,
         service,
         recorder,
@@ -121,7 +121,7 @@ async fn house_on(location: Location, patience: Option<Duration>) -> House {
     }
 }
 
-impl House {
+impl Fixture {
     fn message(&self, client_id: &str, body: &str) -> SendMessage {
         SendMessage {
             chat: self.chat,
@@ -153,20 +153,20 @@ impl House {
 
 #[tokio::test]
 async fn a_stranger_can_do_nothing_and_nothing_is_published() {
-    let house = house().await;
-    let (chat, connection) = (house.chat, ConnectionId(1));
-    let service = &house.service;
-    let message = house.send(house.alice, "c", "x").await.unwrap().message.id;
-    house.recorder.take();
+    let fixture = fixture().await;
+    let (chat, connection) = (fixture.chat, ConnectionId(1));
+    let service = &fixture.service;
+    let message = fixture.send(fixture.alice, "c", "x").await.unwrap().message.id;
+    fixture.recorder.take();
     let refusals = [
         service
-            .perform(house.stranger, JoinRoom { chat, connection })
+            .perform(fixture.stranger, JoinRoom { chat, connection })
             .await
             .unwrap_err(),
-        house.send(house.stranger, "c", "x").await.unwrap_err(),
+        fixture.send(fixture.stranger, "c", "x").await.unwrap_err(),
         service
             .perform(
-                house.stranger,
+                fixture.stranger,
                 Typing {
                     chat,
                     connection,
@@ -176,32 +176,32 @@ async fn a_stranger_can_do_nothing_and_nothing_is_published() {
             .await
             .unwrap_err(),
         service
-            .perform(house.stranger, MarkRead { chat, message })
+            .perform(fixture.stranger, MarkRead { chat, message })
             .await
             .unwrap_err(),
     ];
     for refusal in refusals {
         assert_eq!(refusal.code(), "FORBIDDEN");
     }
-    assert!(house.recorder.take().is_empty());
-    assert_eq!(house.stored().await, 1);
+    assert!(fixture.recorder.take().is_empty());
+    assert_eq!(fixture.stored().await, 1);
 }
 
 #[tokio::test]
 async fn a_receipt_is_told_only_when_the_cursor_moved() {
-    let house = house().await;
-    let (chat, bob) = (house.chat, house.bob);
-    let older = house.send(house.alice, "1", "x").await.unwrap().message.id;
-    let newer = house.send(house.alice, "2", "x").await.unwrap().message.id;
-    house.recorder.take();
+    let fixture = fixture().await;
+    let (chat, bob) = (fixture.chat, fixture.bob);
+    let older = fixture.send(fixture.alice, "1", "x").await.unwrap().message.id;
+    let newer = fixture.send(fixture.alice, "2", "x").await.unwrap().message.id;
+    fixture.recorder.take();
 
-    let read = house
+    let read = fixture
         .service
         .perform(bob, MarkRead { chat, message: newer })
         .await
         .unwrap();
     assert_eq!(read.membership.last_read_message_id, Some(newer));
-    let told = house.recorder.take();
+    let told = fixture.recorder.take();
     assert!(
         matches!(
             told[..],
@@ -214,31 +214,31 @@ async fn a_receipt_is_told_only_when_the_cursor_moved() {
     );
 
     for message in [newer, older] {
-        let read = house
+        let read = fixture
             .service
             .perform(bob, MarkRead { chat, message })
             .await
             .unwrap();
         assert_eq!(read.membership.last_read_message_id, Some(newer));
-        assert!(house.recorder.take().is_empty());
+        assert!(fixture.recorder.take().is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_receipt_for_no_message_or_another_chats_message_is_refused() {
-    let house = house().await;
+    let fixture = fixture().await;
     let other = CreateGroup {
-        others: MemberList::new(vec![house.bob]).unwrap(),
+        others: MemberList::new(vec![fixture.bob]).unwrap(),
         title: None,
     };
-    let (other, _) = house.service.perform(house.alice, other).await.unwrap();
+    let (other, _) = fixture.service.perform(fixture.alice, other).await.unwrap();
     let elsewhere = SendMessage {
         chat: other.id,
-        ..house.message("c", "x")
+        ..fixture.message("c", "x")
     };
-    let elsewhere = house
+    let elsewhere = fixture
         .service
-        .perform(house.alice, elsewhere)
+        .perform(fixture.alice, elsewhere)
         .await
         .unwrap()
         .message
@@ -246,10 +246,10 @@ async fn a_receipt_for_no_message_or_another_chats_message_is_refused() {
     let nowhere: MessageId = "000000000000000000000000".parse().unwrap();
 
     let read = |message| {
-        house.service.perform(
-            house.bob,
+        fixture.service.perform(
+            fixture.bob,
             MarkRead {
-                chat: house.chat,
+                chat: fixture.chat,
                 message,
             },
         )
@@ -260,14 +260,14 @@ async fn a_receipt_for_no_message_or_another_chats_message_is_refused() {
 
 #[tokio::test]
 async fn a_removed_member_leaves_the_room_first_and_is_told_with_the_others() {
-    let house = house().await;
-    let (chat, bob) = (house.chat, house.bob);
-    house
+    let fixture = fixture().await;
+    let (chat, bob) = (fixture.chat, fixture.bob);
+    fixture
         .service
-        .perform(house.alice, RemoveMember { chat, user: bob })
+        .perform(fixture.alice, RemoveMember { chat, user: bob })
         .await
         .unwrap();
-    let told = house.recorder.take();
+    let told = fixture.recorder.take();
     let [
         Outbound::Evict(user, room),
         Outbound::Event(Audience::Users(users), event),
@@ -276,28 +276,28 @@ async fn a_removed_member_leaves_the_room_first_and_is_told_with_the_others() {
         panic!("{told:?}");
     };
     assert_eq!((*user, *room), (bob, chat));
-    assert_eq!(users[..], [house.alice, bob]);
-    assert!(matches!(event, ServerEvent::ChatUpdate { chat } if chat.member_ids == [house.alice]));
-    assert_eq!(house.send(bob, "c", "x").await.unwrap_err().code(), "FORBIDDEN");
+    assert_eq!(users[..], [fixture.alice, bob]);
+    assert!(matches!(event, ServerEvent::ChatUpdate { chat } if chat.member_ids == [fixture.alice]));
+    assert_eq!(fixture.send(bob, "c", "x").await.unwrap_err().code(), "FORBIDDEN");
 }
 
 #[tokio::test]
 async fn a_new_member_and_a_new_title_are_told_to_every_member() {
-    let house = house().await;
-    let (chat, everyone) = (house.chat, [house.alice, house.bob, house.stranger]);
-    let users = MemberList::new(vec![house.stranger]).unwrap();
-    house
+    let fixture = fixture().await;
+    let (chat, everyone) = (fixture.chat, [fixture.alice, fixture.bob, fixture.stranger]);
+    let users = MemberList::new(vec![fixture.stranger]).unwrap();
+    fixture
         .service
-        .perform(house.alice, AddMembers { chat, users })
+        .perform(fixture.alice, AddMembers { chat, users })
         .await
         .unwrap();
     let title = Title::new("Plans".into()).unwrap();
-    house
+    fixture
         .service
-        .perform(house.alice, Rename { chat, title })
+        .perform(fixture.alice, Rename { chat, title })
         .await
         .unwrap();
-    let told = house.recorder.take();
+    let told = fixture.recorder.take();
     assert_eq!(told.len(), 2);
     for outbound in told {
         let Outbound::Event(Audience::Users(users), ServerEvent::ChatUpdate { .. }) = outbound else {
@@ -309,12 +309,12 @@ async fn a_new_member_and_a_new_title_are_told_to_every_member() {
 
 #[tokio::test]
 async fn typing_goes_to_the_room_without_the_one_who_types() {
-    let house = house().await;
-    let (chat, connection) = (house.chat, ConnectionId(7));
-    house
+    let fixture = fixture().await;
+    let (chat, connection) = (fixture.chat, ConnectionId(7));
+    fixture
         .service
         .perform(
-            house.alice,
+            fixture.alice,
             Typing {
                 chat,
                 connection,
@@ -323,7 +323,7 @@ async fn typing_goes_to_the_room_without_the_one_who_types() {
         )
         .await
         .unwrap();
-    let told = house.recorder.take();
+    let told = fixture.recorder.take();
     assert!(
         matches!(
             told[..],
@@ -334,23 +334,23 @@ async fn typing_goes_to_the_room_without_the_one_who_types() {
     let Outbound::Event(_, event) = &told[0] else {
         panic!("{told:?}")
     };
-    let expected = serde_json::json!({"chatId": chat, "userId": house.alice, "state": "stop"});
+    let expected = serde_json::json!({"chatId": chat, "userId": fixture.alice, "state": "stop"});
     assert_eq!(serde_json::to_value(event).unwrap(), expected);
 }
 
 #[tokio::test]
 async fn a_failure_leaves_nothing_behind_and_has_an_id_of_its_own() {
-    let house = house().await;
+    let fixture = fixture().await;
     let mut ids = std::collections::HashSet::new();
     // More than the rate limit allows: a failure does not count.
     for _ in 0..12 {
-        let failed = house.send(house.alice, "c1", FAULT).await.unwrap_err();
+        let failed = fixture.send(fixture.alice, "c1", FAULT).await.unwrap_err();
         assert_eq!((failed.code(), failed.status().as_u16()), ("INTERNAL", 500));
         ids.insert(failed.correlation_id());
     }
     assert_eq!(ids.len(), 12);
-    assert!(house.recorder.take().is_empty());
-    assert_eq!(house.stored().await, 0);
-    let later = house.send(house.alice, "c1", "hello").await.unwrap();
+    assert!(fixture.recorder.take().is_empty());
+    assert_eq!(fixture.stored().await, 0);
+    let later = fixture.send(fixture.alice, "c1", "hello").await.unwrap();
     assert!(!later.repeated);
 }

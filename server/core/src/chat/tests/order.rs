@@ -14,12 +14,12 @@ use crate::store::{Append, Pending};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_has_its_place_when_it_has_begun_whoever_is_awaited_first() {
     let folder = tempfile::tempdir().unwrap();
-    let house = house_on(Location::Folder(folder.path().to_owned()), None).await;
-    let context = &house.service.0.context;
-    let facts = house.store.facts(house.chat, house.alice).await.unwrap();
+    let fixture = fixture_on(Location::Folder(folder.path().to_owned()), None).await;
+    let context = &fixture.service.0.context;
+    let facts = fixture.store.facts(fixture.chat, fixture.alice).await.unwrap();
     let begun: Vec<_> = (0..10)
         .map(|n| {
-            let permit = authorize(house.alice, house.message(&n.to_string(), "x"), facts).unwrap();
+            let permit = authorize(fixture.alice, fixture.message(&n.to_string(), "x"), facts).unwrap();
             SendMessage::begin(permit, context)
         })
         .collect();
@@ -31,13 +31,13 @@ async fn a_message_has_its_place_when_it_has_begun_whoever_is_awaited_first() {
                 .outcome
                 .await
                 .unwrap()
-                .publish(&*house.recorder)
+                .publish(&*fixture.recorder)
                 .await
                 .message
                 .id,
         );
     }
-    assert_eq!(sent, house.listed().await, "the last to begin is the newest");
+    assert_eq!(sent, fixture.listed().await, "the last to begin is the newest");
 }
 
 /// A command whose write ends when it is let through.
@@ -89,15 +89,15 @@ impl UseCase for Gated {
 /// Asks for two commands on one chat; gives how many have begun while the first is under way, and checks that the second does
 /// not end before it.
 async fn begun_beside_the_first(has_place: bool) -> usize {
-    let house = house().await;
+    let fixture = fixture().await;
     let command = Gated {
-        chat: house.chat,
+        chat: fixture.chat,
         has_place,
         begun: Arc::default(),
         gate: Arc::new(Semaphore::new(0)),
     };
     let ask = || {
-        let (service, alice, command) = (house.service.clone(), house.alice, command.clone());
+        let (service, alice, command) = (fixture.service.clone(), fixture.alice, command.clone());
         tokio::spawn(async move { service.perform(alice, command).await.unwrap() })
     };
     let first = ask();

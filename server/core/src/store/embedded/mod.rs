@@ -1,7 +1,7 @@
 //! The embedded store: SQLite, with nothing to install or to start.
 //!
 //! - `schema.sql`: the tables, with the constraints that keep the rules
-//! - `executor`: where SQLite runs: here, or on threads with group commit
+//! - `executor`: where SQLite runs: on the calling thread, or on threads with group commit
 //! - `users`, `chats`, `members`, `messages`: the statements, each beside the function that uses it
 //! - `rows`: between rows and the model
 
@@ -107,7 +107,7 @@ impl EmbeddedStore {
     pub fn open(location: Location, ids: Arc<Ids>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let (lock, file) = match location {
             Location::Memory => (None, None),
-            Location::Folder(folder) => (Some(hold(&folder)?), Some(folder.join("chat.db"))),
+            Location::Folder(folder) => (Some(lock_folder(&folder)?), Some(folder.join("chat.db"))),
         };
         let writer = open_writer(file.as_deref())?;
         if let Some(newest) = writer.query_row(NEWEST_ID, [], |row| row.get::<_, Option<RawId>>(0))? {
@@ -132,7 +132,7 @@ impl EmbeddedStore {
 }
 
 /// Makes the folder and keeps other servers out of it.
-fn hold(folder: &Path) -> Result<Lock, OpenError> {
+fn lock_folder(folder: &Path) -> Result<Lock, OpenError> {
     let unusable = |cause| OpenError::Folder {
         folder: folder.to_owned(),
         cause,

@@ -1,8 +1,8 @@
 //! Where SQLite runs.
 //!
-//! - a store in memory: here, on the thread that asks. A statement takes some microseconds, less than the way to another thread
+//! - a store in memory: inline, on the calling thread. A statement takes some microseconds, less than the way to another thread
 //!   and back
-//! - a store on disk: in `threads`, since a flush takes milliseconds; only look-ups by key run here
+//! - a store on disk: in `threads`, since a flush takes milliseconds; only look-ups by key run inline
 
 mod threads;
 
@@ -17,8 +17,8 @@ use threads::Threads;
 
 /// Runs work on the database.
 pub(super) struct Executor {
-    /// All of a database in memory, or what looks things up in one on disk. `None` once closed.
-    near: Mutex<Option<Connection>>,
+    /// For a database in memory the only connection, for one on disk the one for look-ups. `None` once closed.
+    inline: Mutex<Option<Connection>>,
     /// For a database on disk.
     threads: Option<Threads>,
 }
@@ -31,19 +31,19 @@ impl Executor {
     /// For a database in memory, which has one connection only.
     pub(super) fn in_memory(connection: Connection) -> Self {
         Self {
-            near: Mutex::new(Some(connection)),
+            inline: Mutex::new(Some(connection)),
             threads: None,
         }
     }
 
-    /// For a database on disk: threads for `writer` and each of `readers`, and `near` for look-ups.
+    /// For a database on disk: threads for `writer` and each of `readers`, and `inline` for look-ups.
     pub(super) fn on_disk(
         writer: Connection,
         readers: Vec<Connection>,
-        near: Connection,
+        inline: Connection,
     ) -> std::io::Result<Self> {
         Ok(Self {
-            near: Mutex::new(Some(near)),
+            inline: Mutex::new(Some(inline)),
             threads: Some(Threads::start(writer, readers)?),
         })
     }
@@ -56,7 +56,9 @@ impl Executor {
     {
         match &self.threads {
             Some(threads) => Pending::in_place(threads.write(work)),
-            None => Pending::in_place(ready(self.here(|connection| in_savepoint(connection, work)))),
+            None => Pending::in_place(ready(
+                self.run_inline(|connection| in_savepoint(connection, work)),
+            )),
         }
     }
 
@@ -68,24 +70,24 @@ impl Executor {
     {
         match &self.threads {
             Some(threads) => threads.read(work).await,
-            None => self.here(work),
+            None => self.run_inline(work),
         }
     }
 
-    /// Runs `work`, which finds single rows by their keys, on this thread.
+    /// Runs `work`, which finds single rows by their keys, inline.
     pub(super) fn look_up<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.here(work)
+        self.run_inline(work)
     }
 
-    fn here<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let near = lock(&self.near);
-        let connection = near.as_ref().ok_or_else(|| StoreError::new(Closed))?;
+    fn run_inline<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let inline = lock(&self.inline);
+        let connection = inline.as_ref().ok_or_else(|| StoreError::new(Closed))?;
         work(connection).map_err(StoreError::new)
     }
 
     /// Finishes what is queued and closes the connections.
     pub(super) async fn close(&self) -> Result<()> {
-        drop(lock(&self.near).take());
+        drop(lock(&self.inline).take());
         match &self.threads {
             Some(threads) => threads.close().await,
             None => Ok(()),

@@ -106,17 +106,17 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let job: Job = Box::new(move |connection| {
         let done = work(connection).map_err(StoreError::new);
         Box::new(move |committed| {
             let failed = committed.map_err(|error| StoreError::new(NotCommitted(error.to_string())));
             // A caller that is gone wants no answer.
-            let _ = tell.send(failed.and(done));
+            let _ = sender.send(failed.and(done));
         })
     });
     queue.send(job).map_err(|_| StoreError::new(Closed))?;
-    Ok(told)
+    Ok(receiver)
 }
 
 async fn answer<T>(queued: Result<oneshot::Receiver<Result<T>>>) -> Result<T> {
