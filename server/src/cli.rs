@@ -104,7 +104,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it, and tells why it cannot.
+    /// Carries the command out; the error says why it cannot.
     pub(crate) fn perform(&self) -> anyhow::Result<()> {
         let mut text = Vec::new();
         match self {

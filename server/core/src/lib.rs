@@ -18,7 +18,7 @@
 //! - [`rest`]: the HTTP API, one file per resource
 //! - [`gateway`]: the sockets
 //! - [`presence`]: who is online
-//! - [`publish`]: what is told to whom
+//! - [`publish`]: what is sent to whom
 //! - [`store`]: what is kept
 //! - [`model`]: the data of the contract
 //! - [`rate_limit`]: the sliding window

@@ -1,4 +1,4 @@
-//! What is told to whom after a change is durable: the events of the contract, and who hears them.
+//! What is sent to whom after a change is durable: the events of the contract, and their audiences.
 //!
 //! Use-cases produce [`Outbound`] values inside a [`Committed`]; the gateway, which knows the sockets, implements
 //! [`Publish`].
@@ -104,10 +104,10 @@ pub enum Audience {
     Users(Vec<UserId>),
 }
 
-/// One thing to do to the outside after a commit, in the order of the list.
+/// One effect of a commit on the connections.
 #[derive(Clone, Debug)]
 pub enum Outbound {
-    /// Tell an audience.
+    /// Send an event to an audience.
     Event(Audience, ServerEvent),
     /// Let a connection into a chat's room.
     Enter(ConnectionId, ChatId),
@@ -117,7 +117,7 @@ pub enum Outbound {
     Evict(UserId, ChatId),
 }
 
-/// The outcome of a use-case: the reply, and what the outside must hear before the reply is sent.
+/// The outcome of a use-case: the reply, and what must be published before the reply is sent.
 #[must_use = "what was committed must be published"]
 #[derive(Debug)]
 pub struct Committed<R> {
@@ -126,7 +126,7 @@ pub struct Committed<R> {
 }
 
 impl<R> Committed<R> {
-    /// A reply of which nobody else hears.
+    /// A reply, with nothing to publish.
     pub fn silent(reply: R) -> Self {
         Self {
             reply,
@@ -134,7 +134,7 @@ impl<R> Committed<R> {
         }
     }
 
-    /// A reply, and what the outside hears.
+    /// A reply, and what to publish before it.
     pub fn new(reply: R, outbound: Vec<Outbound>) -> Self {
         Self { reply, outbound }
     }
@@ -148,10 +148,10 @@ impl<R> Committed<R> {
     }
 }
 
-/// The outside: the gateway with its sockets, or a recorder in tests.
+/// Where effects go: the gateway with its sockets, or a recorder in tests.
 #[async_trait::async_trait]
 pub trait Publish: Send + Sync + 'static {
-    /// Does one thing to the outside. It never fails for the one who asked: what a slow or gone connection misses is
-    /// the gateway's to count, to log, and to close.
+    /// Carries out one effect. It cannot fail for who made the request: a connection that misses an event is counted, logged and
+    /// closed by the gateway.
     async fn publish(&self, outbound: Outbound);
 }

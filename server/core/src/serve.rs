@@ -30,7 +30,7 @@ pub enum ServeError {
     /// An origin is none.
     #[error("--cors-origin {0:?} is no origin; give scheme and host, as in https://app.example")]
     Origin(String),
-    /// Something that the configuration asks for cannot be had.
+    /// Something that the configuration asks for is not available.
     #[error("{0}")]
     Setup(String),
     /// The listener failed.
@@ -170,7 +170,7 @@ async fn serve(
     });
     let mut until_stop = stopping.clone();
     let http = axum::serve(listener, server.routes).with_graceful_shutdown(async move {
-        // An error means that the other end is gone, which is as good a reason to stop.
+        // An error means that the sender was dropped: stop as well.
         let _ = until_stop.wait_for(|stop| *stop).await;
     });
     let mut http = tokio::spawn(http.into_future());

@@ -46,7 +46,7 @@ impl std::fmt::Debug for MongoOptions {
 /// is not counted.
 const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 
-/// Why the store cannot be had; each text says what to do, and none tells the password.
+/// Why the store cannot be opened; each text says what to do, and none has the password in it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The connection string is none.

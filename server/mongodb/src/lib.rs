@@ -86,7 +86,8 @@ struct Db {
 }
 
 impl MongoStore {
-    /// Runs a call to its end: of one that changes something, that decides what is told to whom. The driver's futures must not be dropped half-way, as the caller of a store may drop its own: so it runs in a task.
+    /// Runs a call to its end, in a task: a caller may drop its future at any time, and the driver's must not be dropped half-way.
+    /// A write that was carried out must also be reported, since it is published then.
     async fn run<T, F>(&self, call: impl FnOnce(Db) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -198,7 +199,7 @@ impl Store for MongoStore {
 
     fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append> {
         let (sender, command) = (permit.actor(), permit.command().clone());
-        // Each transaction goes its own way to the database: which of two comes first is decided there.
+        // Each transaction has a connection of its own; which of two comes first is decided in the database.
         Pending::unplaced(self.run(move |db| messages::append(db, sender, command)))
     }
 

@@ -1,5 +1,5 @@
-//! While the database does not answer, calls fail at once instead of waiting their turn to fail: behind one that waits,
-//! all others of the same chat would wait too.
+//! While the database does not answer, calls fail at once instead of each waiting for its time-out: behind one that
+//! waits, all others of the same chat would wait too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

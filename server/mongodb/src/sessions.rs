@@ -48,13 +48,13 @@ pub(super) struct Taken {
 }
 
 impl Sessions {
-    /// One that nobody else uses.
+    /// A session for one transaction; no other has it meanwhile.
     pub(super) async fn take(&self, db: &Db) -> Result<Taken> {
         if let Some(taken) = self.take_idle() {
             return Ok(taken);
         }
         let session = db.client.start_session().await?;
-        // The driver may give one that it has had before, and that is on record already.
+        // The driver reuses sessions, so this one may be on record already.
         let now = doc! {"$set": {"recordedAt": DateTime::now()}};
         db.records
             .update_one(doc! {"_id": id(&session)?}, now)
@@ -84,7 +84,7 @@ impl Sessions {
     }
 }
 
-/// The session's id as MongoDB tells it: a document around a UUID.
+/// The session's id, which MongoDB wraps in a document.
 fn id(session: &ClientSession) -> Result<Binary> {
     let id = mongodb::bson::deserialize_from_document::<Id>(session.id().clone());
     id.map(|id| id.id).map_err(Error::from)

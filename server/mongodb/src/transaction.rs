@@ -14,7 +14,7 @@ use super::indexes::Index;
 /// What MongoDB says when a unique index has the key already.
 const DUPLICATE_KEY: i32 = 11_000;
 
-/// A transaction that met others again and again, until nobody waited for it any more.
+/// A transaction that conflicted with others again and again, until its time was over.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was given up after it had been overtaken for too long")]
 struct Contended;
@@ -55,8 +55,7 @@ impl Db {
 }
 
 impl Db {
-    /// The document that a duplicate key has told of. It may take a moment until a majority holds it, and until then it
-    /// cannot be read.
+    /// The document whose key was a duplicate. It cannot be read until a majority holds it, which may take a moment.
     pub(super) async fn find_committed<T>(
         &self,
         collection: &Collection<T>,

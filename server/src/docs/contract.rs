@@ -37,9 +37,9 @@ pub(super) enum ContractError {
     /// A reference is broken.
     #[error("{file} refers to {reference}, which is not there")]
     Reference {
-        /// Where it stands.
+        /// The file with the reference.
         file: String,
-        /// What it says.
+        /// The reference, as it is written there.
         reference: String,
     },
 }
@@ -142,7 +142,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What `reference` means where it stands in `file`.
+    /// Resolves a `reference` found in `file`.
     fn of(file: &str, reference: &str) -> Self {
         let (path, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         let file = if path.is_empty() {
@@ -186,12 +186,12 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// What stands under a key, be it a reference.
+    /// The value of a key, which may be a reference.
     pub(super) fn written(self, key: &str) -> Option<Self> {
         self.value.get(key).map(|value| self.with(value))
     }
 
-    /// What stands under a key, or what the reference there leads to.
+    /// The value of a key; where that is a reference, what it refers to.
     pub(super) fn get(self, key: &str) -> Option<Self> {
         self.written(key).map(Self::followed)
     }
@@ -211,7 +211,7 @@ impl<'a> Node<'a> {
         self.value.get(key).and_then(Value::as_bool) == Some(true)
     }
 
-    /// The keys and what stands under them, in the order of the document; none where there are no keys.
+    /// The keys with their values, in the order of the document; empty where the value is no object.
     pub(super) fn entries(self) -> impl Iterator<Item = (&'a str, Self)> {
         let fields = self.value.as_mapping().into_iter().flatten();
         fields.filter_map(move |(key, value)| Some((key.as_str()?, self.with(value))))

@@ -8,7 +8,7 @@
 //! - [`playground`]: two users in two panes, through the official client
 //!
 //! All of it is a fixed set of files, made when the first is asked for: a path either names one of them or nothing, and no
-//! file system is touched. Every page stands alone; what it may load, its policy says.
+//! file system is touched. Every page is complete in itself; its content security policy says what it may load.
 
 mod contract;
 mod errors;

@@ -1,4 +1,5 @@
-//! What every page has: a head, a way to the others, and a policy that lets in what stands in the page and little else.
+//! What every page has: a head, links to the others, and a content security policy that allows what is in the page itself, and
+//! little else.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -36,7 +37,7 @@ pub(super) struct Page {
     pub(super) script: Option<Script>,
 }
 
-/// A part of a page, as it stands in the table of contents.
+/// A section of a page, as in the table of contents.
 pub(super) struct Section {
     pub(super) id: String,
     pub(super) title: String,
@@ -60,7 +61,7 @@ impl Page {
         }
     }
 
-    /// Nothing from anywhere, and of what stands in the page only this. A page with a script may talk to its server.
+    /// Nothing from elsewhere, and of what is in the page only this. A page with a script may connect to its server.
     fn policy(&self) -> String {
         let style = hash(STYLE);
         let script = match &self.script {
@@ -141,12 +142,12 @@ impl Page {
     }
 }
 
-/// How a content security policy names a text that may stand in the page.
+/// The source expression of a content security policy that allows this text in the page.
 fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// A text of the contract: blank lines part paragraphs, and code stands between backticks.
+/// A text of the contract: blank lines separate paragraphs, and code is between backticks.
 pub(super) fn paragraphs(text: &str) -> Markup {
     html! { @for part in text.split("\n\n") { p { (prose(part)) } } }
 }

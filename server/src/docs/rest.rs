@@ -8,7 +8,7 @@ use super::page::{Page, Section, paragraphs, prose, scrolling};
 use super::schema::{Types, example};
 use super::values::limits;
 
-/// What OpenAPI calls the operations of a path; what else stands there are no operations.
+/// The keys of an OpenAPI path that are operations; its other keys are not.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The whole page.

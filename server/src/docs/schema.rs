@@ -6,7 +6,7 @@ use super::contract::{Contract, Node, Target};
 use super::page::{prose, scrolling};
 use super::values::{limits, literal, pretty};
 
-/// The types that a page names. Each is linked to where it is named, and told once at the end.
+/// The types that a page names. Each is a link where it is named, and described once, at the end.
 pub(super) struct Types<'a> {
     contract: &'a Contract,
     named: Vec<Target>,
@@ -157,7 +157,7 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Names a type, which is then told on this page.
+    /// Names a type, which is then described on this page.
     pub(super) fn link(&mut self, target: Target) -> Markup {
         let name = self.name(&target);
         let link = html! { a href={ "#" (anchor(&name)) } { (name) } };
@@ -228,7 +228,7 @@ fn meaning(schema: Node<'_>) -> &str {
     }
 }
 
-/// Where a type is told.
+/// The anchor of a type's description.
 fn anchor(name: &str) -> String {
     format!(
         "type-{}",

@@ -20,7 +20,7 @@ use crate::ids::UserId;
 use crate::model::{Credentials, NewUser, Session, TokenHash, User};
 use crate::store::{Store, StoreError};
 
-/// Why a token does not tell who its bearer is.
+/// Why a token identifies nobody.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// It is not valid; the reason is for the log, never for the client (AUTH-14).

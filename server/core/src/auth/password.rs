@@ -16,7 +16,7 @@ pub struct PasswordCost {
     pub passes: u32,
 }
 
-/// Why a password could not be hashed or checked: a fault of ours, never of the password.
+/// Why a password could not be hashed or checked: a fault of the server, never of the password.
 #[derive(Debug, thiserror::Error)]
 #[error("password hashing failed: {0}")]
 pub struct PasswordError(String);
@@ -27,7 +27,7 @@ pub struct Passwords {
     argon2: Argon2<'static>,
     /// Each hash takes a core and its memory; more at once than cores would only take more memory.
     turns: Arc<Semaphore>,
-    /// One for each turn, kept: allocators do not give blocks of this size back in time.
+    /// One for each permit of the semaphore, reused: allocators do not give blocks of this size back in time.
     memory: Arc<Mutex<Vec<Memory>>>,
     /// The hash that a login without a user is checked against, so that it takes as long as any other.
     nobody: Arc<str>,

@@ -26,7 +26,7 @@ pub(super) struct Lanes(Arc<Mutex<HashMap<ChatId, Arc<Lane>>>>);
 /// Locked by the turn that is beginning. It holds the turn that began last, which is the next one's predecessor.
 type Lane = AsyncMutex<Option<Predecessor>>;
 
-/// A turn to wait for. When that ends, it sends the predecessor for which it has not waited, if it has not.
+/// An earlier turn to wait for. When it ends, it sends its own predecessor, if it has not waited for that.
 struct Predecessor(oneshot::Receiver<Option<Predecessor>>);
 
 /// A turn in a lane; it ends when dropped.

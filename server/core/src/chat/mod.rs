@@ -1,6 +1,6 @@
 //! The use-cases, one per file, and the one way that leads through them.
 //!
-//! [`Service::perform`] takes a command from whoever decoded it, socket or REST, and leads it through the stages:
+//! [`Service::perform`] takes a command from whoever decoded it, socket or REST, and passes it through the stages:
 //! authorize, apply, publish. The types of the stages keep their order.
 
 mod create;
@@ -44,7 +44,7 @@ pub struct Context {
     pub patience: Option<Duration>,
 }
 
-/// Nobody waits for the reply any more. What was asked for may be done all the same, and is told to others then.
+/// The caller has waited too long. The command may still be carried out, and is published then.
 #[derive(Debug, thiserror::Error)]
 #[error("it took longer than {} ms", .0.as_millis())]
 struct TooSlow(Duration);
@@ -63,7 +63,7 @@ pub trait UseCase: Rule + Send + Sync + Sized + 'static {
 pub struct Begun<'a, R> {
     /// Whether the next command on the chat may begin before this one has ended.
     next_may_begin: bool,
-    /// What it comes to; durable.
+    /// Its outcome, which is durable.
     outcome: BoxFuture<'a, Result<Committed<R>, ChatError>>,
 }
 
@@ -100,7 +100,7 @@ struct Parts {
 }
 
 impl Service {
-    /// A service that tells the outside through `publisher`.
+    /// A service that publishes to `publisher`.
     pub fn new(context: Context, publisher: Arc<dyn Publish>) -> Self {
         Self(Arc::new(Parts {
             context,
@@ -111,8 +111,8 @@ impl Service {
 
     /// Carries out `command` for `actor`: when this returns, the change is durable and has been published.
     ///
-    /// What has been begun is led to its end, whether somebody waits for it or not: a change that is stored and told to
-    /// nobody would be a message lost, and a member removed who still listens.
+    /// It runs to its end even when the caller is dropped: a message that is stored and not published would be lost to those who
+    /// are connected, and a removed member would go on listening.
     pub async fn perform<C: UseCase>(&self, actor: UserId, command: C) -> Result<C::Reply, ChatError> {
         let work = tokio::spawn(self.0.clone().carry_out(actor, command));
         let done = match self.0.context.patience {
@@ -125,7 +125,7 @@ impl Service {
         done.unwrap_or_else(|panicked| Err(ChatError::internal(&panicked)))
     }
 
-    /// Like [`Service::perform`], on the caller's own task where nobody need give up waiting: a task less for every request.
+    /// Like [`Service::perform`], but on the caller's own task where there is no time-out: that saves a task per request.
     /// The caller must not be dropped before it returns.
     pub async fn perform_in_place<C: UseCase>(
         &self,

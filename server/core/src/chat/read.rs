@@ -9,7 +9,7 @@ use crate::policy::Permit;
 use crate::publish::{Audience, Committed, Outbound, ServerEvent};
 use crate::store::Advance;
 
-/// Where the reader's cursor stands after a receipt.
+/// The outcome of a receipt.
 #[derive(Clone, Debug)]
 pub struct Read {
     /// The reader's membership.

@@ -23,7 +23,7 @@ pub struct JoinRoom {
     pub connection: ConnectionId,
 }
 
-/// `room:leave`: stop hearing.
+/// `room:leave`: stop hearing what happens in a chat.
 #[derive(Clone, Debug)]
 pub struct LeaveRoom {
     /// The chat whose room is left.
@@ -37,7 +37,7 @@ pub struct LeaveRoom {
 pub struct SendMessage {
     /// The chat it goes to.
     pub chat: ChatId,
-    /// The client's own name for it, by which a repeat is known. REST may leave it out.
+    /// The client's own id for it, which identifies repeats. Optional over REST.
     pub client_id: Option<ClientId>,
     /// The text.
     pub body: Body,
@@ -50,7 +50,7 @@ pub struct SendMessage {
 pub struct Typing {
     /// The chat in which the user types.
     pub chat: ChatId,
-    /// The connection of the one who types, which is not told.
+    /// The connection that types, and gets no event.
     pub connection: ConnectionId,
     /// Whether typing has begun or ended.
     pub active: bool,

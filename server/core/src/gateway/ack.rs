@@ -13,7 +13,7 @@ pub enum Reply {
     Success {
         /// Always true.
         ok: bool,
-        /// What was asked for, where there is something to tell.
+        /// The answer, where a request has one.
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Value>,
     },

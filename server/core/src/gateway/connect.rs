@@ -80,7 +80,7 @@ async fn admit(
                 tracing::info!(socket = connection.0, status = "refused", %reason, "connection");
             }
             AuthError::Store(error) => {
-                // The log has the cause under an id; the client cannot be told even that.
+                // This logs the cause; the client gets the same refusal as for any other reason.
                 let _ = ChatError::from(error);
             }
         }
@@ -129,7 +129,7 @@ fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
         .take();
     let Some(requests) = requests else { return };
     tracing::info!(%user, socket = connection.0, status = "connected", "connection");
-    // First known, then told: whoever hears `online` can already be answered.
+    // Added before its user is announced, so that who hears of it and answers at once is delivered.
     gateway.sockets.add(connection, user, socket.clone());
     tokio::spawn(process(gateway.clone(), user, connection, requests));
     gateway.metrics.connected();

@@ -96,7 +96,7 @@ impl Gateway {
             began.elapsed(),
         );
         Some(match outcome {
-            // Whether typing was ignored is nobody's business (TYPE-04, TYPE-05).
+            // Typing that is ignored looks like typing that is not (TYPE-04, TYPE-05).
             Err(_) if event.starts_with("typing:") => Reply::done(),
             Ok(reply) => reply,
             Err(error) => Reply::refused(&error),

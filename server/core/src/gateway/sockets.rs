@@ -28,7 +28,7 @@ fn chat_room(chat: ChatId) -> String {
     format!("chat:{chat}")
 }
 
-/// The connections that stand.
+/// The established connections.
 pub struct Sockets {
     io: SocketIo,
     metrics: Arc<Metrics>,
@@ -66,7 +66,7 @@ impl Sockets {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An audience as the library has it; nothing once the server is stopping, when timers may still have something to tell.
+    /// An audience as the library has it. `None` once the server is stopping: timers may still fire then.
     fn audience(&self, audience: &Audience) -> Option<BroadcastOperators> {
         let everyone = self.io.of("/")?;
         Some(match audience {
@@ -134,8 +134,8 @@ async fn close_when_possible(socket: SocketRef) {
     }
 }
 
-/// The library tells how many buffers were full, not whose. An event that cannot be encoded asks without sending: the
-/// place in the buffer is taken before the encoding begins.
+/// The library says how many buffers were full, not whose. Sending what cannot be encoded finds out and sends nothing: the
+/// library reserves a place in the buffer before it encodes.
 fn buffer_is_full(socket: &SocketRef) -> bool {
     let asked = socket.emit("", &Unsendable);
     matches!(asked, Err(SendError::Socket(SocketError::InternalChannelFull)))

@@ -1,7 +1,7 @@
 //! Who may do what: a pure decision over a command and the facts about its chat.
 //!
-//! A [`Permit`] can be had from [`authorize`] alone, and whatever is read from a chat or changed in it takes one. [`membership`] has the rules
-//! that a store can only apply to what it finds.
+//! Only [`authorize`] makes a [`Permit`], and whatever reads from a chat or changes it takes one. [`membership`] has the rules
+//! that a store applies inside its transactions.
 
 pub mod membership;
 

@@ -16,7 +16,7 @@ pub enum Step {
     Idle,
 }
 
-/// What a user's contacts have been told.
+/// What was last announced of a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttle {
     last_announced: Presence,
@@ -24,7 +24,7 @@ pub struct Throttle {
 }
 
 impl Default for Throttle {
-    /// Nobody has been told anything, which means offline.
+    /// Nothing was announced yet, which to contacts means offline.
     fn default() -> Self {
         Self {
             last_announced: Presence::Offline,
@@ -38,7 +38,7 @@ impl Throttle {
     pub fn step(&self, state: Presence, now: Instant, window: Duration) -> Step {
         let opens = self.at.map(|at| at + window).filter(|opens| *opens > now);
         match opens {
-            // Flapping that ends where it began tells nothing (PRES-08).
+            // Flapping that ends where it began is not announced (PRES-08).
             _ if state == self.last_announced && state == Presence::Online => Step::Idle,
             // The window outlives the last connection, or a new one could begin another.
             Some(opens) => Step::Wait(opens),
@@ -47,7 +47,7 @@ impl Throttle {
         }
     }
 
-    /// The contacts have been told. The window begins when the telling ends, so that a slow one cannot shorten it.
+    /// The contacts have been notified. The window begins now and not before, so that a slow store cannot shorten it.
     pub fn announced(&mut self, state: Presence, now: Instant) {
         *self = Self {
             last_announced: state,
@@ -55,7 +55,7 @@ impl Throttle {
         };
     }
 
-    /// The contacts could not be told: try again in the next window.
+    /// The contacts could not be notified: try again in the next window.
     pub fn failed(&mut self, now: Instant) {
         self.at = Some(now);
     }

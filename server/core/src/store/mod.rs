@@ -9,7 +9,7 @@
 //! - "Not there" is `None`, never an error; errors are failures of the backend itself.
 //! - Every rule that must hold under concurrency (one message per key, one direct chat per pair, a cursor that only
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
-//! - Only calls made with a [`Permit`] read or change what belongs to a chat. What the rules are is said in [`crate::policy`] alone.
+//! - Only calls made with a [`Permit`] read or change what belongs to a chat. The rules themselves are in [`crate::policy`].
 
 mod embedded;
 mod faulty;

@@ -16,7 +16,7 @@ pub struct Pending<'a, T> {
 }
 
 impl<'a, T> Pending<'a, T> {
-    /// A write that has its place: it is done, or it stands in the store's queue, and whatever is asked for from now on comes
+    /// A write that has its place: it is done, or it is in the store's queue, and whatever is asked for from now on comes
     /// after it. It is carried out even when nobody awaits it.
     pub fn in_place(outcome: impl Future<Output = Result<T>> + Send + 'a) -> Self {
         Self {

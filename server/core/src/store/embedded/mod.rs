@@ -46,7 +46,7 @@ const READERS: usize = 2;
 /// Where the data is.
 #[derive(Clone, Debug)]
 pub enum Location {
-    /// Nowhere but in this process.
+    /// In this process only.
     Memory,
     /// In files in this folder, which is made if need be.
     Folder(PathBuf),
@@ -77,7 +77,7 @@ pub enum OpenError {
     /// SQLite refuses the file.
     #[error("cannot open the database: {0}; is this file one of ours, and intact?")]
     Database(#[from] rusqlite::Error),
-    /// No thread could be had.
+    /// The system gives no thread.
     #[error("cannot start the threads of the store: {0}")]
     Threads(std::io::Error),
 }
@@ -154,7 +154,7 @@ fn open_writer(file: Option<&Path>) -> Result<Connection, OpenError> {
             // A transaction first copies each page that it is going to change, and a message changes few bytes of several.
             writer.pragma_update(None, "page_size", 2_048)?;
             writer.pragma_update(None, "journal_mode", "memory")?;
-            // There is nobody else, and nothing to flush.
+            // No other process can open it, and there is nothing to flush.
             writer.pragma_update(None, "locking_mode", "exclusive")?;
             writer.pragma_update(None, "synchronous", "off")?;
             writer

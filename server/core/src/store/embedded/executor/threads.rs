@@ -17,7 +17,7 @@ use crate::store::{Result, StoreError};
 /// How many jobs share one transaction at most, so that the first of them need not wait for ever.
 const BATCH: usize = 256;
 
-/// Work on the database; what it returns tells its caller, after the commit has succeeded or failed.
+/// Work on the database. It returns what sends the outcome to its caller, once the commit has succeeded or failed.
 type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(std::result::Result<(), &rusqlite::Error>) + Send>;
 
@@ -111,7 +111,7 @@ where
         let done = work(connection).map_err(StoreError::new);
         Box::new(move |committed| {
             let failed = committed.map_err(|error| StoreError::new(NotCommitted(error.to_string())));
-            // A caller that is gone wants no answer.
+            // The caller may have been dropped.
             let _ = sender.send(failed.and(done));
         })
     });
