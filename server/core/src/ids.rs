@@ -6,8 +6,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
 use crate::clock::{Clock, Timestamp};
@@ -178,7 +179,7 @@ impl Ids {
 
     /// From now on, every id is newer than `floor`: for a store that holds ids made before this process began.
     pub fn start_after(&self, floor: RawId) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         let counter = u16::from_be_bytes([floor.0[6], floor.0[7]]);
         *last = (*last).max((floor.created_at().as_millis(), counter));
     }
@@ -186,7 +187,7 @@ impl Ids {
     /// The next id, of whatever kind the caller wants.
     pub fn next<T: From<RawId>>(&self) -> T {
         let now = self.clock.now().as_millis();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         let (ms, counter) = match *last {
             (ms, _) if now > ms => (now, 0),
             (ms, u16::MAX) => (ms + 1, 0),

@@ -1,8 +1,10 @@
 //! The sliding window: at most so many accepted messages per user in any stretch of time (contract §6).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::ids::UserId;
 
@@ -59,7 +61,7 @@ impl RateLimiter {
 
     /// Takes a place in `user`'s window, or says how long the window stays full. A refusal leaves no trace (RATE-08).
     pub fn reserve(&self, user: UserId, now: Instant) -> Result<Reservation, Full> {
-        let mut windows = self.lock();
+        let mut windows = self.windows.lock();
         windows.sweep_when_doubled(self.rate.window, now);
         let accepted = windows.by_user.entry(user).or_default();
         forget_older(accepted, self.rate.window, now);
@@ -78,7 +80,7 @@ impl RateLimiter {
     }
 
     fn give_back(&self, user: UserId, at: Instant) {
-        let mut windows = self.lock();
+        let mut windows = self.windows.lock();
         if let Some(accepted) = windows.by_user.get_mut(&user) {
             if let Some(place) = accepted.iter().rposition(|accepted_at| *accepted_at == at) {
                 accepted.remove(place);
@@ -87,10 +89,6 @@ impl RateLimiter {
                 windows.by_user.remove(&user);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Windows> {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,7 +199,7 @@ mod tests {
         for _ in 0..100 {
             drop(limiter.reserve(user, start).unwrap());
         }
-        assert!(limiter.lock().by_user.is_empty());
+        assert!(limiter.windows.lock().by_user.is_empty());
     }
 
     #[test]
@@ -226,7 +224,7 @@ mod tests {
         let (later, fresh) = (start + RATE.window, ids.next());
         let sends =
             |users: usize, at| (0..users).for_each(|_| limiter.reserve(ids.next(), at).unwrap().keep());
-        let users = || limiter.lock().by_user.len();
+        let users = || limiter.windows.lock().by_user.len();
         sends(514, start);
         limiter.reserve(fresh, later).unwrap().keep();
         sends(1, later);
@@ -250,6 +248,6 @@ mod tests {
             limiter.reserve(ids.next(), start + ms(n * 10)).unwrap().keep();
         }
         // 1,000 users fit into one window at this pace; the rest must have gone with the sweeps.
-        assert!(limiter.lock().by_user.len() < 3_000);
+        assert!(limiter.windows.lock().by_user.len() < 3_000);
     }
 }

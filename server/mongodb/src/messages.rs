@@ -1,6 +1,6 @@
 //! Messages: storing, paging, searching.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use mongodb::ClientSession;
@@ -8,6 +8,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Result;
 use mongodb::options::ReturnDocument;
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::chats::touched;
@@ -30,12 +31,12 @@ pub(super) struct Attempts(Arc<Mutex<Vec<ObjectId>>>);
 
 impl Attempts {
     fn add(&self, id: ObjectId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.0.lock().push(id);
     }
 
     /// The message, if one of the attempts has stored it.
     async fn done(&self, db: &Db) -> Result<Option<Append>> {
-        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ids = self.0.lock().clone();
         if ids.is_empty() {
             return Ok(None);
         }

@@ -5,13 +5,13 @@
 //! what another of them has under way at that moment is ended too: the driver begins most of that again by itself, and the
 //! rest fails, to be asked for once more.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use mongodb::ClientSession;
 use mongodb::bson::{Binary, DateTime, doc};
 use mongodb::error::{Error, Result};
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::Db;
@@ -65,7 +65,7 @@ impl Sessions {
     }
 
     fn take_idle(&self) -> Option<Taken> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.0.lock();
         idle.retain(|idle| idle.made.elapsed() < LIFETIME && idle.since.elapsed() < IDLE);
         idle.pop()
             .map(|Idle { session, made, .. }| Taken { session, made })
@@ -74,13 +74,13 @@ impl Sessions {
     /// For the next transaction, after one that went well.
     pub(super) fn give_back(&self, Taken { session, made }: Taken) {
         let since = Instant::now();
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.0.lock();
         idle.push(Idle { session, made, since });
     }
 
     /// There will be no further transaction.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.lock().clear();
     }
 }
 

@@ -1,10 +1,11 @@
 //! Passwords: hashed with Argon2id, off the event loop, so many at once and no more.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 /// How much memory and how many passes a hash takes.
@@ -75,7 +76,7 @@ impl Passwords {
         let _turn = self.turns.acquire().await.map_err(failed)?;
         let shared = self.memory.clone();
         let in_memory = move || {
-            let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let lock = || shared.lock();
             let mut memory = lock().pop().unwrap_or_default();
             let done = work(&mut memory);
             lock().push(memory);

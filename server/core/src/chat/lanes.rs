@@ -13,8 +13,9 @@
 //! would go on to wait for A.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
 use crate::ids::ChatId;
@@ -46,7 +47,7 @@ pub(super) struct Turn {
 impl Lanes {
     /// Waits until no other turn is beginning in `chat`'s lane; turns come in the order of asking.
     pub(super) async fn enter(&self, chat: ChatId) -> Turn {
-        let lane = self.lock().entry(chat).or_default().clone();
+        let lane = self.0.lock().entry(chat).or_default().clone();
         // Made before the wait, so that a caller who gives up waiting cleans up as well.
         let mut turn = Turn {
             chat,
@@ -62,10 +63,6 @@ impl Lanes {
         turn.predecessor = beginning.replace(Predecessor(until_ended));
         turn.beginning = Some(beginning);
         turn
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChatId, Arc<Lane>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +88,7 @@ impl Drop for Turn {
             let _ = ended.send(self.predecessor.take());
         }
         // Under the lock of all lanes, so that of two turns that end at once the second sees that it is the last.
-        let mut lanes = self.lanes.lock();
+        let mut lanes = self.lanes.0.lock();
         self.beginning = None;
         self.lane = None;
         if lanes
@@ -127,7 +124,7 @@ mod tests {
         drop(lanes.enter(there).await);
         drop(turn);
         drop(lanes.enter(here).await);
-        assert!(lanes.0.lock().unwrap().is_empty());
+        assert!(lanes.0.lock().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -148,7 +145,7 @@ mod tests {
         drop(first);
         assert!(soon(third.reach_the_front()).await);
         drop(third);
-        assert!(lanes.0.lock().unwrap().is_empty());
+        assert!(lanes.0.lock().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,7 +172,7 @@ mod tests {
             for turn in turns.collect::<Vec<_>>() {
                 turn.await.unwrap();
             }
-            assert!(lanes.0.lock().unwrap().is_empty());
+            assert!(lanes.0.lock().is_empty());
         }
     }
 }

@@ -18,38 +18,24 @@ pub trait Query: Rule + Send + Sync + Sized + 'static {
     async fn answer(permit: Permit<Self>, store: &dyn Store) -> Result<Self::Answer, ChatError>;
 }
 
-#[async_trait]
-impl Query for ReadChat {
-    type Answer = Chat;
+macro_rules! query {
+    ($command:ty, $answer:ty, |$store:ident, $permit:ident| $read:expr) => {
+        #[async_trait]
+        impl Query for $command {
+            type Answer = $answer;
 
-    async fn answer(permit: Permit<Self>, store: &dyn Store) -> Result<Chat, ChatError> {
-        store.chat(&permit).await?.ok_or(ChatError::NoSuchChat)
-    }
+            async fn answer($permit: Permit<Self>, $store: &dyn Store) -> Result<$answer, ChatError> {
+                Ok($read)
+            }
+        }
+    };
 }
 
-#[async_trait]
-impl Query for ListChats {
-    type Answer = ChatPage;
-
-    async fn answer(permit: Permit<Self>, store: &dyn Store) -> Result<ChatPage, ChatError> {
-        Ok(store.chats(&permit).await?)
-    }
-}
-
-#[async_trait]
-impl Query for ListMessages {
-    type Answer = MessagePage;
-
-    async fn answer(permit: Permit<Self>, store: &dyn Store) -> Result<MessagePage, ChatError> {
-        Ok(store.messages(&permit).await?)
-    }
-}
-
-#[async_trait]
-impl Query for Search {
-    type Answer = MessagePage;
-
-    async fn answer(permit: Permit<Self>, store: &dyn Store) -> Result<MessagePage, ChatError> {
-        Ok(store.search(&permit).await?)
-    }
-}
+query!(ReadChat, Chat, |store, permit| {
+    store.chat(&permit).await?.ok_or(ChatError::NoSuchChat)?
+});
+query!(ListChats, ChatPage, |store, permit| store.chats(&permit).await?);
+query!(ListMessages, MessagePage, |store, permit| {
+    store.messages(&permit).await?
+});
+query!(Search, MessagePage, |store, permit| store.search(&permit).await?);

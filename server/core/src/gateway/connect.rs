@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Query;
+use parking_lot::Mutex;
 use serde_json::Value;
 use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, TryData};
@@ -14,7 +15,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::Gateway;
 use super::queue::{Queued, Request, process, queue};
-use super::sockets::user_room;
+use super::sockets::Room;
 use crate::auth::{AuthError, Refused};
 use crate::error::ChatError;
 use crate::ids::{ConnectionId, UserId};
@@ -31,7 +32,7 @@ struct Admitted {
     user: UserId,
     connection: ConnectionId,
     lifecycle: Lifecycle,
-    requests: Arc<std::sync::Mutex<Option<Receiver<Box<Request>>>>>,
+    requests: Arc<Mutex<Option<Receiver<Box<Request>>>>>,
 }
 
 pub(super) fn open(io: &SocketIo, gateway: Arc<Gateway>) {
@@ -88,8 +89,8 @@ async fn admit(
         Unauthorized
     })?;
     // In the user's room from the start (AUTH-11).
-    socket.join(user_room(user));
-    let requests = Arc::new(std::sync::Mutex::new(Some(requests)));
+    socket.join(Room::User(user).to_string());
+    let requests = Arc::new(Mutex::new(Some(requests)));
     socket.extensions.insert(Admitted {
         user,
         connection,
@@ -123,11 +124,9 @@ fn begin(gateway: &Arc<Gateway>, socket: &SocketRef) {
     else {
         return;
     };
-    let requests = requests
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take();
-    let Some(requests) = requests else { return };
+    let Some(requests) = requests.lock().take() else {
+        return;
+    };
     tracing::info!(%user, socket = connection.0, status = "connected", "connection");
     // Added before its user is announced, so that who hears of it and answers at once is delivered.
     gateway.sockets.add(connection, user, socket.clone());

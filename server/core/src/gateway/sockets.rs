@@ -1,32 +1,28 @@
 //! The connections in their rooms: `chat:<id>` for those who have joined, `user:<id>` for all of a user's.
+//!
+//! - `connections`: which there are, and how many are in a room
 
 mod connections;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use socketioxide::extract::SocketRef;
 use socketioxide::operators::BroadcastOperators;
 use socketioxide::{BroadcastError, SendError, SocketError, SocketIo};
 
-use crate::ids::{ChatId, ConnectionId, UserId};
+use crate::ids::{ConnectionId, UserId};
 use crate::metrics::Metrics;
 use crate::publish::{Audience, Outbound, Publish};
 use connections::Connections;
+pub(super) use connections::Room;
 
 /// How often a slow connection's buffer is tried for the packet that closes it.
 const CLOSE_RETRY: Duration = Duration::from_millis(50);
-
-pub(super) fn user_room(user: UserId) -> String {
-    format!("user:{user}")
-}
-
-fn chat_room(chat: ChatId) -> String {
-    format!("chat:{chat}")
-}
 
 /// The established connections.
 pub struct Sockets {
@@ -42,52 +38,59 @@ impl Sockets {
         Self {
             io,
             metrics,
-            connections: Mutex::new(Connections::new()),
+            connections: Mutex::default(),
         }
     }
 
+    /// An established connection of `user`.
     pub(super) fn add(&self, connection: ConnectionId, user: UserId, socket: SocketRef) {
         socket.extensions.insert(connection);
-        self.lock().add(connection, user, socket);
+        self.connections.lock().add(connection, socket);
+        self.join(connection, Room::User(user));
     }
 
     pub(super) fn remove(&self, connection: ConnectionId) {
-        self.lock().remove(connection);
+        self.connections.lock().remove(connection);
     }
 
-    fn exit(&self, connection: ConnectionId, chat: ChatId) {
-        let leaving = self.lock().exit(connection, chat);
-        if let Some(socket) = leaving {
-            socket.leave(chat_room(chat));
+    fn join(&self, connection: ConnectionId, room: Room) {
+        let joining = self.connections.lock().join(connection, room);
+        if let Some(socket) = joining {
+            socket.join(room.to_string());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connections<SocketRef>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    fn leave(&self, connection: ConnectionId, room: Room) {
+        let leaving = self.connections.lock().leave(connection, room);
+        if let Some(socket) = leaving {
+            socket.leave(room.to_string());
+        }
     }
 
-    /// An audience as the library has it. `None` once the server is stopping: timers may still fire then.
-    fn audience(&self, audience: &Audience) -> Option<BroadcastOperators> {
+    /// An audience as the library has it, and how many connections it has. `None` once the server is stopping: timers may still
+    /// fire then.
+    fn audience(&self, audience: &Audience) -> Option<(BroadcastOperators, usize)> {
         let everyone = self.io.of("/")?;
-        Some(match audience {
-            Audience::Room(chat) => everyone.to(chat_room(*chat)),
-            Audience::RoomExcept(chat, connection) => {
-                let excepted = self.lock().get(*connection);
-                match excepted {
-                    Some(socket) => socket.to(chat_room(*chat)),
-                    None => everyone.to(chat_room(*chat)),
-                }
-            }
-            Audience::Users(users) => everyone.to(users.iter().copied().map(user_room).collect::<Vec<_>>()),
-        })
+        let (rooms, except) = match audience {
+            Audience::Room(chat) => (vec![Room::Chat(*chat)], None),
+            Audience::RoomExcept(chat, connection) => (vec![Room::Chat(*chat)], Some(*connection)),
+            Audience::Users(users) => (users.iter().copied().map(Room::User).collect(), None),
+        };
+        let names: Vec<String> = rooms.iter().map(Room::to_string).collect();
+        let connections = self.connections.lock();
+        let excepted = except.and_then(|connection| connections.get(connection));
+        let operators = match excepted {
+            Some(socket) => socket.to(names),
+            None => everyone.to(names),
+        };
+        Some((operators, connections.count(&rooms, except)))
     }
 
     /// Sends to an audience. The library encodes the payload once, however many they are.
     async fn broadcast(&self, to: &Audience, name: &'static str, payload: &impl Serialize, volatile: bool) {
-        let Some(audience) = self.audience(to) else {
+        let Some((audience, count)) = self.audience(to) else {
             return;
         };
-        let count = self.lock().count(to);
         let audience = if volatile { audience.volatile() } else { audience };
         let missed = match audience.emit(name, payload).await {
             Ok(()) => 0,
@@ -116,7 +119,7 @@ impl Sockets {
     /// Closes the connections of an audience that have missed an event. They must not miss it unknowingly: closed, they
     /// backfill when they return.
     fn close(&self, audience: &Audience, has_missed: fn(&SocketRef) -> bool) {
-        let sockets = self.audience(audience).map(BroadcastOperators::sockets);
+        let sockets = self.audience(audience).map(|(audience, _)| audience.sockets());
         for socket in sockets.into_iter().flatten().filter(has_missed) {
             // Out of every room at once; the packet that closes it needs a place in the full buffer.
             socket.leave_all();
@@ -158,17 +161,12 @@ impl Publish for Sockets {
                 self.broadcast(&audience, event.name(), &event, event.is_volatile())
                     .await;
             }
-            Outbound::Enter(connection, chat) => {
-                let entering = self.lock().enter(connection, chat);
-                if let Some(socket) = entering {
-                    socket.join(chat_room(chat));
-                }
-            }
-            Outbound::Exit(connection, chat) => self.exit(connection, chat),
+            Outbound::Enter(connection, chat) => self.join(connection, Room::Chat(chat)),
+            Outbound::Exit(connection, chat) => self.leave(connection, Room::Chat(chat)),
             Outbound::Evict(user, chat) => {
-                let connections = self.lock().of(user);
+                let connections = self.connections.lock().members(Room::User(user));
                 for connection in connections {
-                    self.exit(connection, chat);
+                    self.leave(connection, Room::Chat(chat));
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! One connection's life as presence sees it: connected once and disconnected once, in whatever order its handlers run.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::PresenceRegistry;
 use crate::ids::UserId;
@@ -20,7 +22,7 @@ pub struct Lifecycle(Arc<Mutex<Stage>>);
 impl Lifecycle {
     /// Counts the connection; `false` when it is closed already.
     pub(crate) fn connect(&self, registry: &PresenceRegistry, user: UserId) -> bool {
-        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = self.0.lock();
         if *stage != Stage::Pending {
             return false;
         }
@@ -31,7 +33,7 @@ impl Lifecycle {
 
     /// Counts the connection no longer; `false` when it was not counted.
     pub(crate) fn close(&self, registry: &PresenceRegistry, user: UserId) -> bool {
-        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = self.0.lock();
         let was_connected = *stage == Stage::Connected;
         *stage = Stage::Closed;
         if was_connected {

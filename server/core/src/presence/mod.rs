@@ -12,10 +12,11 @@ pub use lifecycle::Lifecycle;
 pub use throttle::{Step, Throttle};
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::ids::UserId;
@@ -106,7 +107,7 @@ impl PresenceRegistry {
     }
 
     fn change(&self, user: UserId, change: impl FnOnce(&mut Entry)) {
-        let mut users = self.0.lock();
+        let mut users = self.0.users.lock();
         let entry = users.entry(user).or_default();
         change(entry);
         if !entry.has_task {
@@ -117,10 +118,6 @@ impl PresenceRegistry {
 }
 
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Entry>> {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Announces the changes of `user` until there is none left.
     async fn announce(self: Arc<Self>, user: UserId) {
         loop {
@@ -132,7 +129,7 @@ impl Registry {
                     if let Err(error) = &notified {
                         tracing::error!(%user, %error, "contacts could not be told of a presence; trying again");
                     }
-                    if let Some(entry) = self.lock().get_mut(&user) {
+                    if let Some(entry) = self.users.lock().get_mut(&user) {
                         let now = Instant::now().into_std();
                         match notified {
                             Ok(()) => entry.throttle.announced(state, now),
@@ -146,7 +143,7 @@ impl Registry {
 
     /// The next step. `Idle` ends the task, and forgets a user without connections.
     fn next_step(&self, user: UserId) -> Step {
-        let mut users = self.lock();
+        let mut users = self.users.lock();
         let Some(entry) = users.get_mut(&user) else {
             return Step::Idle;
         };

@@ -23,7 +23,7 @@ impl ContactNotifier for Listener {
             return Err(StoreError::new("down"));
         }
         let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap();
-        self.heard.lock().unwrap().push((ms, user, state));
+        self.heard.lock().push((ms, user, state));
         Ok(())
     }
 }
@@ -32,7 +32,6 @@ impl Listener {
     fn heard(&self) -> Vec<(u64, Presence)> {
         self.heard
             .lock()
-            .unwrap()
             .iter()
             .map(|(ms, _, state)| (*ms, *state))
             .collect()
@@ -90,7 +89,7 @@ async fn flapping_tells_one_update_per_window_and_the_final_state() {
         listener.heard(),
         [(0, Presence::Online), (2_000, Presence::Offline)]
     );
-    assert!(registry.0.lock().is_empty(), "who is gone is forgotten");
+    assert!(registry.0.users.lock().is_empty(), "who is gone is forgotten");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,105 +1,98 @@
 //! Which connections there are, and who is in which room. The library delivers to rooms, but to count one it lists it.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use crate::ids::{ChatId, ConnectionId, UserId};
-use crate::publish::Audience;
 
-/// The connections; `S` is what the library has for one.
-pub(super) struct Connections<S> {
-    by_id: HashMap<ConnectionId, Connection<S>>,
-    by_user: HashMap<UserId, HashSet<ConnectionId>>,
-    /// How many connections are in a chat's room; none that is empty.
-    in_chat: HashMap<ChatId, usize>,
+/// A room; its text is the library's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::gateway) enum Room {
+    /// Those who have joined a chat.
+    Chat(ChatId),
+    /// All connections of a user.
+    User(UserId),
 }
 
-struct Connection<S> {
-    socket: S,
-    user: UserId,
-    chats: HashSet<ChatId>,
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chat(chat) => write!(f, "chat:{chat}"),
+            Self::User(user) => write!(f, "user:{user}"),
+        }
+    }
+}
+
+/// The connections; `S` is the library's handle of one.
+pub(super) struct Connections<S> {
+    by_id: HashMap<ConnectionId, (S, HashSet<Room>)>,
+    /// None of them is empty.
+    rooms: HashMap<Room, HashSet<ConnectionId>>,
+}
+
+impl<S> Default for Connections<S> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            rooms: HashMap::new(),
+        }
+    }
 }
 
 impl<S: Clone> Connections<S> {
-    pub(super) fn new() -> Self {
-        Self {
-            by_id: HashMap::new(),
-            by_user: HashMap::new(),
-            in_chat: HashMap::new(),
-        }
+    pub(super) fn add(&mut self, connection: ConnectionId, socket: S) {
+        self.by_id.insert(connection, (socket, HashSet::new()));
     }
 
-    pub(super) fn add(&mut self, connection: ConnectionId, user: UserId, socket: S) {
-        let chats = HashSet::new();
-        self.by_id.insert(connection, Connection { socket, user, chats });
-        self.by_user.entry(user).or_default().insert(connection);
-    }
-
+    /// Takes a connection out of all its rooms, and forgets it.
     pub(super) fn remove(&mut self, connection: ConnectionId) {
-        let Some(Connection { user, chats, .. }) = self.by_id.remove(&connection) else {
-            return;
-        };
-        for chat in chats {
-            self.leave(chat);
-        }
-        if let Some(others) = self.by_user.get_mut(&user) {
-            others.remove(&connection);
-            if others.is_empty() {
-                self.by_user.remove(&user);
-            }
+        let (_, rooms) = self.by_id.remove(&connection).unzip();
+        for room in rooms.into_iter().flatten() {
+            self.take_out(connection, room);
         }
     }
 
     pub(super) fn get(&self, connection: ConnectionId) -> Option<S> {
-        Some(self.by_id.get(&connection)?.socket.clone())
+        Some(self.by_id.get(&connection)?.0.clone())
     }
 
-    /// Notes that a connection enters a chat's room.
-    pub(super) fn enter(&mut self, connection: ConnectionId, chat: ChatId) -> Option<S> {
-        let entering = self.by_id.get_mut(&connection)?;
-        if entering.chats.insert(chat) {
-            *self.in_chat.entry(chat).or_default() += 1;
-        }
-        Some(entering.socket.clone())
+    pub(super) fn join(&mut self, connection: ConnectionId, room: Room) -> Option<S> {
+        let (socket, rooms) = self.by_id.get_mut(&connection)?;
+        rooms.insert(room);
+        self.rooms.entry(room).or_default().insert(connection);
+        Some(socket.clone())
     }
 
-    /// Notes that a connection leaves a chat's room.
-    pub(super) fn exit(&mut self, connection: ConnectionId, chat: ChatId) -> Option<S> {
-        let leaving = self.by_id.get_mut(&connection)?;
-        let (socket, was_in) = (leaving.socket.clone(), leaving.chats.remove(&chat));
-        if was_in {
-            self.leave(chat);
-        }
+    pub(super) fn leave(&mut self, connection: ConnectionId, room: Room) -> Option<S> {
+        let (socket, rooms) = self.by_id.get_mut(&connection)?;
+        rooms.remove(&room);
+        let socket = socket.clone();
+        self.take_out(connection, room);
         Some(socket)
     }
 
-    fn leave(&mut self, chat: ChatId) {
-        if let Some(count) = self.in_chat.get_mut(&chat) {
-            *count -= 1;
-            if *count == 0 {
-                self.in_chat.remove(&chat);
+    fn take_out(&mut self, connection: ConnectionId, room: Room) {
+        if let Some(members) = self.rooms.get_mut(&room) {
+            members.remove(&connection);
+            if members.is_empty() {
+                self.rooms.remove(&room);
             }
         }
     }
 
-    /// All connections of a user.
-    pub(super) fn of(&self, user: UserId) -> Vec<ConnectionId> {
-        self.by_user.get(&user).into_iter().flatten().copied().collect()
+    pub(super) fn members(&self, room: Room) -> Vec<ConnectionId> {
+        self.rooms.get(&room).into_iter().flatten().copied().collect()
     }
 
-    /// How many connections an event goes to.
-    pub(super) fn count(&self, audience: &Audience) -> usize {
-        let in_chat = |chat| self.in_chat.get(chat).copied().unwrap_or(0);
-        match audience {
-            Audience::Room(chat) => in_chat(chat),
-            Audience::RoomExcept(chat, connection) => {
-                let excepted = self.by_id.get(connection);
-                in_chat(chat) - usize::from(excepted.is_some_and(|one| one.chats.contains(chat)))
-            }
-            Audience::Users(users) => {
-                let of_user = |user| self.by_user.get(user).map_or(0, HashSet::len);
-                users.iter().map(of_user).sum()
-            }
-        }
+    /// How many connections are in these rooms, of which none has a connection of another's.
+    pub(super) fn count(&self, rooms: &[Room], except: Option<ConnectionId>) -> usize {
+        let members = rooms.iter().filter_map(|room| self.rooms.get(room));
+        members
+            .map(|members| {
+                let excepted = except.is_some_and(|connection| members.contains(&connection));
+                members.len() - usize::from(excepted)
+            })
+            .sum()
     }
 }
 
@@ -113,37 +106,36 @@ mod tests {
 
     #[test]
     fn a_room_counts_each_connection_once_until_it_leaves_or_ends() {
-        let (here, there): (ChatId, ChatId) = (id(1), id(2));
-        let (ann, bob): (UserId, UserId) = (id(3), id(4));
+        let (here, there, ann) = (Room::Chat(id(1)), Room::Chat(id(2)), Room::User(id(3)));
         let [phone, desktop, bobs] = [1, 2, 3].map(ConnectionId);
-        let mut connections = Connections::new();
-        connections.add(phone, ann, "phone");
-        connections.add(desktop, ann, "desktop");
-        connections.add(bobs, bob, "bob's");
-        for connection in [phone, phone, desktop, bobs] {
-            assert!(connections.enter(connection, here).is_some());
+        let mut connections = Connections::default();
+        for (connection, socket) in [(phone, "phone"), (desktop, "desktop"), (bobs, "bob's")] {
+            connections.add(connection, socket);
         }
-        connections.enter(phone, there);
-        assert_eq!(connections.count(&Audience::Room(here)), 3);
-        assert_eq!(connections.count(&Audience::RoomExcept(here, bobs)), 2);
-        assert_eq!(connections.count(&Audience::RoomExcept(there, bobs)), 1);
-        assert_eq!(connections.count(&Audience::Users(vec![ann, bob, id(5)])), 3);
+        for connection in [phone, phone, desktop, bobs] {
+            assert!(connections.join(connection, here).is_some());
+        }
+        connections.join(phone, there);
+        connections.join(phone, ann);
+        connections.join(desktop, ann);
+        assert_eq!(connections.count(&[here], None), 3);
+        assert_eq!(connections.count(&[here], Some(bobs)), 2);
+        assert_eq!(connections.count(&[there], Some(bobs)), 1);
+        assert_eq!(connections.count(&[ann, Room::User(id(4))], None), 2);
 
-        assert_eq!(connections.exit(desktop, here), Some("desktop"));
-        connections.exit(desktop, here);
+        assert_eq!(connections.leave(desktop, here), Some("desktop"));
+        connections.leave(desktop, here);
         connections.remove(phone);
         connections.remove(phone);
-        assert_eq!(connections.count(&Audience::Room(here)), 1);
-        assert_eq!(connections.count(&Audience::Room(there)), 0);
-        assert_eq!(connections.of(ann), [desktop]);
+        assert_eq!(connections.count(&[here], None), 1);
+        assert_eq!(connections.count(&[there], None), 0);
+        assert_eq!(connections.members(ann), [desktop]);
         assert_eq!(
-            (connections.get(phone), connections.enter(phone, here)),
+            (connections.get(phone), connections.join(phone, here)),
             (None, None)
         );
         connections.remove(desktop);
         connections.remove(bobs);
-        assert!(
-            connections.by_id.is_empty() && connections.by_user.is_empty() && connections.in_chat.is_empty()
-        );
+        assert!(connections.by_id.is_empty() && connections.rooms.is_empty());
     }
 }

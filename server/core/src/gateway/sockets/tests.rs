@@ -61,7 +61,7 @@ impl Server {
 
     /// A client that is in the room; the system holds little for it that it has not read.
     async fn client(&self) -> WebSocketStream<TcpStream> {
-        let members = self.sockets.lock().count(&Audience::Room(id()));
+        let members = self.sockets.audience(&Audience::Room(id())).unwrap().1;
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
         let stream = socket.connect(self.address).await.unwrap();
@@ -70,7 +70,7 @@ impl Server {
         client.send(Message::text("40")).await.unwrap();
         while !text(&mut client).await.unwrap().starts_with("40") {}
         // The answer comes before the room.
-        while self.sockets.lock().count(&Audience::Room(id())) == members {
+        while self.sockets.audience(&Audience::Room(id())).unwrap().1 == members {
             tokio::task::yield_now().await;
         }
         client

@@ -52,43 +52,29 @@ impl FromSql for Timestamp {
     }
 }
 
-impl ToSql for Role {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(match self {
-            Role::Admin => "admin",
-            Role::Member => "member",
-        }))
-    }
-}
-
-impl FromSql for Role {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "admin" => Ok(Role::Admin),
-            "member" => Ok(Role::Member),
-            _ => Err(FromSqlError::InvalidType),
+macro_rules! text_column {
+    ($type:ident { $($variant:ident = $text:literal),* }) => {
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(match self {
+                    $($type::$variant => $text,)*
+                }))
+            }
         }
-    }
-}
 
-impl ToSql for ChatKind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(match self {
-            ChatKind::Direct => "dm",
-            ChatKind::Group => "group",
-        }))
-    }
-}
-
-impl FromSql for ChatKind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "dm" => Ok(ChatKind::Direct),
-            "group" => Ok(ChatKind::Group),
-            _ => Err(FromSqlError::InvalidType),
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                match value.as_str()? {
+                    $($text => Ok($type::$variant),)*
+                    _ => Err(FromSqlError::InvalidType),
+                }
+            }
         }
-    }
+    };
 }
+
+text_column!(Role { Admin = "admin", Member = "member" });
+text_column!(ChatKind { Direct = "dm", Group = "group" });
 
 pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {

@@ -7,8 +7,8 @@
 mod threads;
 
 use std::future::ready;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::rows::execute;
@@ -80,23 +80,19 @@ impl Executor {
     }
 
     fn run_inline<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let inline = lock(&self.inline);
+        let inline = self.inline.lock();
         let connection = inline.as_ref().ok_or_else(|| StoreError::new(Closed))?;
         work(connection).map_err(StoreError::new)
     }
 
     /// Finishes what is queued and closes the connections.
     pub(super) async fn close(&self) -> Result<()> {
-        drop(lock(&self.inline).take());
+        drop(self.inline.lock().take());
         match &self.threads {
             Some(threads) => threads.close().await,
             None => Ok(()),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Work that fails undoes what it has done, and nothing else.

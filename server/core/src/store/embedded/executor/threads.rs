@@ -3,15 +3,16 @@
 //! SQLite takes one writer at a time, and a durable commit costs a flush of the disk. So everything that has queued up
 //! while one transaction was being flushed goes into the next one together, each job in a savepoint of its own.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::rows::execute;
-use super::{Closed, in_savepoint, lock};
+use super::{Closed, in_savepoint};
 use crate::store::{Result, StoreError};
 
 /// How many jobs share one transaction at most, so that the first of them need not wait for ever.
@@ -80,8 +81,8 @@ impl Threads {
 
     /// Finishes what is queued, then ends the threads and closes the connections.
     pub(super) async fn close(&self) -> Result<()> {
-        drop(lock(&self.queues).take());
-        let threads = std::mem::take(&mut *lock(&self.threads));
+        drop(self.queues.lock().take());
+        let threads = std::mem::take(&mut *self.threads.lock());
         let joined =
             tokio::task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
         match joined.await {
@@ -92,7 +93,7 @@ impl Threads {
     }
 
     fn queues(&self) -> Result<Queues> {
-        lock(&self.queues).clone().ok_or_else(|| StoreError::new(Closed))
+        self.queues.lock().clone().ok_or_else(|| StoreError::new(Closed))
     }
 }
 
@@ -149,7 +150,7 @@ fn run_writer(connection: &Connection, jobs: &Receiver<Job>) {
 fn run_reader(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
     loop {
         // A statement of its own, so that the lock is held for the waiting alone and not for the work.
-        let job = lock(jobs).recv();
+        let job = jobs.lock().recv();
         match job {
             Ok(job) => job(connection)(Ok(())),
             Err(_) => return,
