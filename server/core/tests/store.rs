@@ -75,7 +75,8 @@ async fn places_are_those_of_the_calls<P: Place>() {
         permits.push(permit(&store, ann, message(chat, None, &number.to_string())).await);
     }
     let mut pending: Vec<_> = permits.iter().map(|permit| store.append(permit)).collect();
-    assert!(pending.iter().all(Pending::has_place));
+    let placed = |pending: &Pending<'_, Append>| !matches!(pending, Pending::Unplaced(_));
+    assert!(pending.iter().all(placed));
     drop(pending.remove(50));
     for pending in pending.into_iter().rev() {
         assert!(matches!(pending.await.unwrap(), Append::Stored(_)));

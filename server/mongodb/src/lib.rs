@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use mongodb::bson::doc;
 use mongodb::error::ErrorKind;
 use mongodb::{Client, Collection};
@@ -200,7 +201,7 @@ impl Store for MongoStore {
     fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append> {
         let (sender, command) = (permit.actor(), permit.command().clone());
         // Each transaction has a connection of its own; which of two comes first is decided in the database.
-        Pending::unplaced(self.run(move |db| messages::append(db, sender, command)))
+        Pending::Unplaced(self.run(move |db| messages::append(db, sender, command)).boxed())
     }
 
     async fn chat_of_message(&self, permit: &Permit<MarkRead>) -> Result<Option<ChatId>> {

@@ -16,6 +16,7 @@ pub use queries::Query;
 pub use read::Read;
 pub use send::Sent;
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ pub struct Begun<'a, R> {
     outcome: BoxFuture<'a, Result<Committed<R>, ChatError>>,
 }
 
-impl<'a, R> Begun<'a, R> {
+impl<'a, R: Send + 'a> Begun<'a, R> {
     /// A command that ends before the next on the chat begins.
     pub fn alone(outcome: impl Future<Output = Result<Committed<R>, ChatError>> + Send + 'a) -> Self {
         Self {
@@ -76,15 +77,19 @@ impl<'a, R> Begun<'a, R> {
         }
     }
 
-    /// A command that has asked for its one write, and changes nothing that the next decision rests on. If the write has its
-    /// place, the next command may begin meanwhile: many messages of one chat share a flush of the disk then.
+    /// A command that has asked for its one write, and changes nothing that the next decision rests on. While the write is in
+    /// the store's queue the next command may begin: many messages of one chat share a flush of the disk then.
     pub fn writing<T: Send + 'a>(
         pending: Pending<'a, T>,
         finish: impl FnOnce(T) -> Result<Committed<R>, ChatError> + Send + 'a,
     ) -> Self {
-        Self {
-            next_may_begin: pending.has_place(),
-            outcome: async move { finish(pending.await?) }.boxed(),
+        match pending {
+            Pending::Done(outcome) => Self::alone(ready(outcome.map_err(ChatError::from).and_then(finish))),
+            Pending::Unplaced(outcome) => Self::alone(async { finish(outcome.await?) }),
+            Pending::Queued(outcome) => Self {
+                next_may_begin: true,
+                outcome: async { finish(outcome.await?) }.boxed(),
+            },
         }
     }
 }

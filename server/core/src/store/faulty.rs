@@ -1,7 +1,6 @@
 //! A store that fails when it is told to: a rehearsal of what a broken disk, or a database that has gone away, does. It is put
 //! around the real store where a server is started.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -95,7 +94,7 @@ macro_rules! switched {
                 let rehearsed = if fails { Err(StoreError::new(Rehearsed::Body)) } else { self.switch.check() };
                 match rehearsed {
                     Ok(()) => self.inner.append(permit),
-                    Err(error) => Pending::in_place(ready(Err(error))),
+                    Err(error) => Pending::Done(Err(error)),
                 }
             }
         }

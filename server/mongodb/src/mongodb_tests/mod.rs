@@ -7,7 +7,7 @@ mod queries;
 use std::net::TcpListener;
 use std::time::Instant;
 
-use futures_util::{FutureExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use mongodb::IndexModel;
 use mongodb::bson::Document;
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -78,9 +79,9 @@ impl UseCase for Gated {
             Ok(Append::NotMember)
         };
         let pending = if has_place {
-            Pending::in_place(write)
+            Pending::Queued(write.boxed())
         } else {
-            Pending::unplaced(write)
+            Pending::Unplaced(write.boxed())
         };
         Begun::writing(pending, move |_| Ok(Committed::silent(number)))
     }

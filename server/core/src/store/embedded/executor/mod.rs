@@ -6,8 +6,7 @@
 
 mod threads;
 
-use std::future::ready;
-
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -55,10 +54,8 @@ impl Executor {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         match &self.threads {
-            Some(threads) => Pending::in_place(threads.write(work)),
-            None => Pending::in_place(ready(
-                self.run_inline(|connection| in_savepoint(connection, work)),
-            )),
+            Some(threads) => Pending::Queued(threads.write(work).boxed()),
+            None => Pending::Done(self.run_inline(|connection| in_savepoint(connection, work))),
         }
     }
 
