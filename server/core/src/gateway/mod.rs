@@ -78,17 +78,13 @@ impl Gateway {
         arguments: &[serde_json::Value],
     ) -> Option<Reply> {
         let began = Instant::now();
-        let command = match decode(event, arguments.first(), connection, self.limits) {
+        let outcome = match decode(event, arguments.first(), connection, self.limits) {
             Ok(None) => {
                 self.metrics.unknown_event();
                 return None;
             }
-            Ok(Some(command)) => Ok(command),
-            Err(invalid) => Err(ChatError::from(invalid)),
-        };
-        let outcome = match command {
-            Ok(command) => self.carry_out(user, command).await,
-            Err(error) => Err(error),
+            Ok(Some(command)) => self.carry_out(user, command).await,
+            Err(invalid) => Err(invalid.into()),
         };
         self.metrics.request(
             event,
@@ -103,7 +99,7 @@ impl Gateway {
         })
     }
 
-    /// The queue's task, which works through to its end, is the only one that comes here.
+    /// Only the queue's task calls this, and it is never dropped before it returns: `perform_in_place` asks for that.
     async fn carry_out(&self, user: UserId, command: SocketCommand) -> Result<Reply, ChatError> {
         let service = &self.service;
         let done = match command {

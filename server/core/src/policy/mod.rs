@@ -21,7 +21,7 @@ pub enum Denied {
     NoSuchChat,
     /// The actor does not belong to the chat.
     NotMember,
-    /// Only an admin may.
+    /// The actor is no admin, and only admins may do this.
     NotAdmin,
     /// A direct chat's members and title are fixed.
     DirectChat,
@@ -35,12 +35,12 @@ pub struct Permit<C> {
 }
 
 impl<C> Permit<C> {
-    /// The user who may.
+    /// The user who may carry it out.
     pub fn actor(&self) -> UserId {
         self.actor
     }
 
-    /// What they may do.
+    /// The command that they may carry out.
     pub fn command(&self) -> &C {
         &self.command
     }

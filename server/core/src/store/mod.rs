@@ -1,11 +1,11 @@
 //! What is kept, the one trait that every backend implements, and the embedded backend.
 //!
 //! - `embedded`: SQLite
-//! - `pending`: a write that has been asked for, and whether it has its place
+//! - `pending`: a write that has been asked for, and its place among others
 //! - `faulty`: failures for rehearsals
 //!
 //! A backend keeps these promises:
-//! - A call that changes something returns after the change is durable.
+//! - A call that changes something, and a [`Pending`] that is awaited, return after the change is durable.
 //! - "Not there" is `None`, never an error; errors are failures of the backend itself.
 //! - Every rule that must hold under concurrency (one message per key, one direct chat per pair, a cursor that only
 //!   moves forward, membership at the moment of writing) is a constraint or a condition of the write itself.
@@ -61,7 +61,7 @@ pub enum Append {
 pub enum Advance {
     /// The cursor has moved forward.
     Moved(Membership),
-    /// The cursor stood there, or further, already (RCPT-02, RCPT-03).
+    /// The cursor was there already, or further (RCPT-02, RCPT-03).
     Unchanged(Membership),
     /// The reader is a member no longer.
     NotMember,
@@ -148,7 +148,7 @@ pub trait Store: Send + Sync + 'static {
     /// Stores a message and moves the chat's `updatedAt`; makes the members admins where it is
     /// [time](crate::policy::membership::admins_after). Id and `createdAt` grow in the order in which messages are stored.
     ///
-    /// Messages of one chat that have their place are stored in the order of the calls.
+    /// Messages of one chat are stored in the order of the calls, unless what these return is [`Pending::Unplaced`].
     fn append(&self, permit: &Permit<SendMessage>) -> Pending<'_, Append>;
 
     /// The chat of the message that is to be marked as read; `None` when there is no such message.
