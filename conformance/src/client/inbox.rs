@@ -1,9 +1,9 @@
 //! Everything that one connection received, with times, and waiting for what has yet to come.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -66,7 +66,7 @@ impl Default for Inbox {
 impl Inbox {
     /// Adds an item; nothing is added after [`Item::Closed`].
     pub fn push(&self, mut item: Item) {
-        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut items = self.items.lock();
         if matches!(items.last(), Some(Item::Closed(_))) {
             return;
         }
@@ -97,7 +97,7 @@ impl Inbox {
 
     /// Looks at everything received so far.
     pub fn look<T>(&self, see: impl FnOnce(&[Item]) -> T) -> T {
-        see(&self.items.lock().unwrap_or_else(PoisonError::into_inner))
+        see(&self.items.lock())
     }
 
     /// Why the connection is closed, if it is.
@@ -179,13 +179,11 @@ impl Hidden {
 }
 
 fn insert(set: &Mutex<HashSet<String>>, value: &str) {
-    set.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(value.to_owned());
+    set.lock().insert(value.to_owned());
 }
 
 fn contains(set: &Mutex<HashSet<String>>, value: Option<&str>) -> bool {
-    value.is_some_and(|value| set.lock().unwrap_or_else(PoisonError::into_inner).contains(value))
+    value.is_some_and(|value| set.lock().contains(value))
 }
 
 #[cfg(test)]

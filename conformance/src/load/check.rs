@@ -18,9 +18,10 @@ mod tally;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use row::{Row, State};
 pub use tally::{Counts, Fault, Faults, Kind};
 
@@ -176,7 +177,7 @@ impl Ledger {
             State::Refused
         };
         row.becomes(State::Sent, after);
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = self.refused.lock();
         let known = refused.len() < CODES || refused.contains_key(code);
         *refused
             .entry(if known { code } else { "others" }.to_owned())
@@ -335,10 +336,7 @@ impl Ledger {
     }
 
     fn fault(&self, kind: Kind, text: impl FnOnce() -> String) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(kind, text);
+        self.faults.lock().add(kind, text);
     }
 
     fn named(&self, number: u32) -> String {

@@ -4,10 +4,10 @@
 //! behind something slow counts as slow too. A tool that waits for an answer before it sends the next message leaves out just
 //! the moments that hurt (coordinated omission).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::{CreationError, Histogram};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
 /// Longer times count as this, in µs.
@@ -142,11 +142,7 @@ impl Figures {
 
     /// All shards together.
     pub fn merged(&self) -> Latencies {
-        let shards: Vec<_> = self
-            .shards
-            .iter()
-            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
-            .collect();
+        let shards: Vec<_> = self.shards.iter().map(Mutex::lock).collect();
         let sum = |of: fn(&Shard) -> &Histogram<u64>| merged(shards.iter().map(|shard| of(shard)));
         let (acks, deliveries) = (sum(|shard| &shard.acks), sum(|shard| &shard.deliveries));
         let intervals = shards.first().map_or(0, |shard| shard.timeline.len());
@@ -178,9 +174,7 @@ impl Figures {
 
     /// For a moment only, and never while something is awaited.
     fn shard(&self, connection: usize) -> MutexGuard<'_, Shard> {
-        self.shards[connection % self.shards.len()]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[connection % self.shards.len()].lock()
     }
 }
 

@@ -31,8 +31,9 @@ pub mod when;
 mod wire;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use thiserror::Error;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
@@ -77,12 +78,12 @@ struct Shared {
 impl Shared {
     /// What is known; for a moment only, and never while something is awaited.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// How connections are reached; for a moment only, too.
     fn links(&self) -> MutexGuard<'_, Links> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+        self.links.lock()
     }
 }
 

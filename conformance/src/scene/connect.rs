@@ -1,6 +1,6 @@
 //! Connections, everyday and raw, and the requests that are mere steps.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use url::Url;
@@ -321,7 +321,7 @@ impl Scene {
 
     /// `alice`, then `alice#2`, and so on.
     fn name_for(&self, who: &str) -> String {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         let count = names.entry(who.to_owned()).or_insert(0);
         *count += 1;
         if *count == 1 {

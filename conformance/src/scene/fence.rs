@@ -12,7 +12,7 @@
 //! Sentinels never show up in what scenarios see of an inbox or a listing.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ pub(super) struct Staff {
 #[derive(Debug, Default)]
 pub(super) struct Fences {
     witness: OnceCell<Witness>,
-    groups: std::sync::Mutex<HashMap<String, Arc<Mutex<Option<Group>>>>>,
+    groups: parking_lot::Mutex<HashMap<String, Arc<Mutex<Option<Group>>>>>,
 }
 
 /// The hidden member of the scene's groups.
@@ -169,7 +169,7 @@ impl Scene {
     async fn fence_one_user(&self, client: &Client, user: &str) -> Result<(), Stop> {
         let staff = self.staff().await?;
         let group = {
-            let mut groups = self.fences.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut groups = self.fences.groups.lock();
             groups.entry(user.to_owned()).or_default().clone()
         };
         let mut group = group.lock().await;

@@ -21,8 +21,10 @@ pub mod people;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::calibration::{Calibration, Timing};
 use crate::client::Client;
@@ -369,7 +371,7 @@ impl Scene {
     /// this cannot be done is the kit's fault, and has to be done by hand.
     pub async fn tear_down(&self) -> Result<(), Stop> {
         let given_back = self.end_outage().await;
-        let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
+        let clients = std::mem::take(&mut *self.clients.lock());
         let closing = futures_util::future::join_all(clients.iter().map(Client::close));
         tokio::time::timeout(Duration::from_secs(5), closing).await.ok();
         given_back
@@ -382,14 +384,11 @@ impl Scene {
     }
 
     fn keep(&self, client: &Client) {
-        self.clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(client.clone());
+        self.clients.lock().push(client.clone());
     }
 
-    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    fn record(&self) -> parking_lot::MutexGuard<'_, Record> {
+        self.record.lock()
     }
 
     fn judge(&self, requirement: &str, found: Found) {

@@ -1,8 +1,8 @@
 //! What the stories write down as they go: shapes that were seen, and why others were not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::document::Document;
@@ -63,13 +63,13 @@ impl<'a> Book<'a> {
     }
 
     fn on_page(&self, subject: &Subject, write: impl FnOnce(&mut Page)) {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = self.pages.lock();
         write(pages.entry(subject.name).or_default());
     }
 
     /// The documents, by the names of their subjects: one for each, with every case of each.
     pub fn close(self) -> BTreeMap<&'static str, Document> {
-        let mut pages = self.pages.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = self.pages.into_inner();
         let document = |subject: &&Subject| {
             let page = pages.remove(subject.name).unwrap_or_default();
             (subject.name, page.into_document(subject))

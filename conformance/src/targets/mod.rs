@@ -20,10 +20,11 @@ pub mod store;
 pub mod tail;
 pub mod tokens;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use thiserror::Error;
 use url::Url;
 
@@ -191,9 +192,7 @@ impl Target {
     /// How it ended, and what it wrote last, where the kit has started it and it has ended.
     pub fn obituary(&self) -> Option<String> {
         match &self.running {
-            Some(Running::Launched { server, .. }) => {
-                server.lock().unwrap_or_else(PoisonError::into_inner).obituary()
-            }
+            Some(Running::Launched { server, .. }) => server.lock().obituary(),
             _ => None,
         }
     }
@@ -201,10 +200,7 @@ impl Target {
     /// The process group that it runs as, where the kit has started it.
     pub fn process_group(&self) -> Option<u32> {
         match &self.running {
-            Some(Running::Launched { server, .. }) => server
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .process_group(),
+            Some(Running::Launched { server, .. }) => server.lock().process_group(),
             _ => None,
         }
     }

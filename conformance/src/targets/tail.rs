@@ -1,8 +1,9 @@
 //! The last lines that a process wrote, for whoever has to find out why it does not do what it should.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 use crate::private::Private;
@@ -30,7 +31,7 @@ impl Tail {
 
     /// One more line; the oldest goes.
     pub(super) fn push(&self, line: String) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         if lines.len() == Self::LINES {
             lines.pop_front();
         }
@@ -39,7 +40,7 @@ impl Tail {
 
     /// The lines, each set in by two spaces.
     pub fn text(&self) -> String {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock();
         let lines: Vec<String> = lines.iter().map(|line| format!("  {}", redact(line))).collect();
         let hidden = |text: String, secret: &String| text.replace(secret, "***");
         self.secrets.0.iter().fold(lines.join("\n"), hidden)

@@ -1,7 +1,9 @@
 //! Whose tokens are whose.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::provision::Account;
 
@@ -12,7 +14,7 @@ pub struct Tokens(Arc<Mutex<HashMap<String, String>>>);
 impl Tokens {
     /// The tokens of this account are this user's.
     pub fn tell(&self, account: &Account) {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.0.lock();
         for token in std::iter::once(&account.access_token).chain(&account.session_token) {
             users.insert(token.clone(), account.id.clone());
         }
@@ -20,7 +22,7 @@ impl Tokens {
 
     /// Whose it is, where that has been told.
     pub fn user_of(&self, token: &str) -> Option<String> {
-        let users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let users = self.0.lock();
         users.get(token).cloned()
     }
 }

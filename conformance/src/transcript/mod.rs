@@ -12,9 +12,10 @@ pub mod redact;
 pub mod remark;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -155,7 +156,7 @@ impl Transcript {
             direction,
             text: redact(&head(text)),
         };
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         if lines.len() == Self::CAPACITY {
             lines.pop_front();
         }
@@ -163,14 +164,14 @@ impl Transcript {
     }
 
     fn without_secrets(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = self.secrets.lock();
         let known = secrets.iter().filter(|secret| text.contains(*secret));
         redact(&known.fold(text.to_owned(), |text, secret| text.replace(secret, "***")))
     }
 
     /// How many lines there are.
     pub fn len(&self) -> usize {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lines.lock().len()
     }
 
     /// Whether there are none.
@@ -181,16 +182,13 @@ impl Transcript {
     /// Never shows this text, in whatever way a target writes it: a password, or a token.
     pub fn hide(&self, secret: &str) {
         if !secret.is_empty() {
-            self.secrets
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(secret.to_owned());
+            self.secrets.lock().insert(secret.to_owned());
         }
     }
 
     /// The last `n` lines, oldest first, without the heartbeat and what else is to be left out.
     pub fn last(&self, n: usize, leave_out: impl Fn(&Line) -> bool) -> Vec<Line> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock();
         let mut last: Vec<Line> = lines
             .iter()
             .rev()

@@ -2,9 +2,9 @@
 //! describes.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -103,7 +103,7 @@ impl Recorder {
 
     /// Takes an entry; its time is set here. After a failure nothing more is taken.
     pub(super) fn record(&self, mut entry: Entry) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if state.failed.is_none() {
             // Under the lock, so that lines are in the order of their times.
             entry.us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -113,11 +113,7 @@ impl Recorder {
 
     /// Why the transcript has an end before its end, if so.
     pub fn failure(&self) -> Option<io::Error> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .failed
-            .take()
+        self.state.lock().failed.take()
     }
 }
 
@@ -158,7 +154,7 @@ mod tests {
 
     impl Write for Sheet {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
+            self.0.lock().extend(bytes);
             Ok(bytes.len())
         }
 
@@ -169,7 +165,7 @@ mod tests {
 
     impl Sheet {
         fn lines(&self) -> Vec<Value> {
-            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            let text = String::from_utf8(self.0.lock().clone()).unwrap();
             text.lines()
                 .map(|line| serde_json::from_str(line).unwrap())
                 .collect()
@@ -232,7 +228,7 @@ mod tests {
         let keep = |taken: &Arc<Mutex<Vec<Entry>>>| {
             let taken = taken.clone();
             move |entry| {
-                taken.lock().unwrap().push(entry);
+                taken.lock().push(entry);
                 Ok(())
             }
         };
@@ -248,7 +244,7 @@ mod tests {
             transcript.write("alice", Direction::Out, r#"40{"token":"abc"}"#);
             let judged = Remark::Judged("MSG-01".to_owned());
             transcript.remark("alice", judged.clone());
-            let taken = std::mem::take(&mut *taken.lock().unwrap());
+            let taken = std::mem::take(&mut *taken.lock());
             assert_eq!(
                 taken.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(),
                 texts

@@ -101,15 +101,16 @@ impl Drop for Keeper {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use super::*;
+    use parking_lot::Mutex;
 
     struct Diary(Arc<Mutex<Vec<&'static str>>>);
 
     impl Diary {
         fn write(&self, what: &'static str) {
-            self.0.lock().unwrap().push(what);
+            self.0.lock().push(what);
         }
     }
 
@@ -140,7 +141,7 @@ mod tests {
         assert!(keeper.take_down().is_ok());
         assert!(matches!(keeper.bring_up(), Err(SwitchError::Failed(why)) if why == "no"));
         drop(keeper);
-        assert_eq!(*diary.lock().unwrap(), ["down", "up", "gone"]);
+        assert_eq!(*diary.lock(), ["down", "up", "gone"]);
     }
 
     #[test]

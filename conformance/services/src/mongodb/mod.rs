@@ -16,8 +16,9 @@ mod local;
 use std::env;
 use std::fmt;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
+use parking_lot::Mutex;
 use thiserror::Error;
 
 pub use database::Database;
@@ -112,7 +113,7 @@ impl MongoDb {
     pub fn shared() -> Result<Arc<Self>, NoMongoDb> {
         static SHARED: Mutex<Weak<MongoDb>> = Mutex::new(Weak::new());
         static KEPT: OnceLock<Arc<MongoDb>> = OnceLock::new();
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = SHARED.lock();
         if let Some(mongodb) = shared.upgrade() {
             return Ok(mongodb);
         }

@@ -1,7 +1,6 @@
 //! What the ledger says when all is there, or nothing more comes.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::row::{Row, State};
@@ -24,11 +23,7 @@ impl Ledger {
     /// Looks at all that is there at the end. What is missing now is lost, if it was `waited_for`.
     pub fn judge(&self, waited_for: bool) -> (Counts, Faults) {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let refused = self
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let refused = self.refused.lock().clone();
         let mut counts = Counts {
             planned: u64::from(self.plan.total()),
             sent: load(&self.sent),
@@ -40,7 +35,7 @@ impl Ledger {
             stray_acks: load(&self.stray_acks),
             ..Counts::default()
         };
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut faults = self.faults.lock().clone();
         let mut owner: HashMap<u64, u32> = HashMap::new();
         for (number, row) in self.rows_with_numbers() {
             match row.state() {

@@ -14,10 +14,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -121,13 +122,13 @@ impl Program {
                     told.push(format!("no answer, on standard output: {}", blot(&line)));
                     continue;
                 };
-                let mut waiting = answered.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = answered.lock();
                 if let Some(waiting) = waiting.as_mut().and_then(|waiting| waiting.remove(&id)) {
                     waiting.send(answer).ok();
                 }
             }
             // Whoever waits does so in vain, and whoever comes later need not.
-            *answered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *answered.lock() = None;
         });
         said.follow(errors, |_| ());
         Ok(Self {
@@ -165,7 +166,7 @@ impl Program {
             }
         }
         let (sender, answered) = oneshot::channel();
-        match &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &mut *self.waiting.lock() {
             Some(waiting) => waiting.insert(id, sender),
             None => return Err(failed("it has ended")),
         };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -182,7 +182,7 @@ impl Roster {
     }
 
     fn next_of_set(&self, person: &Person) -> Option<Result<Account, Lack>> {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leases = self.leases.lock();
         let taken: HashSet<usize> = leases.by_scene.values().map(|(set, _)| *set).collect();
         let mut meant = self
             .sets
@@ -209,7 +209,7 @@ impl Roster {
 
     /// The id of a chat that these have already, whoever made it first, and that nobody has been given yet.
     pub fn chat(&self, kind: &str, creator: &str, members: &[&str]) -> Option<String> {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leases = self.leases.lock();
         let wanted: BTreeSet<&str> = members.iter().copied().chain([creator]).collect();
         let set = self
             .sets
