@@ -11,7 +11,7 @@
 //! - [`scene`]: what a story gets
 //! - [`client`]: connections and HTTP; [`event`]: what they receive; [`packet`]: how it is written
 //! - [`expect`]: pure matchers on JSON; [`text`]: values cut for people; [`placeholders`]: `{{…}}` filled in
-//! - [`verdict`]: what can be said about a requirement; [`figure`]: what was measured on the way
+//! - [`verdict`]: what can be said about a requirement; [`measurement`]: what was measured on the way
 //! - [`cli`]: what people type
 //! - [`plan`]: what to run
 //! - [`targets`]: who is under test
@@ -38,9 +38,9 @@ pub mod contract;
 pub mod doctor;
 pub mod event;
 pub mod expect;
-pub mod figure;
 pub mod fingerprint;
 pub mod load;
+pub mod measurement;
 pub mod packet;
 pub mod placeholders;
 pub mod plan;

@@ -14,7 +14,7 @@ use crate::client::raw;
 use crate::contract::Contract;
 use crate::expect::Mismatch;
 use crate::expect::event::event;
-use crate::scene::{Conduct, Context, Scene, Stop};
+use crate::scene::{Context, RunOptions, Scene, Stop};
 use crate::services::mongodb::{MongoDb, NoMongoDb};
 use crate::targets::profile::Profile;
 use crate::targets::reference::{self, ReferenceError};
@@ -24,7 +24,7 @@ use crate::transcript::Transcript;
 
 /// Why the target cannot be tested: what is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub enum Unfit {
+pub enum PreflightError {
     /// No connection at all.
     #[error("cannot connect to {url}: {why}. Is the server running, and is this its address and port?")]
     Unreachable {
@@ -74,7 +74,7 @@ pub enum Unfit {
 
 /// Why there is nothing to run against.
 #[derive(Debug, Error)]
-pub enum NotReady {
+pub enum PrepareError {
     /// The profile does not say where the target is.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -86,12 +86,12 @@ pub enum NotReady {
     MongoDb(#[from] NoMongoDb),
     /// The target cannot be tested.
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] PreflightError),
 }
 
 /// Who is to be tested.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum TargetChoice {
     /// The server of a profile, which runs already or is started.
     Profile(Box<Profile>),
     /// The reference server, started inside the kit.
@@ -100,7 +100,7 @@ pub enum Subject {
     ReferenceOnMongoDb,
 }
 
-impl From<Profile> for Subject {
+impl From<Profile> for TargetChoice {
     fn from(profile: Profile) -> Self {
         Self::Profile(Box::new(profile))
     }
@@ -108,39 +108,39 @@ impl From<Profile> for Subject {
 
 /// What a run needs: its target, running, looked at and measured.
 pub async fn prepare(
-    subject: Subject,
+    subject: TargetChoice,
     contract: impl Into<Arc<Contract>>,
-    conduct: Conduct,
-) -> Result<Arc<Context>, NotReady> {
+    options: RunOptions,
+) -> Result<Arc<Context>, PrepareError> {
     let target = match subject {
-        Subject::Profile(profile) => Target::start(*profile).await?,
-        Subject::Reference => start_reference(None).await?,
-        Subject::ReferenceOnMongoDb => start_reference(Some(Arc::new(obtain_mongodb().await?))).await?,
+        TargetChoice::Profile(profile) => Target::start(*profile).await?,
+        TargetChoice::Reference => start_reference(None).await?,
+        TargetChoice::ReferenceOnMongoDb => start_reference(Some(Arc::new(obtain_mongodb().await?))).await?,
     };
-    let context = Arc::new(Context::new(target, contract, conduct));
+    let context = Arc::new(Context::new(target, contract, options));
     check(&context).await?;
     context.calibrate(measure(&context).await);
     Ok(context)
 }
 
 /// The reference server as a target, started inside the kit.
-pub(crate) async fn start_reference(mongodb: Option<Arc<MongoDb>>) -> Result<Target, NotReady> {
+pub(crate) async fn start_reference(mongodb: Option<Arc<MongoDb>>) -> Result<Target, PrepareError> {
     let (profile, running) = reference::start(mongodb).await?;
     Ok(Target::new(profile)?.keeping(running))
 }
 
-async fn obtain_mongodb() -> Result<MongoDb, NotReady> {
+async fn obtain_mongodb() -> Result<MongoDb, PrepareError> {
     let obtained = tokio::task::spawn_blocking(MongoDb::obtain).await;
     Ok(obtained.map_err(|error| ReferenceError::Server(error.to_string()))??)
 }
 
 /// Looks whether the target can be tested.
-async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
+async fn check(context: &Arc<Context>) -> Result<(), PreflightError> {
     can_be_reached(context).await?;
     let scene = Scene::new(context.clone(), "kit/calibration");
     let registered = scene.user("preflight").await;
     scene.tear_down().await.ok();
-    registered.map_err(|stop| Unfit::NoUsers {
+    registered.map_err(|stop| PreflightError::NoUsers {
         url: context
             .target
             .urls()
@@ -153,12 +153,12 @@ async fn check(context: &Arc<Context>) -> Result<(), Unfit> {
 }
 
 /// Looks whether Socket.IO answers at every URL.
-pub(crate) async fn can_be_reached(context: &Context) -> Result<(), Unfit> {
+pub(crate) async fn can_be_reached(context: &Context) -> Result<(), PreflightError> {
     for url in context.target.urls() {
         speaks_http(context, url).await?;
         opens_engine(context, url)
             .await
-            .map_err(|mismatch| Unfit::NotSocketIo {
+            .map_err(|mismatch| PreflightError::NotSocketIo {
                 url: url.to_string(),
                 why: actual(mismatch),
             })?;
@@ -183,13 +183,13 @@ pub async fn still_there(context: &Context) -> Result<(), String> {
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let gone = opens_engine(context, url).await.map_err(actual);
-    match context.target.obituary() {
-        Some(obituary) => gone.map_err(|why| format!("{why}; {obituary}")),
+    match context.target.exit_report() {
+        Some(exit_report) => gone.map_err(|why| format!("{why}; {exit_report}")),
         None => gone,
     }
 }
 
-async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
+async fn speaks_http(context: &Context, url: &Url) -> Result<(), PreflightError> {
     let within = context.timing().connect();
     let shown = url.to_string();
     let path = url
@@ -197,7 +197,7 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
             "{}?EIO=4&transport=polling",
             context.target.profile.handshake.path
         ))
-        .map_err(|error| Unfit::Unreachable {
+        .map_err(|error| PreflightError::Unreachable {
             url: shown.clone(),
             why: error.to_string(),
         })?;
@@ -205,17 +205,17 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
     let response = asked.map_err(|error| {
         let why = innermost(&error);
         if error.is_connect() {
-            Unfit::Unreachable {
+            PreflightError::Unreachable {
                 url: shown.clone(),
                 why,
             }
         } else if error.is_timeout() {
-            Unfit::Silent {
+            PreflightError::Silent {
                 url: shown.clone(),
                 seconds: within.as_secs(),
             }
         } else {
-            Unfit::NotHttp {
+            PreflightError::NotHttp {
                 url: shown.clone(),
                 why,
             }
@@ -232,7 +232,7 @@ async fn speaks_http(context: &Context, url: &Url) -> Result<(), Unfit> {
             context.target.profile.handshake.path,
             response.status().as_u16()
         );
-        return Err(Unfit::NotSocketIo { url: shown, why });
+        return Err(PreflightError::NotSocketIo { url: shown, why });
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::baseline::Judged;
 use crate::calibration::Calibration;
 use crate::contract::Contract;
-use crate::figure::Figure;
+use crate::measurement::Measurement;
 use crate::plan::Plan;
 use crate::scenarios::Scenario;
 use crate::scene::Context;
@@ -34,7 +34,7 @@ pub struct ScenarioResult {
     /// What it noted about freedoms of the contract.
     pub notes: Vec<(String, String)>,
     /// What it measured.
-    pub figures: Vec<Figure>,
+    pub measurements: Vec<Measurement>,
     /// Why it ended before its end, if it did.
     pub message: Option<String>,
 }

@@ -22,7 +22,7 @@ use crate::preflight;
 use crate::result::{RunEvent, RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::Scenario;
 use crate::scene::{Context, Outcome, Record, Scene, Stop};
-use crate::transcript::Line;
+use crate::transcript::TranscriptLine;
 use crate::verdict::{Blocked, Check, Unverified, Verdict};
 
 const RETRIES: usize = 2;
@@ -79,7 +79,7 @@ pub async fn run(
         requirements,
         later,
         scenarios: std::mem::take(&mut run.results),
-        rules: context.conduct.rules,
+        rules: context.options.rules,
         baseline: None,
     });
     run.tell(RunEvent::Finished(result.clone()));
@@ -266,12 +266,12 @@ fn conclude(
     scenario: &'static Scenario,
     record: Record,
     outcome: Outcome,
-    frames: &[Line],
+    frames: &[TranscriptLine],
 ) -> ScenarioResult {
     let Record {
         mut checks,
         notes,
-        figures,
+        measurements,
     } = record;
     for check in &mut checks {
         if !scenario.requirements.contains(&check.requirement.as_str()) {
@@ -338,7 +338,7 @@ fn conclude(
         duration: Duration::ZERO,
         checks,
         notes,
-        figures,
+        measurements,
         message,
     }
 }

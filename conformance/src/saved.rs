@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::baseline::{Failure, Finding, Outcome, Place};
+use crate::baseline::{CheckLocation, Failure, Finding, FindingOutcome};
 use crate::fingerprint::Fingerprint;
 use crate::standing::Standing;
 use crate::text::{brief, one_line};
@@ -246,7 +246,7 @@ impl Saved {
         let mut findings = Vec::new();
         for requirement in self.requirements {
             for check in requirement.checks {
-                let place = Place {
+                let place = CheckLocation {
                     requirement: requirement.id.clone(),
                     scenario: check.scenario.clone(),
                 };
@@ -261,18 +261,18 @@ impl Saved {
 }
 
 /// What a check says; nothing if it failed and has no fingerprint.
-fn outcome(check: SavedCheck, place: &Place) -> Option<Outcome> {
+fn outcome(check: SavedCheck, place: &CheckLocation) -> Option<FindingOutcome> {
     Some(match (check.verdict, check.fingerprint) {
-        (Verdict::Pass, _) => Outcome::Pass,
-        (verdict, Some(fingerprint)) => Outcome::Fail(Failure {
+        (Verdict::Pass, _) => FindingOutcome::Pass,
+        (verdict, Some(fingerprint)) => FindingOutcome::Fail(Failure {
             place: place.clone(),
             fingerprint,
             message: check.message,
             blocked: verdict == Verdict::Unverified,
         }),
         (Verdict::Fail, None) => return None,
-        (Verdict::Warn, None) => Outcome::Warning,
-        (_, None) => Outcome::Undecided(check.message),
+        (Verdict::Warn, None) => FindingOutcome::Warning,
+        (_, None) => FindingOutcome::Undecided(check.message),
     })
 }
 
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
     use crate::report::{json, sample};
 
-    fn told(text: &str) -> String {
+    fn error_for(text: &str) -> String {
         Saved::parse(text.as_bytes(), "out.json").unwrap_err().to_string()
     }
 
@@ -321,24 +321,24 @@ mod tests {
 
     #[test]
     fn what_is_no_report_is_told() {
-        assert!(told("").contains("out.json is empty"));
-        assert!(told(" \n").contains("out.json is empty"));
-        let broken = told("{\n  \"schema\": oops}");
+        assert!(error_for("").contains("out.json is empty"));
+        assert!(error_for(" \n").contains("out.json is empty"));
+        let broken = error_for("{\n  \"schema\": oops}");
         assert!(broken.contains("out.json is no JSON report") && broken.contains("line 2 column 13"));
-        assert!(told("[1]").contains("out.json is no JSON report"));
-        assert!(told("{}").contains("does not say its schema"));
-        assert!(told(r#"{"schema": 7}"#).contains("its schema is 7"));
-        assert!(told(r#"{"schema": "x"}"#).contains("its schema is \"x\""));
-        let newer = told(r#"{"schema": "chatspec-report/2"}"#);
+        assert!(error_for("[1]").contains("out.json is no JSON report"));
+        assert!(error_for("{}").contains("does not say its schema"));
+        assert!(error_for(r#"{"schema": 7}"#).contains("its schema is 7"));
+        assert!(error_for(r#"{"schema": "x"}"#).contains("its schema is \"x\""));
+        let newer = error_for(r#"{"schema": "chatspec-report/2"}"#);
         assert!(newer.contains("chatspec-report/2, and this chatspec reads chatspec-report/1"));
-        let shape = told("{\"schema\": \"chatspec-report/1\",\n \"protocol\": 1}");
+        let shape = error_for("{\"schema\": \"chatspec-report/1\",\n \"protocol\": 1}");
         assert!(shape.contains("line 2 column"), "{shape}");
     }
 
     #[test]
     fn odd_values_are_told_without_being_obeyed() {
         let of = |requirements: &str| {
-            told(&format!(
+            error_for(&format!(
                 r#"{{"schema": "chatspec-report/1", "protocol": "1.0", "target": {{"name": "x"}}, "requirements": {requirements}}}"#
             ))
         };

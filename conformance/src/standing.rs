@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::{Baseline, Failure, Finding, Judged, Outcome, Place};
+use crate::baseline::{Baseline, CheckLocation, Failure, Finding, FindingOutcome, Judged};
 use crate::fingerprint::Fingerprint;
 use crate::result::{Exit, RequirementResult, RunResult};
 use crate::verdict::{Check, Level, Verdict};
@@ -96,14 +96,14 @@ fn failures(run: &RunResult, requirement: &RequirementResult) -> impl Iterator<I
 /// How a check fails its run, for as long as no baseline lists it.
 pub fn failure(run: &RunResult, requirement: &RequirementResult, check: &Check) -> Option<Failure> {
     match finding(run, requirement, check).outcome {
-        Outcome::Fail(failure) => Some(failure),
-        Outcome::Pass | Outcome::Warning | Outcome::Undecided(_) => None,
+        FindingOutcome::Fail(failure) => Some(failure),
+        FindingOutcome::Pass | FindingOutcome::Warning | FindingOutcome::Undecided(_) => None,
     }
 }
 
 /// What a check says, as far as a baseline cares.
 fn finding(run: &RunResult, requirement: &RequirementResult, check: &Check) -> Finding {
-    let place = Place {
+    let place = CheckLocation {
         requirement: check.requirement.clone(),
         scenario: check.scenario.clone(),
     };
@@ -115,11 +115,13 @@ fn finding(run: &RunResult, requirement: &RequirementResult, check: &Check) -> F
         blocked,
     };
     let outcome = match check.verdict {
-        Verdict::Pass => Outcome::Pass,
-        Verdict::Fail => Outcome::Fail(failure(message, false)),
-        Verdict::Warn => Outcome::Warning,
-        Verdict::Unverified if blocks(run, requirement, check) => Outcome::Fail(failure(message, true)),
-        Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => Outcome::Undecided(message),
+        Verdict::Pass => FindingOutcome::Pass,
+        Verdict::Fail => FindingOutcome::Fail(failure(message, false)),
+        Verdict::Warn => FindingOutcome::Warning,
+        Verdict::Unverified if blocks(run, requirement, check) => {
+            FindingOutcome::Fail(failure(message, true))
+        }
+        Verdict::Unverified | Verdict::Inconclusive | Verdict::Harness => FindingOutcome::Undecided(message),
     };
     Finding { place, outcome }
 }
@@ -181,7 +183,7 @@ pub enum Trouble<'a> {
         /// What the baseline's file is called.
         file: &'a str,
         /// What is listed.
-        place: &'a Place,
+        place: &'a CheckLocation,
     },
 }
 
@@ -270,11 +272,11 @@ mod tests {
         // The report leaves out what passes beside what does not.
         let of_run: Vec<Finding> = findings(&run)
             .into_iter()
-            .filter(|finding| finding.outcome != Outcome::Pass)
+            .filter(|finding| finding.outcome != FindingOutcome::Pass)
             .collect();
         let saved = Saved::parse(report.as_bytes(), "out.json").unwrap();
         assert_eq!(saved.findings().unwrap(), of_run);
-        let failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Fail(_));
+        let failed = |finding: &&Finding| matches!(finding.outcome, FindingOutcome::Fail(_));
         assert_eq!(of_run.iter().filter(failed).count(), 1, "a warning is no failure");
     }
 

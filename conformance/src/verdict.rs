@@ -14,7 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Mismatch;
-use crate::transcript::Line;
+use crate::transcript::TranscriptLine;
 
 /// How binding a requirement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,7 +171,7 @@ pub struct Check {
     /// Why it could not be made; with [`Verdict::Unverified`] only.
     pub unverified: Option<Unverified>,
     /// The frames and HTTP exchanges that led there, oldest first; empty for a pass.
-    pub frames: Vec<Line>,
+    pub frames: Vec<TranscriptLine>,
 }
 
 impl Check {

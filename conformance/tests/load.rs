@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use chatspec::contract::Contract;
 use chatspec::load::check::Faults;
-use chatspec::load::outcome::{Outcome, Standing};
-use chatspec::load::plan::{Idle, Plan, Wanted};
+use chatspec::load::outcome::{LoadResult, LoadVerdict};
+use chatspec::load::plan::{Idle, LoadOptions, Plan};
 use chatspec::load::{self, Conditions, report};
 use chatspec::proxy::rule::Rule;
 use chatspec::proxy::{Instructions, Proxy};
 use chatspec::result::Exit;
-use chatspec::scene::{Conduct, Context};
+use chatspec::scene::{Context, RunOptions};
 use chatspec::targets::profile::Limits;
 use chatspec::targets::{Target, reference};
 use serde_json::Value;
@@ -25,19 +25,19 @@ use tokio::sync::watch;
 const LIFTED: u32 = 1_000;
 
 /// One room of three, each of whom sends every 300 ms for three seconds: 30 messages.
-fn small() -> Wanted {
-    Wanted {
+fn small() -> LoadOptions {
+    LoadOptions {
         rooms: 1,
         room_size: 3,
         rate: 10.0,
         duration: Duration::from_secs(3),
         repeat: 0.25,
         drain: Duration::from_secs(4),
-        ..Wanted::default()
+        ..LoadOptions::default()
     }
 }
 
-fn plan(wanted: Wanted) -> Plan {
+fn plan(wanted: LoadOptions) -> Plan {
     let limits = Limits {
         rate_max: LIFTED as usize,
         ..Limits::default()
@@ -45,9 +45,9 @@ fn plan(wanted: Wanted) -> Plan {
     Plan::new(wanted, &limits).unwrap()
 }
 
-async fn run(wanted: Wanted, target: Target) -> Outcome {
+async fn run(wanted: LoadOptions, target: Target) -> LoadResult {
     let contract = Contract::embedded().unwrap();
-    let context = Arc::new(Context::new(target, contract, Conduct::default()));
+    let context = Arc::new(Context::new(target, contract, RunOptions::default()));
     let (_stopper, stop) = watch::channel(false);
     let tell = Arc::new(|_| {});
     let loading = load::run(plan(wanted), context, Conditions::default(), stop, tell);
@@ -55,13 +55,13 @@ async fn run(wanted: Wanted, target: Target) -> Outcome {
 }
 
 /// A load of the reference server, with this rate limit.
-async fn on_reference(wanted: Wanted, rate_max: u32) -> Outcome {
+async fn on_reference(wanted: LoadOptions, rate_max: u32) -> LoadResult {
     let (profile, running) = reference::start_for_load(rate_max).await.unwrap();
     run(wanted, Target::new(profile).unwrap().keeping(running)).await
 }
 
 /// The small load through a proxy with these rules.
-async fn spoilt(rules: &str) -> Outcome {
+async fn spoilt(rules: &str) -> LoadResult {
     #[derive(serde::Deserialize)]
     struct File {
         rule: Vec<Rule>,
@@ -70,7 +70,7 @@ async fn spoilt(rules: &str) -> Outcome {
     Box::pin(through_proxy(rules)).await
 }
 
-async fn through_proxy(rules: Vec<Rule>) -> Outcome {
+async fn through_proxy(rules: Vec<Rule>) -> LoadResult {
     let (profile, running) = reference::start_for_load(LIFTED).await.unwrap();
     let server = Target::new(profile.clone()).unwrap();
     let instructions = Instructions {
@@ -98,7 +98,7 @@ fn counts(faults: &Faults) -> [u64; 5] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_keeps_its_promises_is_clean() {
-    let wanted = Wanted {
+    let wanted = LoadOptions {
         rooms: 5,
         room_size: 4,
         idle: Idle::Number(5),
@@ -107,7 +107,7 @@ async fn a_server_that_keeps_its_promises_is_clean() {
         ..small()
     };
     let outcome = on_reference(wanted, LIFTED).await;
-    assert_eq!(outcome.standing(), Standing::Clean, "{outcome:?}");
+    assert_eq!(outcome.verdict(), LoadVerdict::Clean, "{outcome:?}");
     assert_eq!(outcome.exit(), Exit::Conforms);
     assert_eq!((outcome.connections.made, outcome.connections.wanted), (25, 25));
     let messages = &outcome.messages;
@@ -236,8 +236,8 @@ async fn who_loses_the_connection_has_lost_nothing_else() {
         (1, 1)
     );
     assert_eq!(
-        (outcome.standing(), outcome.exit()),
-        (Standing::Partly, Exit::Conforms)
+        (outcome.verdict(), outcome.exit()),
+        (LoadVerdict::Partly, Exit::Conforms)
     );
     assert!(outcome.messages.acked < outcome.messages.planned);
 }
@@ -253,8 +253,8 @@ async fn a_server_that_goes_away_is_no_success() {
     .await;
     assert_eq!(outcome.connections.lost, 3, "{:?}", outcome.connections);
     assert_eq!(
-        (outcome.standing(), outcome.exit()),
-        (Standing::Dead, Exit::Fault)
+        (outcome.verdict(), outcome.exit()),
+        (LoadVerdict::Dead, Exit::Fault)
     );
 }
 
@@ -266,15 +266,15 @@ async fn what_is_refused_is_told_and_nothing_else_is_wrong() {
     assert_eq!(refused, ["RATE_LIMITED"]);
     // Five of each of the three in any ten seconds.
     assert_eq!(outcome.messages.acked, 15);
-    assert_eq!(outcome.standing(), Standing::Partly);
+    assert_eq!(outcome.verdict(), LoadVerdict::Partly);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_alone_are_made_and_held() {
-    let wanted = Wanted {
+    let wanted = LoadOptions {
         duration: Duration::from_millis(300),
         ramp: Duration::from_millis(200),
-        ..Wanted::default()
+        ..LoadOptions::default()
     };
     let outcome = on_reference(wanted.connections(20), LIFTED).await;
     assert_eq!(
@@ -283,8 +283,8 @@ async fn connections_alone_are_made_and_held() {
     );
     assert!(outcome.connections.seconds >= 0.19, "{:?}", outcome.connections);
     assert_eq!(
-        (outcome.messages.planned, outcome.standing()),
-        (0, Standing::Clean)
+        (outcome.messages.planned, outcome.verdict()),
+        (0, LoadVerdict::Clean)
     );
     let document: Value = serde_json::from_str(&report::json(&outcome).unwrap()).unwrap();
     Contract::embedded()

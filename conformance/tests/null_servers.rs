@@ -19,7 +19,7 @@ use chatspec::plan::Plan;
 use chatspec::preflight;
 use chatspec::runner;
 use chatspec::scenarios;
-use chatspec::scene::Conduct;
+use chatspec::scene::RunOptions;
 use chatspec::shapes::folder::Documents;
 use chatspec::shapes::gather::gather;
 use chatspec::shapes::subjects::{JOIN, NEITHER, OK, READ, REFUSAL, SEND, Subject};
@@ -173,11 +173,11 @@ async fn judged(habit: Habit, capabilities: Capabilities) -> Vec<(String, Verdic
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: HASTE,
-        ..Conduct::default()
+        ..RunOptions::default()
     };
-    let context = preflight::prepare(profile.into(), contract, conduct)
+    let context = preflight::prepare(profile.into(), contract, options)
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();
@@ -310,11 +310,11 @@ async fn gathered(habit: Habit) -> Documents {
     let (reference, _running) = reference::start(None).await.unwrap();
     let profile = profile(habit, reference).await;
     let contract = Contract::embedded().unwrap();
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: HASTE,
-        ..Conduct::default()
+        ..RunOptions::default()
     };
-    let context = preflight::prepare(profile.into(), contract, conduct)
+    let context = preflight::prepare(profile.into(), contract, options)
         .await
         .unwrap();
     gather(&context, 1, |_| {}).await.unwrap()

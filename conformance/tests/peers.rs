@@ -16,7 +16,7 @@ use chatspec::preflight;
 use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
-use chatspec::scene::Conduct;
+use chatspec::scene::RunOptions;
 use chatspec::targets::profile::{Profile, Provision};
 use chatspec::targets::reference;
 use chatspec::verdict::{Level, Verdict};
@@ -61,7 +61,7 @@ async fn run(profile: Profile) -> Arc<RunResult> {
     let contract = Contract::embedded().unwrap();
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
-    let context = preflight::prepare(profile.into(), contract, Conduct::default())
+    let context = preflight::prepare(profile.into(), contract, RunOptions::default())
         .await
         .unwrap_or_else(|error| panic!("{error}\nscripts/peers.sh installs what the peers need"));
     let (events, _told) = mpsc::unbounded_channel();

@@ -13,7 +13,7 @@ use chatspec::proxy::rule::Rule;
 use chatspec::proxy::{Instructions, Proxy};
 use chatspec::runner;
 use chatspec::scenarios;
-use chatspec::scene::Conduct;
+use chatspec::scene::RunOptions;
 use chatspec::targets::profile::Profile;
 use chatspec::targets::reference;
 use chatspec::verdict::Verdict;
@@ -343,7 +343,7 @@ async fn verdicts(profile: Profile) -> BTreeMap<String, Verdict> {
     let all: Vec<_> = scenarios::all().collect();
     let plan = Plan::select(&contract, &all, &[], &[]).unwrap();
     let plan = plan.quick(&contract).unwrap();
-    let context = preflight::prepare(profile.into(), contract, Conduct::default())
+    let context = preflight::prepare(profile.into(), contract, RunOptions::default())
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();

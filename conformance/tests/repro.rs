@@ -3,8 +3,8 @@
 use chatspec::contract::Contract;
 use chatspec::repro::{Api, Language, limits, play, tell, write};
 use chatspec::scenarios;
+use chatspec::transcript::annotation::Annotation;
 use chatspec::transcript::record::Entry;
-use chatspec::transcript::remark::Remark;
 use futures_util::StreamExt;
 
 /// Played at once; each has a server of its own.
@@ -34,8 +34,8 @@ async fn every_scenario_that_is_not_excepted_is_told_with_all_that_it_judges() {
 
 /// What was true of the recorded run only: the ids and tokens of its users.
 fn of_one_run(entries: &[Entry]) -> impl Iterator<Item = &str> {
-    let registered = entries.iter().filter_map(|entry| match &entry.remark {
-        Some(Remark::Registered { id, access_token, .. }) => Some([id.as_str(), access_token.0.as_str()]),
+    let registered = entries.iter().filter_map(|entry| match &entry.annotation {
+        Some(Annotation::Registered { id, access_token, .. }) => Some([id.as_str(), access_token.0.as_str()]),
         _ => None,
     });
     registered.flatten()

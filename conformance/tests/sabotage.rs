@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use chatspec::contract::Contract;
-use chatspec::preflight::Subject;
-use chatspec::sabotage::bench::Bench;
-use chatspec::sabotage::trial::{Outcome, Trial};
+use chatspec::preflight::TargetChoice;
+use chatspec::sabotage::campaign::Campaign;
+use chatspec::sabotage::trial::{Trial, TrialOutcome};
 use chatspec::sabotage::{Breadth, Catalogue};
 use tokio::sync::watch;
 
@@ -62,16 +62,16 @@ fn tried(catalogue: &str) -> Vec<Arc<Trial>> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let trials = runtime.block_on(async {
         let (_stopper, stop) = watch::channel(false);
-        let bench = Bench::set_up(
-            Subject::Reference,
+        let campaign = Campaign::set_up(
+            TargetChoice::Reference,
             contract,
             catalogue,
             Breadth::Near,
             HASTE,
             stop,
         );
-        let mut bench = bench.await.unwrap();
-        bench.try_all(&sabotages, 4, |_| ()).await.unwrap()
+        let mut campaign = campaign.await.unwrap();
+        campaign.try_all(&sabotages, 4, |_| ()).await.unwrap()
     });
     runtime.shutdown_background();
     trials
@@ -116,14 +116,14 @@ fn what_is_not_noticed_is_told() {
         do = [{ remove = "/data/chatId" }]
         "#,
     );
-    let outcomes: Vec<&Outcome> = trials.iter().map(|trial| &trial.outcome).collect();
+    let outcomes: Vec<&TrialOutcome> = trials.iter().map(|trial| &trial.outcome).collect();
     assert_eq!(
         outcomes,
         [
-            &Outcome::Survived,
-            &Outcome::Idle,
-            &Outcome::ByAnother,
-            &Outcome::Killed
+            &TrialOutcome::Survived,
+            &TrialOutcome::Idle,
+            &TrialOutcome::ByAnother,
+            &TrialOutcome::Killed
         ]
     );
     assert!(trials.iter().all(|trial| !trial.is_well() && trial.runs == 2));

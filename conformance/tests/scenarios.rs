@@ -20,13 +20,13 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 
 use chatspec::contract::Contract;
 use chatspec::plan::Plan;
-use chatspec::preflight::{self, Subject};
+use chatspec::preflight::{self, TargetChoice};
 use chatspec::report::json;
 use chatspec::result::RunEvent;
 use chatspec::result::{RunResult, ScenarioResult};
 use chatspec::runner;
 use chatspec::scenarios::{self, Scenario};
-use chatspec::scene::Conduct;
+use chatspec::scene::RunOptions;
 use chatspec::targets::profile::Profile;
 use chatspec::verdict::{Level, Verdict};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -229,14 +229,14 @@ fn perform(board: &Board) -> Result<Arc<RunResult>, String> {
     }
     let ids: Vec<String> = scenarios.iter().map(|scenario| scenario.id.to_owned()).collect();
     let plan = Plan::select(&contract, &scenarios, &ids, &[]).map_err(|error| error.to_string())?;
-    let subject = profile()?.map_or(Subject::Reference, Subject::from);
+    let subject = profile()?.map_or(TargetChoice::Reference, TargetChoice::from);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
-        let conduct = Conduct {
+        let options = RunOptions {
             scale,
-            ..Conduct::default()
+            ..RunOptions::default()
         };
-        let context = preflight::prepare(subject, contract, conduct)
+        let context = preflight::prepare(subject, contract, options)
             .await
             .map_err(|error| error.to_string())?;
         let (events, mut told) = mpsc::unbounded_channel();

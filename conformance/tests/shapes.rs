@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use chatspec::contract::Contract;
-use chatspec::preflight::{self, Subject};
-use chatspec::scene::Conduct;
+use chatspec::preflight::{self, TargetChoice};
+use chatspec::scene::RunOptions;
 use chatspec::shapes::folder::Documents;
 use chatspec::shapes::gather::gather;
 use chatspec::shapes::subjects;
@@ -17,9 +17,9 @@ use chatspec::targets::profile::capabilities::{Capabilities, Capability};
 use chatspec::targets::profile::{Faults, Profile};
 use chatspec::targets::reference;
 
-async fn gathered(subject: Subject) -> Documents {
+async fn gathered(subject: TargetChoice) -> Documents {
     let contract = Contract::embedded().unwrap();
-    let context = preflight::prepare(subject, contract, Conduct::default())
+    let context = preflight::prepare(subject, contract, RunOptions::default())
         .await
         .unwrap();
     gather(&context, 2, |_| {}).await.unwrap()
@@ -27,7 +27,7 @@ async fn gathered(subject: Subject) -> Documents {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_looks_as_it_did() {
-    for (name, document) in gathered(Subject::Reference).await {
+    for (name, document) in gathered(TargetChoice::Reference).await {
         insta::assert_snapshot!(name, document.to_text());
     }
 }

@@ -6,8 +6,8 @@ use thiserror::Error;
 use time::Date;
 use toml_edit::{ArrayOfTables, Datetime, DocumentMut, Item, Table, TomlError, Value, value};
 
-use super::file::{Baseline, Entry, show_day};
-use super::findings::{Failure, Place};
+use super::file::{Baseline, BaselineEntry, show_day};
+use super::findings::{CheckLocation, Failure};
 use super::judge::{Judged, Listed};
 use crate::fingerprint::Fingerprint;
 
@@ -49,11 +49,11 @@ pub enum Change {
     /// Another fingerprint in an entry; reason and expiry stay.
     Refreshed(Listed),
     /// A later last day in an entry that had expired.
-    Extended(Place, Date),
+    Extended(CheckLocation, Date),
     /// Nothing: the entry has expired, and no later day was given.
-    LeftExpired(Entry),
+    LeftExpired(BaselineEntry),
     /// An entry taken away, since what it lists no longer fails.
-    Removed(Entry),
+    Removed(BaselineEntry),
 }
 
 impl Change {
@@ -96,7 +96,7 @@ pub enum EditError {
     Inline,
     /// The entries of the text are not those of the baseline.
     #[error("the entries are not those that were read before: {0} is missing")]
-    Other(Place),
+    Other(CheckLocation),
 }
 
 /// Lists what is new, and brings what has changed up to date; gives the new text and what was done.
@@ -165,14 +165,14 @@ impl Document {
     }
 
     /// At which place an entry stands: both hold them in the order of the file.
-    fn place(&mut self, baseline: &Baseline, entry: &Entry) -> Result<usize, EditError> {
+    fn place(&mut self, baseline: &Baseline, entry: &BaselineEntry) -> Result<usize, EditError> {
         let at = baseline.entries.iter().position(|other| other == entry);
         let count = self.entries()?.len();
         at.filter(|at| *at < count)
             .ok_or_else(|| EditError::Other(entry.place.clone()))
     }
 
-    fn table(&mut self, baseline: &Baseline, entry: &Entry) -> Result<&mut Table, EditError> {
+    fn table(&mut self, baseline: &Baseline, entry: &BaselineEntry) -> Result<&mut Table, EditError> {
         let at = self.place(baseline, entry)?;
         let missing = || EditError::Other(entry.place.clone());
         self.entries()?.get_mut(at).ok_or_else(missing)
@@ -232,7 +232,7 @@ fn apart(above: &str) -> &str {
 }
 
 fn table_for(failure: &Failure, terms: &Terms) -> Table {
-    let Place {
+    let CheckLocation {
         requirement,
         scenario,
     } = &failure.place;

@@ -11,7 +11,7 @@ use time::macros::format_description;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::findings::{Failure, Place};
+use super::findings::{CheckLocation, Failure};
 use crate::contract::Contract;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{did_you_mean, near};
@@ -21,10 +21,10 @@ const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]
 
 /// One known failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct BaselineEntry {
     /// Where it fails.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: CheckLocation,
     /// How it fails.
     pub fingerprint: Fingerprint,
     /// Why it is tolerated: a sentence or a link.
@@ -34,7 +34,7 @@ pub struct Entry {
     pub expires: Option<Date>,
 }
 
-impl Entry {
+impl BaselineEntry {
     /// Whether this failure is the one that is meant.
     pub fn is_about(&self, failure: &Failure) -> bool {
         self.place == failure.place && self.fingerprint == failure.fingerprint
@@ -52,7 +52,7 @@ pub struct Baseline {
     /// What the file is called.
     pub file: String,
     /// In the order of the file.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<BaselineEntry>,
 }
 
 /// What is wrong with a baseline file.
@@ -84,7 +84,7 @@ pub enum BaselineError {
     },
     /// An entry is about nothing that the kit looks at, or stands there twice.
     #[error("baseline {file}, line {line}: {wrong}")]
-    Entry {
+    BaselineEntry {
         /// Which file.
         file: String,
         /// In which line.
@@ -127,7 +127,7 @@ pub enum WrongEntry {
     )]
     Twice {
         /// Where it fails.
-        place: Place,
+        place: CheckLocation,
         /// How it fails.
         fingerprint: Fingerprint,
         /// The line of the first.
@@ -198,7 +198,7 @@ impl Baseline {
         let mut lines = Vec::new();
         for known in known {
             let at = |start: usize| text[..start].matches('\n').count() + 1;
-            let wrong = |line, wrong| BaselineError::Entry {
+            let wrong = |line, wrong| BaselineError::BaselineEntry {
                 file: file.to_owned(),
                 line,
                 wrong,
@@ -207,9 +207,10 @@ impl Baseline {
             check_requirement(known.id.as_ref(), contract).map_err(|why| wrong(line, why))?;
             check_scenario(known.id.as_ref(), known.scenario.as_ref(), contract, scenarios)
                 .map_err(|why| wrong(at(known.scenario.span().start), why))?;
-            let entry = Entry::from(known);
-            let same =
-                |other: &Entry| (&other.place, &other.fingerprint) == (&entry.place, &entry.fingerprint);
+            let entry = BaselineEntry::from(known);
+            let same = |other: &BaselineEntry| {
+                (&other.place, &other.fingerprint) == (&entry.place, &entry.fingerprint)
+            };
             if let Some(first) = baseline.entries.iter().position(same) {
                 let twice = WrongEntry::Twice {
                     place: entry.place,
@@ -234,10 +235,10 @@ pub fn read_text(path: &Path) -> Result<String, BaselineError> {
     })
 }
 
-impl From<Known> for Entry {
+impl From<Known> for BaselineEntry {
     fn from(known: Known) -> Self {
         Self {
-            place: Place {
+            place: CheckLocation {
                 requirement: known.id.into_inner(),
                 scenario: known.scenario.into_inner(),
             },

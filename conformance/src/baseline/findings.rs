@@ -9,14 +9,14 @@ use crate::fingerprint::Fingerprint;
 
 /// A requirement in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct CheckLocation {
     /// Id of the requirement, as in `MSG-02`.
     pub requirement: String,
     /// Id of the scenario, as in `messages/send-and-broadcast`.
     pub scenario: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for CheckLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.requirement, self.scenario)
     }
@@ -27,7 +27,7 @@ impl fmt::Display for Place {
 pub struct Failure {
     /// Where.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: CheckLocation,
     /// How it differs from others.
     pub fingerprint: Fingerprint,
     /// What was expected, and what was seen instead.
@@ -39,7 +39,7 @@ pub struct Failure {
 
 /// What came of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FindingOutcome {
     /// It holds.
     Pass,
     /// It does not, or was blocked.
@@ -54,7 +54,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Where.
-    pub place: Place,
+    pub place: CheckLocation,
     /// What.
-    pub outcome: Outcome,
+    pub outcome: FindingOutcome,
 }

@@ -4,15 +4,15 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use time::Date;
 
-use super::file::{Baseline, Entry};
-use super::findings::{Failure, Finding, Outcome, Place};
+use super::file::{Baseline, BaselineEntry};
+use super::findings::{CheckLocation, Failure, Finding, FindingOutcome};
 use crate::fingerprint::Fingerprint;
 
 /// An entry beside the failure that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// As it stands in the file.
-    pub entry: Entry,
+    pub entry: BaselineEntry,
     /// As it was seen.
     pub failure: Failure,
 }
@@ -22,7 +22,7 @@ impl Serialize for Listed {
         #[derive(Serialize)]
         struct Shown<'a> {
             #[serde(flatten)]
-            entry: &'a Entry,
+            entry: &'a BaselineEntry,
             message: &'a str,
             /// Only where it is another one than in the file.
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ impl Serialize for Listed {
 pub struct NotLookedAt {
     /// As it stands in the file.
     #[serde(flatten)]
-    pub entry: Entry,
+    pub entry: BaselineEntry,
     /// Why not.
     pub why: String,
 }
@@ -58,7 +58,7 @@ pub struct Judged {
     /// Fails and is not listed.
     pub new: Vec<Failure>,
     /// Is listed and fails no more.
-    pub gone: Vec<Entry>,
+    pub gone: Vec<BaselineEntry>,
     /// Is listed and fails in another way.
     pub changed: Vec<Listed>,
     /// Fails as listed, but was to be tolerated until a day that is over.
@@ -71,13 +71,13 @@ pub struct Judged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing<'a> {
     /// It is listed.
-    Known(&'a Entry),
+    Known(&'a BaselineEntry),
     /// It is not.
     New,
     /// It is listed with another fingerprint.
-    Changed(&'a Entry),
+    Changed(&'a BaselineEntry),
     /// It was listed until a day that is over.
-    Expired(&'a Entry),
+    Expired(&'a BaselineEntry),
 }
 
 impl Listing<'_> {
@@ -113,7 +113,7 @@ impl Baseline {
                         judged.known.push(listed);
                     }
                 }
-                None => judged.miss(entry, findings),
+                None => judged.record_unmatched(entry, findings),
             }
         }
         judged
@@ -136,7 +136,7 @@ impl Baseline {
 
 impl Judged {
     /// Takes in an entry that nothing in the run fits.
-    fn miss(&mut self, entry: &Entry, findings: &[Finding]) {
+    fn record_unmatched(&mut self, entry: &BaselineEntry, findings: &[Finding]) {
         // What fails there without being listed is what has become of it; each failure is taken once.
         let instead = self.new.iter().position(|failure| failure.place == entry.place);
         if let Some(instead) = instead {
@@ -179,7 +179,7 @@ impl Judged {
 }
 
 /// The entry that stands beside this failure.
-fn find<'a>(listed: &'a [Listed], failure: &Failure) -> Option<&'a Entry> {
+fn find<'a>(listed: &'a [Listed], failure: &Failure) -> Option<&'a BaselineEntry> {
     let place = |one: &&Listed| one.failure.place == failure.place;
     let mut there = listed.iter().filter(place);
     there
@@ -189,13 +189,13 @@ fn find<'a>(listed: &'a [Listed], failure: &Failure) -> Option<&'a Entry> {
 
 fn failures(findings: &[Finding]) -> impl Iterator<Item = &Failure> {
     findings.iter().filter_map(|finding| match &finding.outcome {
-        Outcome::Fail(failure) => Some(failure),
-        Outcome::Pass | Outcome::Warning | Outcome::Undecided(_) => None,
+        FindingOutcome::Fail(failure) => Some(failure),
+        FindingOutcome::Pass | FindingOutcome::Warning | FindingOutcome::Undecided(_) => None,
     })
 }
 
 /// Why it cannot be told from these findings that a failure is gone, if so.
-fn not_looked_at(place: &Place, findings: &[Finding]) -> Option<String> {
+fn not_looked_at(place: &CheckLocation, findings: &[Finding]) -> Option<String> {
     let mut there = findings
         .iter()
         .filter(|finding| finding.place == *place)
@@ -206,17 +206,17 @@ fn not_looked_at(place: &Place, findings: &[Finding]) -> Option<String> {
     let mut passes = true;
     for finding in there {
         match &finding.outcome {
-            Outcome::Pass => {}
-            Outcome::Fail(_) => passes = false,
-            Outcome::Warning => return Some("without --strict it is only a warning".to_owned()),
-            Outcome::Undecided(why) => return Some(why.clone()),
+            FindingOutcome::Pass => {}
+            FindingOutcome::Fail(_) => passes = false,
+            FindingOutcome::Warning => return Some("without --strict it is only a warning".to_owned()),
+            FindingOutcome::Undecided(why) => return Some(why.clone()),
         }
     }
     // Where it still fails in other ways, this one would have shown too, had the story got to its end.
     let broke_off = |finding: &Finding| match &finding.outcome {
-        Outcome::Pass | Outcome::Warning => false,
-        Outcome::Fail(failure) => failure.blocked,
-        Outcome::Undecided(_) => true,
+        FindingOutcome::Pass | FindingOutcome::Warning => false,
+        FindingOutcome::Fail(failure) => failure.blocked,
+        FindingOutcome::Undecided(_) => true,
     };
     let of_scenario = |finding: &&Finding| finding.place.scenario == place.scenario;
     (!passes && findings.iter().filter(of_scenario).any(broke_off))

@@ -21,6 +21,6 @@ pub mod judge;
 pub mod save;
 
 pub use edit::{Change, Terms};
-pub use file::{Baseline, BaselineError, Entry};
-pub use findings::{Failure, Finding, Outcome, Place};
+pub use file::{Baseline, BaselineEntry, BaselineError};
+pub use findings::{CheckLocation, Failure, Finding, FindingOutcome};
 pub use judge::{Judged, Listed, Listing, NotLookedAt};

@@ -8,7 +8,7 @@ use clap::Args;
 use super::run::interruption;
 use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
-use crate::doctor::{self, Finding, State};
+use crate::doctor::{self, StepReport, StepState};
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::result::Exit;
 
@@ -61,18 +61,18 @@ pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Fail
     Ok(if well { Exit::Conforms } else { Exit::Fault })
 }
 
-fn show(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+fn show(out: &mut impl Write, finding: &StepReport) -> io::Result<()> {
     let step = finding.step;
     match &finding.state {
-        State::Works(seen) => writeln!(out, "  {GREEN}✓{GREEN:#} {step:<24} {DIM}{seen}{DIM:#}"),
-        State::NotOffered(why) => writeln!(out, "  {YELLOW}·{YELLOW:#} {step:<24} {why}"),
-        State::NotTried(cause) => {
+        StepState::Works(seen) => writeln!(out, "  {GREEN}✓{GREEN:#} {step:<24} {DIM}{seen}{DIM:#}"),
+        StepState::NotOffered(why) => writeln!(out, "  {YELLOW}·{YELLOW:#} {step:<24} {why}"),
+        StepState::NotTried(cause) => {
             writeln!(
                 out,
                 "  {YELLOW}·{YELLOW:#} {step:<24} not tried: it builds on \"{cause}\""
             )
         }
-        State::Broken { why, frames, advice } => {
+        StepState::Broken { why, frames, advice } => {
             writeln!(out, "  {RED}✗ {step}{RED:#}")?;
             for frame in frames {
                 writeln!(out, "      {DIM}{frame}{DIM:#}")?;

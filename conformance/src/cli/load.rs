@@ -17,13 +17,13 @@ pub(super) use args::LoadArgs;
 use super::Failure;
 use super::run::interruption;
 use crate::contract::Contract;
-use crate::load::outcome::Outcome;
+use crate::load::outcome::LoadResult;
 use crate::load::plan::Plan;
 use crate::load::process::{self, Watched};
 use crate::load::{self, Conditions, LoadError, Progress, Tell};
-use crate::preflight::NotReady;
+use crate::preflight::PrepareError;
 use crate::result::Exit;
-use crate::scene::{Conduct, Context};
+use crate::scene::{Context, RunOptions};
 use crate::targets::profile::{Limits, Profile};
 use crate::targets::{Target, reference};
 
@@ -76,7 +76,7 @@ async fn perform(
     limits: &Limits,
     plan: Plan,
     watched: Option<Watched>,
-) -> Result<Outcome, Failure> {
+) -> Result<LoadResult, Failure> {
     let stop = interruption();
     let mut interrupted = stop.clone();
     let starting = start(profile, limits);
@@ -90,20 +90,20 @@ async fn perform(
         connecting: args.connecting.into(),
         ..Conditions::default()
     };
-    let context = Arc::new(Context::new(target, contract, Conduct::default()));
+    let context = Arc::new(Context::new(target, contract, RunOptions::default()));
     let bar = progress_bar();
     let shown = bar.clone();
     let tell: Tell = Arc::new(move |progress| show(&shown, progress));
     let outcome = load::run(plan, context.clone(), conditions, stop, tell).await;
     bar.finish_and_clear();
-    match (outcome, context.target.obituary()) {
-        (Ok(mut outcome), obituary) => {
+    match (outcome, context.target.exit_report()) {
+        (Ok(mut outcome), exit_report) => {
             outcome
                 .warnings
-                .extend(obituary.map(|told| format!("the server has gone: {told}")));
+                .extend(exit_report.map(|told| format!("the server has gone: {told}")));
             Ok(outcome)
         }
-        (Err(error), Some(obituary)) => Err(Failure::new(Exit::Fault, format!("{error}; {obituary}"))),
+        (Err(error), Some(exit_report)) => Err(Failure::new(Exit::Fault, format!("{error}; {exit_report}"))),
         (Err(error), None) => Err(error.into()),
     }
 }
@@ -121,7 +121,7 @@ fn watched(pids: &[u32]) -> Result<Option<Watched>, Failure> {
 }
 
 /// The target, running, and whether it does so in this process.
-async fn start(profile: Option<Profile>, limits: &Limits) -> Result<(Target, bool), NotReady> {
+async fn start(profile: Option<Profile>, limits: &Limits) -> Result<(Target, bool), PrepareError> {
     let rate_max = u32::try_from(limits.rate_max).unwrap_or(u32::MAX);
     if let Some(profile) = profile.or_else(|| reference::in_own_process(rate_max)) {
         return Ok((Target::start(profile).await?, false));

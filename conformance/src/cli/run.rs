@@ -11,13 +11,13 @@ use super::{Failure, RunArgs};
 use crate::baseline::Baseline;
 use crate::contract::Contract;
 use crate::plan::Plan;
-use crate::preflight::{self, NotReady, Subject};
+use crate::preflight::{self, PrepareError, TargetChoice};
 use crate::report::Report;
 use crate::result::RunEvent;
 use crate::result::{Exit, RunResult};
 use crate::runner;
 use crate::scenarios;
-use crate::scene::Conduct;
+use crate::scene::RunOptions;
 use crate::services;
 use crate::targets::TargetError;
 use crate::transcript::record::Recorder;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let subject = subject(args)?;
     let reports = reports(args)?;
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: args.timeout_scale,
         rules: Rules {
             strict: args.strict,
@@ -57,21 +57,21 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Fault, error))?;
-    let exit = runtime.block_on(perform(args, contract, plan, subject, conduct, reports, known));
+    let exit = runtime.block_on(perform(args, contract, plan, subject, options, reports, known));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
     exit
 }
 
 /// Who is to be tested.
-fn subject(args: &RunArgs) -> Result<Subject, Failure> {
+fn subject(args: &RunArgs) -> Result<TargetChoice, Failure> {
     Ok(match args.target.profile()? {
         Some(profile) => profile.into(),
         None if args.with_mongodb && !services::BUILT_IN => {
             return Err(Failure::new(Exit::Usage, services::MISSING));
         }
-        None if args.with_mongodb => Subject::ReferenceOnMongoDb,
-        None => Subject::Reference,
+        None if args.with_mongodb => TargetChoice::ReferenceOnMongoDb,
+        None => TargetChoice::Reference,
     })
 }
 
@@ -93,16 +93,16 @@ async fn perform(
     args: &RunArgs,
     contract: Contract,
     plan: Plan,
-    subject: Subject,
-    conduct: Conduct,
+    subject: TargetChoice,
+    options: RunOptions,
     reports: Vec<Box<dyn Report>>,
     known: Option<Baseline>,
 ) -> Result<Exit, Failure> {
-    let recorder = conduct.recorder.clone();
+    let recorder = options.recorder.clone();
     let stop = interruption();
     let mut interrupted = stop.clone();
     let context = tokio::select! {
-        context = preflight::prepare(subject, contract, conduct) => context?,
+        context = preflight::prepare(subject, contract, options) => context?,
         _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
     };
 
@@ -163,15 +163,15 @@ async fn asked_to_stop() -> bool {
     tokio::signal::ctrl_c().await.is_ok()
 }
 
-impl From<NotReady> for Failure {
-    fn from(error: NotReady) -> Self {
+impl From<PrepareError> for Failure {
+    fn from(error: PrepareError) -> Self {
         let exit = match error {
-            NotReady::Target(TargetError::MongoDb(_)) if !services::BUILT_IN => Exit::Usage,
-            NotReady::Target(TargetError::Launch(_) | TargetError::MongoDb(_) | TargetError::Jwks(_)) => {
+            PrepareError::Target(TargetError::MongoDb(_)) if !services::BUILT_IN => Exit::Usage,
+            PrepareError::Target(TargetError::Launch(_) | TargetError::MongoDb(_) | TargetError::Jwks(_)) => {
                 Exit::Fault
             }
-            NotReady::Target(_) => Exit::Usage,
-            NotReady::Reference(_) | NotReady::MongoDb(_) | NotReady::Unfit(_) => Exit::Fault,
+            PrepareError::Target(_) => Exit::Usage,
+            PrepareError::Reference(_) | PrepareError::MongoDb(_) | PrepareError::Unfit(_) => Exit::Fault,
         };
         Self::new(exit, error)
     }

@@ -14,9 +14,9 @@ use time::OffsetDateTime;
 use super::run::interruption;
 use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
-use crate::preflight::Subject;
+use crate::preflight::TargetChoice;
 use crate::result::Exit;
-use crate::sabotage::bench::{Bench, BenchEvent};
+use crate::sabotage::campaign::{Campaign, CampaignEvent};
 use crate::sabotage::matrix::Matrix;
 use crate::sabotage::{Breadth, Catalogue, Sabotage};
 
@@ -82,7 +82,7 @@ pub(super) fn sabotage(args: &SabotageArgs, contract: Contract) -> Result<Exit, 
     }
     let subject = match args.target.profile()? {
         Some(profile) => profile.into(),
-        None => Subject::Reference,
+        None => TargetChoice::Reference,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -162,18 +162,18 @@ async fn perform(
     contract: Contract,
     catalogue: Catalogue,
     chosen: &[Sabotage],
-    subject: Subject,
+    subject: TargetChoice,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
     let stop = interruption();
     let mut interrupted = stop.clone();
     // Of somebody else's server it is no fault of the kit that it does not keep what is to be broken.
-    let all_must_be_tried = matches!(subject, Subject::Reference);
+    let all_must_be_tried = matches!(subject, TargetChoice::Reference);
     let bar = progress(chosen.len());
     let for_report = Contract::embedded().map_err(|error| Failure::new(Exit::Fault, error))?;
     let breadth = if args.wide { Breadth::Wide } else { Breadth::Near };
     let trying = async {
-        let mut bench = Bench::set_up(
+        let mut campaign = Campaign::set_up(
             subject,
             contract,
             catalogue.clone(),
@@ -182,9 +182,9 @@ async fn perform(
             stop,
         )
         .await?;
-        let target = bench.target().to_owned();
-        let tried = bench
-            .try_all(chosen, args.jobs.into(), |event| tell(&bar, &event))
+        let target = campaign.target().to_owned();
+        let tried = campaign
+            .try_all(chosen, args.jobs.into(), |event| show_progress(&bar, &event))
             .await;
         let trials = tried.map_err(|error| Failure::new(Exit::Fault, error))?;
         Ok::<_, Failure>(Matrix {
@@ -236,10 +236,10 @@ fn progress(length: usize) -> ProgressBar {
     bar
 }
 
-fn tell(bar: &ProgressBar, event: &BenchEvent) {
+fn show_progress(bar: &ProgressBar, event: &CampaignEvent) {
     match event {
-        BenchEvent::Ready => bar.set_message(""),
-        BenchEvent::Tried(trial) => {
+        CampaignEvent::Ready => bar.set_message(""),
+        CampaignEvent::Tried(trial) => {
             let trial = Arc::clone(trial);
             bar.set_message(format!("{} {}", trial.name, trial.outcome.word()));
             bar.inc(1);

@@ -10,10 +10,10 @@ use similar::{ChangeTag, TextDiff};
 use super::run::interruption;
 use super::{Color, Failure, TargetArgs, scale};
 use crate::contract::Contract;
-use crate::preflight::{self, Subject};
+use crate::preflight::{self, TargetChoice};
 use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use crate::result::Exit;
-use crate::scene::Conduct;
+use crate::scene::RunOptions;
 use crate::shapes::changes::changes;
 use crate::shapes::document::Document;
 use crate::shapes::folder::{Documents, Drift, Folder, FolderError, Written};
@@ -80,7 +80,10 @@ impl From<GatherError> for Failure {
 /// Gathers, and writes or compares.
 pub(super) fn snapshot(args: &SnapshotArgs, contract: Contract) -> Result<Exit, Failure> {
     // What the person got wrong is told before anything is started.
-    let subject = args.target.profile()?.map_or(Subject::Reference, Subject::from);
+    let subject = args
+        .target
+        .profile()?
+        .map_or(TargetChoice::Reference, TargetChoice::from);
     let folder = match &args.action {
         Action {
             check: Some(path), ..
@@ -108,11 +111,11 @@ pub(super) fn snapshot(args: &SnapshotArgs, contract: Contract) -> Result<Exit, 
     let mut out = AutoStream::new(io::stdout(), args.color.choice());
     if args.action.check.is_none() {
         let written = folder.write(&gathered)?;
-        told(tell_written(&mut out, &folder, &written, &gathered))?;
+        unless_closed(tell_written(&mut out, &folder, &written, &gathered))?;
         return Ok(Exit::Conforms);
     }
     let drift = folder.drift(&gathered);
-    told(tell_drift(&mut out, args, &folder, &drift))?;
+    unless_closed(tell_drift(&mut out, args, &folder, &drift))?;
     Ok(if drift.is_empty() {
         Exit::Conforms
     } else {
@@ -122,14 +125,14 @@ pub(super) fn snapshot(args: &SnapshotArgs, contract: Contract) -> Result<Exit, 
 
 async fn from_target(
     args: &SnapshotArgs,
-    subject: Subject,
+    subject: TargetChoice,
     contract: Contract,
 ) -> Result<Documents, Failure> {
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: args.timeout_scale,
-        ..Conduct::default()
+        ..RunOptions::default()
     };
-    let context = preflight::prepare(subject, contract, conduct).await?;
+    let context = preflight::prepare(subject, contract, options).await?;
     let urls: Vec<&str> = context.target.urls().iter().map(url::Url::as_str).collect();
     let mut err = AutoStream::new(io::stderr(), args.color.choice());
     let name = &context.target.profile.name;
@@ -147,8 +150,8 @@ async fn from_target(
 }
 
 /// A reader that has gone away is no failure.
-fn told(written: io::Result<()>) -> Result<(), Failure> {
-    match written {
+fn unless_closed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Fault, error)),
         _ => Ok(()),
     }

@@ -7,9 +7,9 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use crate::expect::{Found, Kind, Mismatch, Words, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, Words, varying};
 use crate::text::shorten;
-use crate::transcript::redact::{blot, redact};
+use crate::transcript::redact::{redact, redact_long_strings};
 use crate::transcript::{Direction, Transcript, decode};
 
 /// What the target answered.
@@ -41,7 +41,11 @@ impl Reply {
         } else {
             let http = |status: &u16| Words::from("HTTP ").exact(status);
             let actual = http(&self.status).fixed(format!(" {}", shorten(&redact(&self.text))));
-            Err(Mismatch::of(Kind::Http, statuses.iter().map(http), actual))
+            Err(Mismatch::of(
+                MismatchKind::Http,
+                statuses.iter().map(http),
+                actual,
+            ))
         }
     }
 }
@@ -84,7 +88,9 @@ impl Http {
         );
         let reply = self.exchange(&method, path, body).await;
         match &reply {
-            Ok(reply) if self.answers_with_tokens => self.log_answer(reply.status, &blot(&reply.text)),
+            Ok(reply) if self.answers_with_tokens => {
+                self.log_answer(reply.status, &redact_long_strings(&reply.text))
+            }
             Ok(reply) => self.log_answer(reply.status, &reply.text),
             Err(mismatch) => self
                 .transcript
@@ -96,7 +102,7 @@ impl Http {
     async fn exchange(&self, method: &Method, path: &str, body: Option<String>) -> Found<Reply> {
         let failed = |error: &reqwest::Error| {
             let expected = format!("an HTTP answer to {method} {path}");
-            Mismatch::of(Kind::Http, [expected], varying(innermost(error)))
+            Mismatch::of(MismatchKind::Http, [expected], varying(innermost(error)))
         };
         let url = self
             .base

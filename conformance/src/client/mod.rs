@@ -24,9 +24,9 @@ use serde_json::Value;
 
 use crate::event::{Event, Mark};
 use crate::expect::event::Pattern;
-use crate::expect::{Found, Kind, Mismatch, Words};
+use crate::expect::{Found, Mismatch, MismatchKind, Words};
 use crate::transcript::Transcript;
-use crate::transcript::remark::Remark;
+use crate::transcript::annotation::Annotation;
 use inbox::{Hidden, Inbox, Item};
 
 /// One connection to the target; a handle that is cheap to clone.
@@ -42,12 +42,12 @@ struct Inner {
     hidden: Arc<Hidden>,
     transcript: Arc<Transcript>,
     deadline: Duration,
-    wire: Wire,
+    transport: Transport,
 }
 
-pub(crate) enum Wire {
-    SocketIo(socketio::Wire),
-    Raw(raw::Wire),
+pub(crate) enum Transport {
+    SocketIo(socketio::SocketIoTransport),
+    Raw(raw::RawTransport),
 }
 
 impl Client {
@@ -58,7 +58,7 @@ impl Client {
         hidden: Arc<Hidden>,
         transcript: Arc<Transcript>,
         deadline: Duration,
-        wire: Wire,
+        transport: Transport,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -68,7 +68,7 @@ impl Client {
                 hidden,
                 transcript,
                 deadline,
-                wire,
+                transport,
             }),
         }
     }
@@ -93,8 +93,8 @@ impl Client {
         self.inner.deadline
     }
 
-    pub(crate) fn wire(&self) -> &Wire {
-        &self.inner.wire
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.inner.transport
     }
 
     /// Sends a request and waits for its ack; gives the ack as it came, for [`crate::expect::ack`] to look at. On the
@@ -107,9 +107,9 @@ impl Client {
     /// Like [`Client::request`], with any number of arguments, none included.
     pub async fn request_args(&self, event: &str, args: Vec<Value>) -> Found<Value> {
         let deadline = self.deadline();
-        match &self.inner.wire {
-            Wire::SocketIo(wire) => wire.request(event, args, deadline).await,
-            Wire::Raw(wire) => wire.start(event, &args.into())?.ack(deadline).await,
+        match &self.inner.transport {
+            Transport::SocketIo(transport) => transport.request(event, args, deadline).await,
+            Transport::Raw(transport) => transport.start(event, &args.into())?.ack(deadline).await,
         }
         .map_err(|mismatch| mismatch.at(self.name()))
     }
@@ -121,9 +121,9 @@ impl Client {
 
     /// Like [`Client::emit`], with any number of arguments, none included.
     pub async fn emit_args(&self, event: &str, args: Vec<Value>) -> Found {
-        match &self.inner.wire {
-            Wire::SocketIo(wire) => wire.emit(event, args).await,
-            Wire::Raw(wire) => wire.emit(event, &args.into()),
+        match &self.inner.transport {
+            Transport::SocketIo(transport) => transport.emit(event, args).await,
+            Transport::Raw(transport) => transport.emit(event, &args.into()),
         }
         .map_err(|mismatch| mismatch.at(self.name()))
     }
@@ -144,7 +144,7 @@ impl Client {
                 .missing(within, &self.all_events(), closed.as_deref())
                 .at(self.name())
         })?;
-        self.remark(Remark::heard(&event, pattern.mark()));
+        self.annotate(Annotation::heard(&event, pattern.mark()));
         Ok(event)
     }
 
@@ -152,7 +152,7 @@ impl Client {
     pub fn events(&self, pattern: &Pattern) -> Vec<Event> {
         let mut events = self.all_events();
         events.retain(|event| pattern.matches(event));
-        self.remark(Remark::looked(pattern, &events));
+        self.annotate(Annotation::looked(pattern, &events));
         events
     }
 
@@ -172,13 +172,13 @@ impl Client {
     /// The point that the inbox has reached now; `event("…").after(mark)` means only what comes later.
     pub fn mark(&self) -> Mark {
         let mark = self.inbox().mark();
-        self.remark(Remark::Marked(mark));
+        self.annotate(Annotation::Marked(mark));
         mark
     }
 
     /// Says what the kit means by what this client gets.
-    pub(crate) fn remark(&self, remark: Remark) {
-        self.inner.transcript.remark(self.name(), remark);
+    pub(crate) fn annotate(&self, annotation: Annotation) {
+        self.inner.transcript.annotate(self.name(), annotation);
     }
 
     /// Why the connection is closed, if it is. The everyday client does not always notice; the raw one does.
@@ -188,9 +188,9 @@ impl Client {
 
     /// Says goodbye and closes.
     pub async fn close(&self) {
-        match &self.inner.wire {
-            Wire::SocketIo(wire) => wire.close().await,
-            Wire::Raw(wire) => wire.close().await,
+        match &self.inner.transport {
+            Transport::SocketIo(transport) => transport.close().await,
+            Transport::Raw(transport) => transport.close().await,
         }
     }
 
@@ -233,5 +233,9 @@ pub(crate) fn no_ack(event: &str, within: Duration, closed: Option<String>) -> M
     );
     let expected =
         Words::from(format!("an ack of {event}")).varying(format!(" within {} ms", within.as_millis()));
-    Mismatch::of(Kind::NoAck, [expected], Words::from("none").varying(connection))
+    Mismatch::of(
+        MismatchKind::NoAck,
+        [expected],
+        Words::from("none").varying(connection),
+    )
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::Http;
-use crate::expect::{Found, Kind, Mismatch, text};
+use crate::expect::{Found, Mismatch, MismatchKind, text};
 use crate::text::shorten;
 
 /// Between two packets of one body.
@@ -33,7 +33,13 @@ impl Polling {
         let handshake: Value = opened
             .strip_prefix('0')
             .and_then(|json| serde_json::from_str(json).ok())
-            .ok_or_else(|| Mismatch::of(Kind::Connection, ["an Engine.IO handshake"], shorten(&opened)))?;
+            .ok_or_else(|| {
+                Mismatch::of(
+                    MismatchKind::Connection,
+                    ["an Engine.IO handshake"],
+                    shorten(&opened),
+                )
+            })?;
         let sid = text(&handshake, "/sid")?.to_owned();
         Ok(Self {
             http,
@@ -100,7 +106,7 @@ impl Polling {
             .iter()
             .map(|beginning| format!("a packet {beginning}…"));
         Err(Mismatch::of(
-            Kind::Connection,
+            MismatchKind::Connection,
             expected,
             format!("none of them in {POLLS} polls"),
         ))

@@ -15,14 +15,14 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::inbox::{Inbox, Item};
 use super::no_ack;
-use crate::expect::{Found, Kind, Mismatch, Words, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, Words, varying};
 use crate::text::show;
 use crate::transcript::{Direction, Transcript, decode};
 
 const REFUSED: &str = "Received an ConnectError frame: ";
 
 /// One connection through `rust_socketio`.
-pub(crate) struct Wire {
+pub(crate) struct SocketIoTransport {
     client: Inner,
     log: Log,
     /// Whether an ack was missed; the lock keeps requests one at a time.
@@ -64,7 +64,7 @@ pub(crate) async fn connect(
     inbox: Arc<Inbox>,
     transcript: Arc<Transcript>,
     within: Duration,
-) -> Found<Wire> {
+) -> Found<SocketIoTransport> {
     let log = Log {
         name: name.to_owned(),
         transcript,
@@ -82,11 +82,11 @@ pub(crate) async fn connect(
     tokio::time::timeout(within, opening).await.unwrap_or_else(|_| {
         let expected =
             Words::from("CONNECT to be answered").varying(format!(" within {} ms", within.as_millis()));
-        Err(Mismatch::of(Kind::Connection, [expected], "no answer"))
+        Err(Mismatch::of(MismatchKind::Connection, [expected], "no answer"))
     })
 }
 
-async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
+async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<SocketIoTransport> {
     let (answered, mut answers) = mpsc::unbounded_channel::<Result<(), String>>();
     let refused = answered.clone();
     let on_open = log.clone();
@@ -140,11 +140,11 @@ async fn open(url: &str, auth: Option<Value>, log: Log) -> Found<Wire> {
         builder = builder.auth(auth);
     }
     let not_accepted = |why: &dyn std::fmt::Display| {
-        Mismatch::of(Kind::Connection, ["CONNECT to be accepted"], varying(why))
+        Mismatch::of(MismatchKind::Connection, ["CONNECT to be accepted"], varying(why))
     };
     let client = builder.connect().await.map_err(|error| not_accepted(&error))?;
     match answers.recv().await {
-        Some(Ok(())) => Ok(Wire {
+        Some(Ok(())) => Ok(SocketIoTransport {
             client,
             log,
             spoilt: Mutex::new(false),
@@ -180,7 +180,7 @@ fn item_of_error(text: &str) -> Item {
     }
 }
 
-impl Wire {
+impl SocketIoTransport {
     pub(crate) async fn request(&self, event: &str, args: Vec<Value>, within: Duration) -> Found<Value> {
         let mut spoilt = self.spoilt.lock().await;
         if *spoilt {
@@ -262,7 +262,7 @@ fn not_sent(event: &str, why: &str) -> Mismatch {
     // Where the connection has gone, a request fails at once or stays unanswered, whatever is noticed first.
     let expected = Words::from(format!("an ack of {event}"));
     Mismatch::of(
-        Kind::NoAck,
+        MismatchKind::NoAck,
         [expected],
         Words::from("none").varying(format!("; it could not be sent: {why}")),
     )

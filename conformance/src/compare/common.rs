@@ -127,7 +127,7 @@ pub struct LimitsDiffer {
 
 impl LimitsDiffer {
     /// As `rate_max 10, 5, not told`, fit to be shown.
-    pub(super) fn told(&self, between: &str) -> String {
+    pub(super) fn describe(&self, between: &str) -> String {
         let value = |value: &Option<Value>| {
             let value = value.as_ref().map(|value| brief(&value.to_string()));
             value.unwrap_or_else(|| "not told".to_owned())
@@ -197,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::compare::sample::{Told, named, report};
+    use crate::compare::sample::{SampleCheck, named, report};
     use crate::verdict::Verdict;
 
     #[test]
@@ -227,19 +227,22 @@ mod tests {
         assert_eq!(limits(&[&one, &other]), []);
         other.target.limits.insert("rate_max".to_owned(), json!(5));
         other.target.limits.insert("new".to_owned(), json!(1));
-        let told: Vec<String> = limits(&[&one, &other]).iter().map(|l| l.told(" → ")).collect();
+        let told: Vec<String> = limits(&[&one, &other])
+            .iter()
+            .map(|l| l.describe(" → "))
+            .collect();
         assert_eq!(told, ["new not told → 1", "rate_max 10 → 5"]);
     }
 
     #[test]
     fn requirements_come_in_the_order_of_the_contract() {
         let one = report(&[
-            Told::must("Z-01", Verdict::Pass),
-            Told::must("Y-01", Verdict::Pass),
+            SampleCheck::must("Z-01", Verdict::Pass),
+            SampleCheck::must("Y-01", Verdict::Pass),
         ]);
         let other = report(&[
-            Told::must("A-01", Verdict::Pass),
-            Told::should("X-02", Verdict::Pass),
+            SampleCheck::must("A-01", Verdict::Pass),
+            SampleCheck::should("X-02", Verdict::Pass),
         ]);
         let told = requirements(&[&one, &other], &Contract::for_test());
         let ids: Vec<&str> = told.iter().map(|r| r.id.as_str()).collect();

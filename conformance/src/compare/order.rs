@@ -108,43 +108,43 @@ impl Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::sample::{Told, report};
+    use crate::compare::sample::{SampleCheck, report};
 
-    fn rank(told: Told<'_>) -> Rank {
+    fn rank(told: SampleCheck<'_>) -> Rank {
         report(&[told]).requirements[0].rank()
     }
 
     #[test]
     fn proof_is_better_than_nothing_and_nothing_better_than_the_opposite() {
         assert!(Rank::Proven > Rank::Open && Rank::Open > Rank::Broken);
-        assert_eq!(rank(Told::must("X-01", Verdict::Pass)), Rank::Proven);
+        assert_eq!(rank(SampleCheck::must("X-01", Verdict::Pass)), Rank::Proven);
         for open in [Verdict::Unverified, Verdict::Inconclusive, Verdict::Harness] {
-            assert_eq!(rank(Told::must("X-01", open)), Rank::Open);
+            assert_eq!(rank(SampleCheck::must("X-01", open)), Rank::Open);
         }
-        assert_eq!(rank(Told::must("X-01", Verdict::Fail)), Rank::Broken);
+        assert_eq!(rank(SampleCheck::must("X-01", Verdict::Fail)), Rank::Broken);
         for broken in [Verdict::Warn, Verdict::Fail] {
-            assert_eq!(rank(Told::should("X-02", broken)), Rank::Broken);
+            assert_eq!(rank(SampleCheck::should("X-02", broken)), Rank::Broken);
         }
     }
 
     #[test]
     fn a_blocked_must_fails_and_a_blocked_should_is_open() {
         let blocked = "blocked: joining the room";
-        let told = Told::must("X-01", Verdict::Unverified).because(blocked);
+        let told = SampleCheck::must("X-01", Verdict::Unverified).because(blocked);
         assert_eq!(rank(told), Rank::Broken);
-        let told = Told::must("X-01", Verdict::Unverified).print("00c0ffee0123");
+        let told = SampleCheck::must("X-01", Verdict::Unverified).print("00c0ffee0123");
         assert_eq!(rank(told), Rank::Broken);
-        let told = Told::should("X-02", Verdict::Unverified).because(blocked);
+        let told = SampleCheck::should("X-02", Verdict::Unverified).because(blocked);
         assert_eq!(rank(told), Rank::Open);
     }
 
     #[test]
     fn a_warning_does_not_fail() {
         let report = report(&[
-            Told::must("X-01", Verdict::Fail),
-            Told::should("X-02", Verdict::Warn),
-            Told::must("Y-01", Verdict::Unverified).because("blocked: it did not start"),
-            Told::must("Y-02", Verdict::Unverified),
+            SampleCheck::must("X-01", Verdict::Fail),
+            SampleCheck::should("X-02", Verdict::Warn),
+            SampleCheck::must("Y-01", Verdict::Unverified).because("blocked: it did not start"),
+            SampleCheck::must("Y-02", Verdict::Unverified),
         ]);
         let fails: Vec<bool> = report.requirements.iter().map(SavedRequirement::fails).collect();
         assert_eq!(fails, [true, false, true, false]);
@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn what_was_not_looked_at_has_its_reason() {
         let mut report = report(&[
-            Told::must("X-01", Verdict::Unverified).because("blocked: the run was interrupted"),
-            Told::must("X-02", Verdict::Unverified).because("no key is known"),
-            Told::must("X-03", Verdict::Fail),
+            SampleCheck::must("X-01", Verdict::Unverified).because("blocked: the run was interrupted"),
+            SampleCheck::must("X-02", Verdict::Unverified).because("no key is known"),
+            SampleCheck::must("X-03", Verdict::Fail),
         ]);
         report.left_out = vec!["Y-01".to_owned()];
         assert!(report.look("X-01").is_ok(), "blocked by itself");

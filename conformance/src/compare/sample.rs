@@ -8,7 +8,7 @@ use crate::verdict::{Level, Verdict};
 
 /// What a report is to say of a requirement in one scenario.
 #[derive(Clone, Copy)]
-pub(crate) struct Told<'a> {
+pub(crate) struct SampleCheck<'a> {
     id: &'a str,
     level: Level,
     verdict: Verdict,
@@ -17,7 +17,7 @@ pub(crate) struct Told<'a> {
     fingerprint: Option<&'a str>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> SampleCheck<'a> {
     pub(crate) const fn must(id: &'a str, verdict: Verdict) -> Self {
         Self {
             id,
@@ -84,7 +84,7 @@ impl<'a> Told<'a> {
 
 /// A report that says all of that; what it says of one requirement several times are the checks of it, and the first of
 /// them decides.
-pub(crate) fn report(told: &[Told<'_>]) -> Saved {
+pub(crate) fn report(told: &[SampleCheck<'_>]) -> Saved {
     let mut requirements: Vec<Value> = Vec::new();
     for check in told {
         if let Some(known) = requirements.iter_mut().find(|r| r["id"] == check.id) {
@@ -115,7 +115,7 @@ pub(crate) fn report(told: &[Told<'_>]) -> Saved {
 }
 
 /// The same under another name.
-pub(crate) fn named(file: &str, target: &str, told: &[Told<'_>]) -> Saved {
+pub(crate) fn named(file: &str, target: &str, told: &[SampleCheck<'_>]) -> Saved {
     let mut report = report(told);
     report.file = file.to_owned();
     report.target.name = target.to_owned();

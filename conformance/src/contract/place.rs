@@ -10,7 +10,7 @@ use url::Url;
 
 /// One place in a value.
 #[derive(Clone, Debug, Default)]
-pub struct Place<'a> {
+pub struct SchemaLocation<'a> {
     /// All that apply there; none where the schemas say nothing.
     rules: Vec<Rule<'a>>,
 }
@@ -23,7 +23,7 @@ struct Rule<'a> {
     schema: &'a Value,
 }
 
-impl<'a> Place<'a> {
+impl<'a> SchemaLocation<'a> {
     /// The value as a whole, of which the document with this id speaks.
     pub(super) fn top(documents: &'a BTreeMap<String, Value>, id: &str) -> Self {
         let rule = documents.get_key_value(id).map(|(id, schema)| Rule {
@@ -73,16 +73,16 @@ pub struct Keys<'a>(Vec<Rule<'a>>);
 impl<'a> Keys<'a> {
     /// The place behind this key; none where the schemas do not know the key. An object of which they name no key at all may
     /// have any.
-    pub fn at(&self, key: &str) -> Option<Place<'a>> {
+    pub fn at(&self, key: &str) -> Option<SchemaLocation<'a>> {
         if self.0.is_empty() {
-            return Some(Place::default());
+            return Some(SchemaLocation::default());
         }
         let rules: Vec<_> = self
             .0
             .iter()
             .filter_map(|rule| rule.at("properties")?.at(key))
             .collect();
-        (!rules.is_empty()).then_some(Place { rules })
+        (!rules.is_empty()).then_some(SchemaLocation { rules })
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::contract::Contract;
 
-    fn known(place: &Place<'_>, value: &Value, key: &str) -> bool {
+    fn known(place: &SchemaLocation<'_>, value: &Value, key: &str) -> bool {
         place.keys(value.as_object().unwrap()).at(key).is_some()
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
-use super::place::Place;
-use crate::expect::{Found, Kind, Mismatch, Words};
+use super::place::SchemaLocation;
+use crate::expect::{Found, Mismatch, MismatchKind, Words};
 
 const BASE: &str = "https://chatspec.dev/schemas/1.0/";
 
@@ -83,15 +83,15 @@ impl Schemas {
         }
         let actual = Words::from(value).fixed(format!(" ({})", wrong.join("; ")));
         Err(Mismatch::of(
-            Kind::Schema,
+            MismatchKind::Schema,
             [format!("what the schema {name} says")],
             actual,
         ))
     }
 
     /// What the schema of this name says about a value as a whole; nothing where there is no such schema.
-    pub fn place(&self, name: &str) -> Place<'_> {
-        Place::top(&self.documents, &format!("{BASE}{name}.json"))
+    pub fn place(&self, name: &str) -> SchemaLocation<'_> {
+        SchemaLocation::top(&self.documents, &format!("{BASE}{name}.json"))
     }
 
     /// The names of all schemas.

@@ -1,6 +1,6 @@
 //! What to change where a step does not work.
 
-use super::steps::What;
+use super::steps::StepKind;
 use crate::targets::TargetError;
 use crate::targets::launch::LaunchError;
 use crate::targets::profile::capabilities::Capability;
@@ -27,35 +27,35 @@ pub(super) const fn on_start(error: &TargetError) -> &'static str {
 }
 
 /// Where a step on a running target does not work.
-pub(super) fn on(what: What, why: &str, profile: &Profile) -> String {
+pub(super) fn on(what: StepKind, why: &str, profile: &Profile) -> String {
     match what {
-        What::Rest(operation) => on_request(operation, why, profile),
-        What::Direct => format!(
+        StepKind::Rest(operation) => on_request(operation, why, profile),
+        StepKind::Direct => format!(
             "{}; where kind must be another word for a DM, rest.create_chat.values.kind = {{ dm = \"…\" }} says it. If there are \
              no DMs, set capabilities.direct_chats = false",
             on_request(Operation::CreateChat, why, profile)
         ),
-        What::After => "rest.list_messages.query must have a parameter with {{after}} in it, which lists what is newer than \
+        StepKind::After => "rest.list_messages.query must have a parameter with {{after}} in it, which lists what is newer than \
                         that message, the oldest first. If there is none, set capabilities.after_cursor = false"
             .to_owned(),
-        What::Connect => "handshake.token_in and handshake.token_field say where the token goes, and rest.register.reply which \
+        StepKind::Connect => "handshake.token_in and handshake.token_field say where the token goes, and rest.register.reply which \
                           token it is: accessToken. With provision.kind = \"jwt\", look at auth: the key, issuer, audience, \
                           claims"
             .to_owned(),
-        What::Query => "the contract lets the token be in the query string, as ?token=…. If the target does not take it there, \
+        StepKind::Query => "the contract lets the token be in the query string, as ?token=…. If the target does not take it there, \
                         set capabilities.query_tokens = false"
             .to_owned(),
-        What::Session => "rest.register.reply must say where sessionToken is. If there are none, set \
+        StepKind::Session => "rest.register.reply must say where sessionToken is. If there are none, set \
                           capabilities.session_tokens = false"
             .to_owned(),
-        What::Minted => "auth must have the key, the algorithm, issuer, audience and claims of the target's own tokens; \
+        StepKind::Minted => "auth must have the key, the algorithm, issuer, audience and claims of the target's own tokens; \
                          compare one of those with what is minted, at any decoder of JWTs"
             .to_owned(),
-        What::Join => "who has made the chat, or is named as its member, must be let into its room: does \
+        StepKind::Join => "who has made the chat, or is named as its member, must be let into its room: does \
                        rest.create_chat.body name the members, as {{members}} or {{everyone}}, and is _id in its reply the id \
                        that sockets use?"
             .to_owned(),
-        What::Send => "the target file has no say in this: see chatspec explain MSG-01 and MSG-02".to_owned(),
+        StepKind::Send => "the target file has no say in this: see chatspec explain MSG-01 and MSG-02".to_owned(),
     }
 }
 

@@ -11,24 +11,24 @@ use std::sync::Arc;
 
 use crate::contract::Contract;
 use crate::preflight;
-use crate::scene::{Conduct, Context, Scene, Stop};
+use crate::scene::{Context, RunOptions, Scene, Stop};
 use crate::targets::Target;
 use crate::targets::profile::Profile;
 use crate::transcript::Transcript;
-use steps::Patient;
+use steps::Examination;
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct StepReport {
     /// What was tried, as in `register`.
     pub step: &'static str,
     /// How it went.
-    pub state: State,
+    pub state: StepState,
 }
 
 /// How a step went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum StepState {
     /// It works; what was seen.
     Works(String),
     /// It does not.
@@ -46,10 +46,10 @@ pub enum State {
     NotTried(&'static str),
 }
 
-impl Finding {
+impl StepReport {
     /// Whether something has to be mended.
     pub const fn is_broken(&self) -> bool {
-        matches!(self.state, State::Broken { .. })
+        matches!(self.state, StepState::Broken { .. })
     }
 }
 
@@ -58,10 +58,10 @@ pub async fn examine(
     profile: Profile,
     contract: Contract,
     timeout_scale: f64,
-    mut tell: impl FnMut(&Finding),
+    mut tell: impl FnMut(&StepReport),
 ) -> bool {
     let mut well = true;
-    let mut told = |finding: Finding| {
+    let mut told = |finding: StepReport| {
         well &= !finding.is_broken();
         tell(&finding);
     };
@@ -69,9 +69,9 @@ pub async fn examine(
     let target = match Target::start(profile).await {
         Ok(target) => target,
         Err(error) => {
-            told(Finding {
+            told(StepReport {
                 step: "start",
-                state: State::Broken {
+                state: StepState::Broken {
                     why: error.to_string(),
                     frames: Vec::new(),
                     advice: advice::on_start(&error).to_owned(),
@@ -82,25 +82,25 @@ pub async fn examine(
     };
     let urls: Vec<String> = target.urls().iter().map(ToString::to_string).collect();
     if launched {
-        told(Finding {
+        told(StepReport {
             step: "start",
-            state: State::Works(format!("ready at {}", urls.join(" "))),
+            state: StepState::Works(format!("ready at {}", urls.join(" "))),
         });
     }
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: timeout_scale,
-        ..Conduct::default()
+        ..RunOptions::default()
     };
-    let context = Arc::new(Context::new(target, contract, conduct));
+    let context = Arc::new(Context::new(target, contract, options));
     match preflight::can_be_reached(&context).await {
-        Ok(()) => told(Finding {
+        Ok(()) => told(StepReport {
             step: "socket.io",
-            state: State::Works(format!("answers at {}", urls.join(" "))),
+            state: StepState::Works(format!("answers at {}", urls.join(" "))),
         }),
         Err(unfit) => {
-            told(Finding {
+            told(StepReport {
                 step: "socket.io",
-                state: State::Broken {
+                state: StepState::Broken {
                     why: unfit.to_string(),
                     frames: Vec::new(),
                     advice: advice::ON_REACHING.to_owned(),
@@ -114,38 +114,38 @@ pub async fn examine(
 }
 
 /// All steps on a target that can be reached.
-async fn walk(context: &Arc<Context>, mut tell: impl FnMut(Finding)) {
+async fn walk(context: &Arc<Context>, mut tell: impl FnMut(StepReport)) {
     let scene = Scene::new(context.clone(), "kit/doctor");
-    let mut patient = Patient::new(&scene);
+    let mut examination = Examination::new(&scene);
     let mut broken: Vec<&'static str> = Vec::new();
     for step in steps::ALL {
         if let Some(cause) = step.after.iter().copied().find(|before| broken.contains(before)) {
             broken.push(step.name);
-            tell(Finding {
+            tell(StepReport {
                 step: step.name,
-                state: State::NotTried(cause),
+                state: StepState::NotTried(cause),
             });
             continue;
         }
         let before = scene.transcript().len();
-        let done = patient.take(step.what).await;
+        let done = examination.take(step.what).await;
         let state = match done {
-            Ok(seen) => State::Works(seen),
+            Ok(seen) => StepState::Works(seen),
             Err(Stop::Unverified(why)) => {
                 broken.push(step.name);
-                State::NotOffered(why)
+                StepState::NotOffered(why)
             }
             Err(stop) => {
                 broken.push(step.name);
                 let why = stop.why();
-                State::Broken {
+                StepState::Broken {
                     frames: since(scene.transcript(), before),
                     advice: advice::on(step.what, &why, &context.target.profile),
                     why,
                 }
             }
         };
-        tell(Finding {
+        tell(StepReport {
             step: step.name,
             state,
         });

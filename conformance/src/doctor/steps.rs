@@ -14,19 +14,19 @@ use crate::targets::jwt::Minter;
 use crate::targets::profile::Provision;
 use crate::targets::profile::capabilities::Capability;
 use crate::targets::profile::operation::Operation;
-use crate::targets::provision::Lack;
+use crate::targets::provision::ProvisionError;
 
 /// One step.
 pub(super) struct Step {
     pub(super) name: &'static str,
-    pub(super) what: What,
+    pub(super) what: StepKind,
     /// The steps without which it cannot be tried.
     pub(super) after: &'static [&'static str],
 }
 
 /// What a step tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum StepKind {
     /// A request beside the sockets.
     Rest(Operation),
     /// A direct chat.
@@ -47,70 +47,78 @@ pub(super) enum What {
     Send,
 }
 
-const fn step(name: &'static str, what: What, after: &'static [&'static str]) -> Step {
+const fn step(name: &'static str, what: StepKind, after: &'static [&'static str]) -> Step {
     Step { name, what, after }
 }
 
 pub(super) const ALL: [Step; 19] = [
-    step("register", What::Rest(Operation::Register), &[]),
-    step("connect", What::Connect, &["register"]),
-    step("query token", What::Query, &["register"]),
-    step("session token", What::Session, &["register"]),
-    step("minted token", What::Minted, &["register"]),
-    step("create a group", What::Rest(Operation::CreateChat), &["register"]),
-    step("create a DM", What::Direct, &["register"]),
-    step("show a chat", What::Rest(Operation::GetChat), &["create a group"]),
-    step("rename", What::Rest(Operation::Rename), &["create a group"]),
+    step("register", StepKind::Rest(Operation::Register), &[]),
+    step("connect", StepKind::Connect, &["register"]),
+    step("query token", StepKind::Query, &["register"]),
+    step("session token", StepKind::Session, &["register"]),
+    step("minted token", StepKind::Minted, &["register"]),
+    step(
+        "create a group",
+        StepKind::Rest(Operation::CreateChat),
+        &["register"],
+    ),
+    step("create a DM", StepKind::Direct, &["register"]),
+    step(
+        "show a chat",
+        StepKind::Rest(Operation::GetChat),
+        &["create a group"],
+    ),
+    step("rename", StepKind::Rest(Operation::Rename), &["create a group"]),
     step(
         "add a member",
-        What::Rest(Operation::AddMember),
+        StepKind::Rest(Operation::AddMember),
         &["create a group"],
     ),
     step(
         "remove a member",
-        What::Rest(Operation::RemoveMember),
+        StepKind::Rest(Operation::RemoveMember),
         &["create a group", "add a member"],
     ),
     step(
         "post a message",
-        What::Rest(Operation::PostMessage),
+        StepKind::Rest(Operation::PostMessage),
         &["create a group"],
     ),
     step(
         "list messages",
-        What::Rest(Operation::ListMessages),
+        StepKind::Rest(Operation::ListMessages),
         &["create a group"],
     ),
     step(
         "list messages after one",
-        What::After,
+        StepKind::After,
         &["create a group", "list messages"],
     ),
     step(
         "list chats",
-        What::Rest(Operation::ListChats),
+        StepKind::Rest(Operation::ListChats),
         &["create a group"],
     ),
     step(
         "search",
-        What::Rest(Operation::Search),
+        StepKind::Rest(Operation::Search),
         &["create a group", "post a message"],
     ),
-    step("join a room", What::Join, &["connect", "create a group"]),
+    step("join a room", StepKind::Join, &["connect", "create a group"]),
     step(
         "send a message",
-        What::Send,
+        StepKind::Send,
         &["connect", "create a group", "join a room"],
     ),
     step(
         "log out",
-        What::Rest(Operation::Logout),
+        StepKind::Rest(Operation::Logout),
         &["register", "session token"],
     ),
 ];
 
 /// What the steps have made so far.
-pub(super) struct Patient<'a> {
+pub(super) struct Examination<'a> {
     scene: &'a Scene,
     users: Vec<User>,
     chat: Option<Chat>,
@@ -118,7 +126,7 @@ pub(super) struct Patient<'a> {
     clients: Vec<Client>,
 }
 
-impl<'a> Patient<'a> {
+impl<'a> Examination<'a> {
     pub(super) const fn new(scene: &'a Scene) -> Self {
         Self {
             scene,
@@ -130,21 +138,21 @@ impl<'a> Patient<'a> {
     }
 
     /// Takes a step; what was seen, for people.
-    pub(super) async fn take(&mut self, what: What) -> Result<String, Stop> {
+    pub(super) async fn take(&mut self, what: StepKind) -> Result<String, Stop> {
         match what {
-            What::Rest(operation) => self.ask(operation).await,
-            What::Direct => {
+            StepKind::Rest(operation) => self.ask(operation).await,
+            StepKind::Direct => {
                 let dm = self.scene.dm(self.user(0)?, self.user(1)?).await?;
                 Ok(format!("its id is {}", dm.id))
             }
-            What::After => self.list_after().await,
-            What::Connect => self.connect().await,
-            What::Query => {
+            StepKind::After => self.list_after().await,
+            StepKind::Connect => self.connect().await,
+            StepKind::Query => {
                 let handshake = Handshake::bare().query_token(&self.user(0)?.access_token);
                 let let_in = self.let_in(handshake).await;
                 self.declared(Capability::QueryTokens, let_in)
             }
-            What::Session => {
+            StepKind::Session => {
                 let user = self.user(0)?;
                 let Some(token) = self.scene.any_session_token(user) else {
                     return self.scene.session_token(user).map(str::to_owned);
@@ -152,9 +160,9 @@ impl<'a> Patient<'a> {
                 let let_in = self.let_in(Handshake::token(token)).await;
                 self.declared(Capability::SessionTokens, let_in)
             }
-            What::Minted => self.minted().await,
-            What::Join => self.join().await,
-            What::Send => self.send().await,
+            StepKind::Minted => self.minted().await,
+            StepKind::Join => self.join().await,
+            StepKind::Send => self.send().await,
         }
     }
 
@@ -298,7 +306,7 @@ impl<'a> Patient<'a> {
             return tried;
         }
         let works = tried.is_ok();
-        Err(Lack::NotOffered { capability, works }.into())
+        Err(ProvisionError::NotOffered { capability, works }.into())
     }
 
     async fn join(&self) -> Result<String, Stop> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Kind, Mismatch};
+use super::{Found, Mismatch, MismatchKind};
 
 /// The closed set of error codes.
 pub const CODES: [&str; 6] = [
@@ -20,7 +20,11 @@ pub fn ok(ack: &Value) -> Found<&Value> {
     if ack.get("ok") == Some(&Value::Bool(true)) && ack.get("error").is_none() {
         Ok(ack.get("data").unwrap_or(NULL))
     } else {
-        Err(Mismatch::of(Kind::Ack, ["a success ack {\"ok\":true}"], ack))
+        Err(Mismatch::of(
+            MismatchKind::Ack,
+            ["a success ack {\"ok\":true}"],
+            ack,
+        ))
     }
 }
 
@@ -32,7 +36,7 @@ pub fn error(ack: &Value, codes: &[&str]) -> Found {
         Ok(())
     } else {
         let expected = codes.iter().map(|code| format!("an error ack {code}"));
-        Err(Mismatch::of(Kind::Ack, expected, ack))
+        Err(Mismatch::of(MismatchKind::Ack, expected, ack))
     }
 }
 

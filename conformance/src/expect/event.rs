@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Found, Kind, Mismatch, Words, varying};
+use super::{Found, Mismatch, MismatchKind, Words, varying};
 use crate::event::{Event, Mark};
 
 /// Which events are meant: a name, and conditions on the payload.
@@ -129,7 +129,7 @@ impl Pattern {
         let closed = closed.map(|why| format!(" (the connection is closed: {why})"));
         let expected = self.words().varying(format!(" within {} ms", within.as_millis()));
         Mismatch::of(
-            Kind::EventMissing,
+            MismatchKind::EventMissing,
             [expected],
             actual.varying(closed.unwrap_or_default()),
         )
@@ -159,7 +159,7 @@ impl Pattern {
             1 => varying(shown.join("")),
             m => varying(format!("{m} of them: {}", shown.join(" | "))),
         };
-        Err(Mismatch::of(Kind::EventCount, [expected], actual))
+        Err(Mismatch::of(MismatchKind::EventCount, [expected], actual))
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Mismatch {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// In what way.
-    pub kind: Kind,
+    pub kind: MismatchKind,
     /// Where it was seen: a step, a client, a part of a reply; the outermost first.
     pub at: Vec<String>,
     /// Which value is wrong, as a JSON pointer, where it is one value.
@@ -54,7 +54,7 @@ pub struct Difference {
 /// In what way something is wrong. JSON reports have these words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum MismatchKind {
     /// A value is another one than it has to be, or is not there.
     Value,
     /// A value does not fit its schema.
@@ -78,12 +78,12 @@ pub enum Kind {
 impl Mismatch {
     /// A value that is wrong: one allowed outcome, and what was seen instead.
     pub fn new(expected: impl Into<Words>, actual: impl Into<Words>) -> Self {
-        Self::of(Kind::Value, [expected], actual)
+        Self::of(MismatchKind::Value, [expected], actual)
     }
 
     /// What is wrong in this way: several allowed outcomes, and what was seen instead.
     pub fn of(
-        kind: Kind,
+        kind: MismatchKind,
         expected: impl IntoIterator<Item = impl Into<Words>>,
         actual: impl Into<Words>,
     ) -> Self {

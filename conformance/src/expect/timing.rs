@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Found, Kind, Mismatch, Words, varying};
+use super::{Found, Mismatch, MismatchKind, Words, varying};
 
 /// `took` is at most `limit`. Up to `limit + margin` it cannot be told; beyond, it is wrong.
 pub fn at_most(what: &str, took: Duration, limit: Duration, margin: Duration) -> Found {
@@ -29,7 +29,7 @@ pub fn at_least(what: &str, took: Duration, limit: Duration, margin: Duration) -
 fn wrong(what: &str, how: &str, took: Duration, limit: Duration) -> Mismatch {
     let millis = |time: Duration| format!("{} ms", time.as_millis());
     let expected = Words::from(format!("{what} {how} ")).varying(millis(limit));
-    Mismatch::of(Kind::Time, [expected], varying(millis(took)))
+    Mismatch::of(MismatchKind::Time, [expected], varying(millis(took)))
 }
 
 fn close(what: &str, took: Duration, limit: Duration, margin: Duration) -> Mismatch {

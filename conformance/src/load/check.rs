@@ -23,10 +23,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use row::{Row, State};
-pub use tally::{Counts, Fault, Faults, Kind};
+pub use tally::{Counts, Fault, FaultKind, Faults};
 
 use super::frame::Delivered;
-use super::plan::{Place, Plan};
+use super::plan::{MessagePosition, Plan};
 
 /// The code of an error that leaves open whether the message was stored.
 const INTERNAL: &str = "INTERNAL";
@@ -151,13 +151,13 @@ impl Ledger {
         let Some(row) = self.row(number) else { return };
         match id {
             Some(id) if row.has_id(id) => {}
-            Some(id) => self.fault(Kind::Ids, || {
+            Some(id) => self.fault(FaultKind::Ids, || {
                 format!(
                     "{}: its ack says {id}, another id than before",
                     self.named(number)
                 )
             }),
-            None => self.fault(Kind::Ids, || {
+            None => self.fault(FaultKind::Ids, || {
                 format!("{}: its ack says ok and no serverId", self.named(number))
             }),
         }
@@ -203,7 +203,7 @@ impl Ledger {
 
     /// Something has arrived at a connection that is in no room.
     pub(super) fn astray(&self, connection: usize, message: &Delivered<'_>) {
-        self.fault(Kind::Invented, || {
+        self.fault(FaultKind::Invented, || {
             format!("message {} arrives at idle connection {connection}", message.id)
         });
     }
@@ -218,13 +218,13 @@ impl Ledger {
         let (place, number) = match self.recognise(at, message) {
             Ok(known) => known,
             Err(why) => {
-                self.fault(Kind::Invented, || format!("{at}: {why}"));
+                self.fault(FaultKind::Invented, || format!("{at}: {why}"));
                 return None;
             }
         };
         let row = self.row(number)?;
         if !row.has_id(&message.id) {
-            self.fault(Kind::Ids, || {
+            self.fault(FaultKind::Ids, || {
                 format!(
                     "{} arrives at {} as {}, another id than before",
                     self.named(number),
@@ -235,7 +235,7 @@ impl Ledger {
         }
         let bit = 1 << (at.place % 64);
         if self.word(number, at.place).fetch_or(bit, Ordering::AcqRel) & bit != 0 {
-            self.fault(Kind::Doubled, || {
+            self.fault(FaultKind::Doubled, || {
                 format!("{} arrives at {} once more", self.named(number), at)
             });
             return None;
@@ -246,7 +246,7 @@ impl Ledger {
     }
 
     /// Which message it is; or why it is none that the member should get.
-    fn recognise(&self, at: Member, message: &Delivered<'_>) -> Result<(Place, u32), String> {
+    fn recognise(&self, at: Member, message: &Delivered<'_>) -> Result<(MessagePosition, u32), String> {
         let Some(place) = self.plan.read(&message.body) else {
             return Err(format!("message {} has a body that nobody sent", message.id));
         };
@@ -276,14 +276,14 @@ impl Ledger {
         Ok((place, number))
     }
 
-    fn in_order(&self, at: Member, progress: &mut Progress, place: Place, row: &Row, number: u32) {
+    fn in_order(&self, at: Member, progress: &mut Progress, place: MessagePosition, row: &Row, number: u32) {
         let Some(heard) = progress.0.get_mut(place.sender as usize) else {
             return;
         };
         if place.seq < heard.floor {
             // Nobody knows when one that failed was stored, if it was.
             if row.state() != State::Failed {
-                self.fault(Kind::OutOfOrder, || {
+                self.fault(FaultKind::OutOfOrder, || {
                     format!(
                         "{} arrives at {} behind one that was sent after its ack",
                         self.named(number),
@@ -327,7 +327,7 @@ impl Ledger {
     }
 
     fn sender(&self, number: u32) -> Member {
-        let Place { room, sender, .. } = self.plan.place(number);
+        let MessagePosition { room, sender, .. } = self.plan.place(number);
         Member { room, place: sender }
     }
 
@@ -335,7 +335,7 @@ impl Ledger {
         member.room as usize * self.plan.wanted.room_size as usize + member.place as usize
     }
 
-    fn fault(&self, kind: Kind, text: impl FnOnce() -> String) {
+    fn fault(&self, kind: FaultKind, text: impl FnOnce() -> String) {
         self.faults.lock().add(kind, text);
     }
 

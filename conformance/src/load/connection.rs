@@ -18,18 +18,18 @@ use crate::text::brief;
 
 /// Who connects, and how.
 #[derive(Clone)]
-pub(super) struct Seat {
+pub(super) struct ConnectionSpec {
     /// The WebSocket's address.
     pub(super) url: String,
     /// The CONNECT frame.
     pub(super) connect: String,
     /// Where it is a member; without a room it is idle.
-    pub(super) room: Option<Joined>,
+    pub(super) room: Option<RoomMembership>,
 }
 
 /// A member, and its chat.
 #[derive(Clone)]
-pub(super) struct Joined {
+pub(super) struct RoomMembership {
     pub(super) member: Member,
     /// The id of the chat, as JSON.
     pub(super) chat: Arc<str>,
@@ -37,27 +37,27 @@ pub(super) struct Joined {
 
 /// What a connection tells.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum ConnectionEvent {
     /// It is there, and in its room.
-    In,
+    Joined,
     /// It has not come about.
-    Out(String),
+    Failed(String),
     /// It was there and is lost.
     Lost(String),
 }
 
 /// Opens the connection and keeps it until there are no more orders to come; an order is the number of a message. The
 /// permit is one to be connecting.
-pub(super) async fn attend(
-    seat: Seat,
+pub(super) async fn run_connection(
+    spec: ConnectionSpec,
     number: usize,
     shared: Arc<Shared>,
     orders: UnboundedReceiver<u32>,
-    told: UnboundedSender<Told>,
+    events: UnboundedSender<ConnectionEvent>,
     permit: OwnedSemaphorePermit,
 ) {
     // In a box, since it is large and soon over.
-    let came_in = Box::pin(enter(&seat, number, &shared));
+    let came_in = Box::pin(enter(&spec, number, &shared));
     let came_in = tokio::time::timeout(shared.connect_within, came_in).await;
     // The next one may begin.
     drop(permit);
@@ -70,41 +70,41 @@ pub(super) async fn attend(
     let socket = match came_in.unwrap_or_else(late) {
         Ok(socket) => socket,
         Err(why) => {
-            give_up(&seat, &shared);
-            told.send(Told::Out(brief(&why))).ok();
+            give_up(&spec, &shared);
+            events.send(ConnectionEvent::Failed(brief(&why))).ok();
             return;
         }
     };
-    told.send(Told::In).ok();
-    let attendance = Attendance {
+    events.send(ConnectionEvent::Joined).ok();
+    let active = ActiveConnection {
         number,
         socket,
         asked: VecDeque::new(),
         next_id: 1,
         progress: shared.ledger.progress(),
-        room: seat.room.clone(),
+        room: spec.room.clone(),
         shared: shared.clone(),
     };
-    if let Err(why) = attendance.run(orders).await {
-        give_up(&seat, &shared);
-        told.send(Told::Lost(brief(&why))).ok();
+    if let Err(why) = active.run(orders).await {
+        give_up(&spec, &shared);
+        events.send(ConnectionEvent::Lost(brief(&why))).ok();
     }
 }
 
-fn give_up(seat: &Seat, shared: &Shared) {
-    if let Some(Joined { member, .. }) = seat.room {
+fn give_up(spec: &ConnectionSpec, shared: &Shared) {
+    if let Some(RoomMembership { member, .. }) = spec.room {
         shared.ledger.gone(member);
     }
 }
 
 /// Connects, and joins the room.
-async fn enter(seat: &Seat, number: usize, shared: &Shared) -> Result<Socket, String> {
+async fn enter(spec: &ConnectionSpec, number: usize, shared: &Shared) -> Result<Socket, String> {
     let began = Instant::now();
-    let mut socket = Socket::open(&seat.url).await?;
+    let mut socket = Socket::open(&spec.url).await?;
     loop {
         let text = next_text(&mut socket).await?;
         match frame::read(&text) {
-            Frame::Opened => socket.send(seat.connect.clone())?,
+            Frame::Opened => socket.send(spec.connect.clone())?,
             Frame::Ping => socket.send("3".to_owned())?,
             Frame::Connected => break,
             Frame::Refused(payload) => return Err(format!("CONNECT_ERROR {payload}")),
@@ -114,8 +114,8 @@ async fn enter(seat: &Seat, number: usize, shared: &Shared) -> Result<Socket, St
             _ => {}
         }
     }
-    shared.figures.connected(number, began.elapsed());
-    let Some(Joined { chat, .. }) = &seat.room else {
+    shared.latency.connected(number, began.elapsed());
+    let Some(RoomMembership { chat, .. }) = &spec.room else {
         return Ok(socket);
     };
     socket.send(format!(r#"420["room:join",{{"chatId":{chat}}}]"#))?;
@@ -154,7 +154,7 @@ struct Asked {
 }
 
 /// A connection that is there.
-struct Attendance {
+struct ActiveConnection {
     /// Which it is.
     number: usize,
     socket: Socket,
@@ -162,11 +162,11 @@ struct Attendance {
     asked: VecDeque<Asked>,
     next_id: u64,
     progress: Progress,
-    room: Option<Joined>,
+    room: Option<RoomMembership>,
     shared: Arc<Shared>,
 }
 
-impl Attendance {
+impl ActiveConnection {
     async fn run(mut self, mut orders: UnboundedReceiver<u32>) -> Result<(), String> {
         loop {
             let message = tokio::select! {
@@ -194,12 +194,12 @@ impl Attendance {
         let answered_before = open.map_or(seq, |asked| asked.seq);
         self.shared.ledger.sent(number, answered_before);
         let behind = self.shared.since_due(number, Instant::now());
-        self.shared.figures.lagged(self.number, behind);
+        self.shared.latency.lagged(self.number, behind);
         self.ask(number, seq, false)
     }
 
     fn ask(&mut self, message: u32, seq: u32, repeat: bool) -> Result<(), String> {
-        let Some(Joined { chat, .. }) = &self.room else {
+        let Some(RoomMembership { chat, .. }) = &self.room else {
             return Ok(());
         };
         let id = self.next_id;
@@ -253,7 +253,7 @@ impl Attendance {
                 }
                 let due = shared.plan.due(message);
                 shared
-                    .figures
+                    .latency
                     .acked(self.number, due, shared.since_due(message, now));
                 shared.last_ack.fetch_max(shared.micros(now), Ordering::Relaxed);
                 if !shared.plan.is_repeated(message) {
@@ -268,7 +268,7 @@ impl Attendance {
     fn arrived(&mut self, message: &Delivered<'_>, now: Instant) {
         let shared = &self.shared;
         shared.messages.fetch_add(1, Ordering::Relaxed);
-        let Some(Joined { member, .. }) = self.room else {
+        let Some(RoomMembership { member, .. }) = self.room else {
             shared.ledger.astray(self.number, message);
             return;
         };
@@ -277,7 +277,7 @@ impl Attendance {
         };
         let took = shared.since_due(number, now);
         shared
-            .figures
+            .latency
             .delivered(self.number, shared.plan.due(number), took);
         shared
             .last_delivery

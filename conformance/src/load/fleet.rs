@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
-use super::connection::{Seat, Told, attend};
+use super::connection::{ConnectionEvent, ConnectionSpec, run_connection};
 use super::outcome::{Connections, per_second, round};
 use super::{Progress, Shared, Tell};
 
@@ -18,20 +18,25 @@ const REASONS: usize = 20;
 pub(super) struct Fleet {
     /// By their number.
     orders: Vec<UnboundedSender<u32>>,
-    told: UnboundedReceiver<Told>,
+    events: UnboundedReceiver<ConnectionEvent>,
     tasks: JoinSet<()>,
     pub(super) connections: Connections,
 }
 
 impl Fleet {
     /// Opens all of them, and returns when each has come about or failed.
-    pub(super) async fn connect(seats: Vec<Seat>, shared: &Arc<Shared>, at_once: usize, tell: &Tell) -> Self {
+    pub(super) async fn connect(
+        specs: Vec<ConnectionSpec>,
+        shared: &Arc<Shared>,
+        at_once: usize,
+        tell: &Tell,
+    ) -> Self {
         let began = Instant::now();
-        let (tells, told) = mpsc::unbounded_channel();
-        let wanted = seats.len() as u64;
+        let (report, events) = mpsc::unbounded_channel();
+        let wanted = specs.len() as u64;
         let mut fleet = Self {
-            orders: Vec::with_capacity(seats.len()),
-            told,
+            orders: Vec::with_capacity(specs.len()),
+            events,
             tasks: JoinSet::new(),
             connections: Connections {
                 wanted,
@@ -39,9 +44,9 @@ impl Fleet {
             },
         };
         let permits = Arc::new(Semaphore::new(at_once.max(1)));
-        let count = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
+        let count = u32::try_from(specs.len()).unwrap_or(u32::MAX).max(1);
         let ramp = shared.plan.wanted.ramp;
-        for (number, seat) in seats.into_iter().enumerate() {
+        for (number, spec) in specs.into_iter().enumerate() {
             let place = u32::try_from(number).unwrap_or(u32::MAX);
             let due = began + ramp.mul_f64(f64::from(place) / f64::from(count));
             tokio::time::sleep_until(due.into()).await;
@@ -51,19 +56,19 @@ impl Fleet {
             };
             let (orders, ordered) = mpsc::unbounded_channel();
             fleet.orders.push(orders);
-            let (shared, tells) = (shared.clone(), tells.clone());
+            let (shared, report) = (shared.clone(), report.clone());
             fleet
                 .tasks
-                .spawn(attend(seat, number, shared, ordered, tells, permit));
+                .spawn(run_connection(spec, number, shared, ordered, report, permit));
             fleet.look();
             fleet.tell(tell);
         }
-        drop(tells);
+        drop(report);
         while fleet.connections.made + fleet.connections.failed < wanted {
-            let Some(told) = fleet.told.recv().await else {
+            let Some(event) = fleet.events.recv().await else {
                 break;
             };
-            fleet.take(told);
+            fleet.take(event);
             fleet.tell(tell);
         }
         let took = began.elapsed();
@@ -86,22 +91,22 @@ impl Fleet {
 
     /// Takes in what connections have told.
     pub(super) fn look(&mut self) {
-        while let Ok(told) = self.told.try_recv() {
-            self.take(told);
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event);
         }
     }
 
-    fn take(&mut self, told: Told) {
-        let why = match told {
-            Told::In => {
+    fn take(&mut self, event: ConnectionEvent) {
+        let why = match event {
+            ConnectionEvent::Joined => {
                 self.connections.made += 1;
                 return;
             }
-            Told::Out(why) => {
+            ConnectionEvent::Failed(why) => {
                 self.connections.failed += 1;
                 why
             }
-            Told::Lost(why) => {
+            ConnectionEvent::Lost(why) => {
                 self.connections.lost += 1;
                 why
             }

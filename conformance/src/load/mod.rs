@@ -1,7 +1,7 @@
 //! `load`: a load generator that checks while it loads.
 //!
 //! ```text
-//! Wanted → Plan → people → connections → pacer ─► sends │ acks, deliveries ─► Ledger, Figures → Outcome → reports
+//! LoadOptions → Plan → people → connections → pacer ─► sends │ acks, deliveries ─► Ledger, LatencyRecorder → LoadResult → reports
 //! ```
 //!
 //! - [`plan`]: who sends what, and when
@@ -10,7 +10,7 @@
 //!   `frame`: what comes over it
 //! - `pace`: tells connections to send, each message at its time
 //! - [`check`]: the ledger, which tells what is lost, doubled, out of order or invented
-//! - [`figures`]: how long things took; [`process`], `usage`: what it cost
+//! - [`latency`]: how long things took; [`process`], `usage`: what it cost
 //! - [`outcome`]: what came of it; [`report`]: for people and for machines
 //!
 //! The loop is open: message `n` goes out at its time whether or not those before it have been answered, and latencies count
@@ -18,9 +18,9 @@
 
 pub mod check;
 mod connection;
-pub mod figures;
 mod fleet;
 mod frame;
+pub mod latency;
 pub mod outcome;
 mod pace;
 mod people;
@@ -40,12 +40,12 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use crate::preflight::{self, Unfit};
+use crate::preflight::{self, PreflightError};
 use crate::scene::Context;
 use check::{Ledger, Open};
-use figures::Figures;
 use fleet::Fleet;
-use outcome::{About, Kit, Load, Outcome, Rates, per_second};
+use latency::LatencyRecorder;
+use outcome::{About, Kit, Load, LoadResult, Rates, per_second};
 use plan::Plan;
 use process::Watched;
 use usage::Meter;
@@ -60,12 +60,12 @@ const PACE: Duration = Duration::from_millis(50);
 pub enum LoadError {
     /// The target cannot be talked to.
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] PreflightError),
     /// Users or chats cannot be made.
     #[error(
         "users and chats for the load cannot be made: {0}. chatspec doctor tells step by step what works"
     )]
-    People(String),
+    Participants(String),
     /// Nobody is let in.
     #[error("none of {wanted} connections came about: {why}")]
     Nobody {
@@ -150,7 +150,7 @@ impl Default for Conditions {
 struct Shared {
     plan: Arc<Plan>,
     ledger: Ledger,
-    figures: Figures,
+    latency: LatencyRecorder,
     connect_within: Duration,
     /// When the load began.
     began: OnceLock<Instant>,
@@ -186,7 +186,7 @@ pub async fn run(
     conditions: Conditions,
     mut stop: watch::Receiver<bool>,
     tell: Tell,
-) -> Result<Outcome, LoadError> {
+) -> Result<LoadResult, LoadError> {
     let (started_at, started) = (OffsetDateTime::now_utc(), Instant::now());
     let plan = Arc::new(plan);
     let mut interrupted = stop.clone();
@@ -194,7 +194,7 @@ pub async fn run(
     let preparing = Box::pin(async {
         preflight::can_be_reached(&context).await?;
         let people = people::provision(&context, &plan, &tell).await;
-        people.map_err(|stop| LoadError::People(stop.why()))
+        people.map_err(|stop| LoadError::Participants(stop.why()))
     });
     let people = tokio::select! {
         people = preparing => people?,
@@ -202,7 +202,8 @@ pub async fn run(
     };
     let shared = Arc::new(Shared {
         ledger: Ledger::new(plan.clone(), people.rooms),
-        figures: Figures::new(plan.wanted.duration).map_err(|error| LoadError::Fault(error.to_string()))?,
+        latency: LatencyRecorder::new(plan.wanted.duration)
+            .map_err(|error| LoadError::Fault(error.to_string()))?,
         plan: plan.clone(),
         connect_within: conditions.connect_within,
         began: OnceLock::new(),
@@ -211,7 +212,7 @@ pub async fn run(
         last_delivery: AtomicU64::default(),
     });
     let mut meter = Meter::start(conditions.watched.clone());
-    let connecting = Fleet::connect(people.seats, &shared, conditions.connecting, &tell);
+    let connecting = Fleet::connect(people.specs, &shared, conditions.connecting, &tell);
     let mut fleet = tokio::select! {
         fleet = connecting => fleet,
         _ = interrupted.wait_for(|stop| *stop) => return Err(LoadError::Interrupted),
@@ -230,7 +231,7 @@ pub async fn run(
     let usage = meter.stop();
     fleet.close().await;
     let (messages, faults) = shared.ledger.judge(sending.drained);
-    let latency = shared.figures.merged();
+    let latency = shared.latency.merged();
     let interrupted = *stop.borrow();
     let span = |last: &AtomicU64| {
         let last = Duration::from_micros(last.load(Ordering::Relaxed));
@@ -241,7 +242,7 @@ pub async fn run(
         })
     };
     let deliveries = latency.delivery.count;
-    let mut outcome = Outcome {
+    let mut outcome = LoadResult {
         schema: outcome::SCHEMA,
         kit: Kit::default(),
         target: about(&context, conditions.shares_process),

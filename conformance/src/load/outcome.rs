@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::check::{Counts, Faults};
-use super::figures::Latencies;
+use super::latency::Latencies;
 use crate::result::Exit;
 use crate::targets::profile::Limits;
 
@@ -15,7 +15,7 @@ pub const SCHEMA: &str = "chatspec-load/1";
 
 /// What came of a load.
 #[derive(Clone, Debug, Serialize)]
-pub struct Outcome {
+pub struct LoadResult {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// The kit.
@@ -165,7 +165,7 @@ pub struct GeneratorUsage {
 
 /// How it stands, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum LoadVerdict {
     /// All was as it should be, and all was looked at.
     Clean,
     /// Nothing wrong was seen, but not all could be judged: something was refused, unanswered or cut off.
@@ -176,41 +176,41 @@ pub enum Standing {
     Dead,
 }
 
-impl Outcome {
+impl LoadResult {
     /// How it stands.
-    pub fn standing(&self) -> Standing {
+    pub fn verdict(&self) -> LoadVerdict {
         let connections = &self.connections;
         let messages = &self.messages;
         if self.faults.sum() > 0 {
-            Standing::Faulty
+            LoadVerdict::Faulty
         } else if connections.lost >= connections.made || (messages.sent > 0 && messages.acked == 0) {
-            Standing::Dead
+            LoadVerdict::Dead
         } else if self.interrupted
             || connections.failed + connections.lost > 0
             || messages.acked < messages.planned
             || !messages.refused.is_empty()
         {
-            Standing::Partly
+            LoadVerdict::Partly
         } else {
-            Standing::Clean
+            LoadVerdict::Clean
         }
     }
 
     /// How the process ends.
     pub fn exit(&self) -> Exit {
-        match self.standing() {
+        match self.verdict() {
             _ if self.interrupted => Exit::Interrupted,
-            Standing::Faulty => Exit::Fails,
-            Standing::Dead => Exit::Fault,
-            Standing::Clean | Standing::Partly => Exit::Conforms,
+            LoadVerdict::Faulty => Exit::Fails,
+            LoadVerdict::Dead => Exit::Fault,
+            LoadVerdict::Clean | LoadVerdict::Partly => Exit::Conforms,
         }
     }
 
     /// How it stands, in a sentence.
     pub fn headline(&self) -> String {
         let messages = &self.messages;
-        match self.standing() {
-            Standing::Faulty => {
+        match self.verdict() {
+            LoadVerdict::Faulty => {
                 let Faults {
                     lost,
                     doubled,
@@ -233,20 +233,20 @@ impl Outcome {
                     .collect();
                 format!("Faulty: {}", parts.join(", "))
             }
-            Standing::Dead if self.connections.made == 0 => "Nobody could connect".to_owned(),
-            Standing::Dead if self.connections.lost >= self.connections.made => {
+            LoadVerdict::Dead if self.connections.made == 0 => "Nobody could connect".to_owned(),
+            LoadVerdict::Dead if self.connections.lost >= self.connections.made => {
                 "All connections were lost: the server has gone, or gives up".to_owned()
             }
-            Standing::Dead => "No message was acknowledged".to_owned(),
-            Standing::Partly if messages.planned == 0 => {
+            LoadVerdict::Dead => "No message was acknowledged".to_owned(),
+            LoadVerdict::Partly if messages.planned == 0 => {
                 "Not all connections came about and lasted".to_owned()
             }
-            Standing::Partly => format!(
+            LoadVerdict::Partly => format!(
                 "Nothing wrong in what could be judged: {} of {} messages were acknowledged",
                 messages.acked, messages.planned
             ),
-            Standing::Clean if messages.planned == 0 => "All connections came about and lasted".to_owned(),
-            Standing::Clean => "Clean: every message arrived everywhere, once and in order".to_owned(),
+            LoadVerdict::Clean if messages.planned == 0 => "All connections came about and lasted".to_owned(),
+            LoadVerdict::Clean => "Clean: every message arrived everywhere, once and in order".to_owned(),
         }
     }
 }

@@ -52,16 +52,16 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::load::plan::Wanted;
+    use crate::load::plan::LoadOptions;
     use crate::targets::profile::Limits;
 
     fn plan() -> Plan {
-        let wanted = Wanted {
+        let wanted = LoadOptions {
             rooms: 2,
             room_size: 2,
             rate: 100.0,
             duration: Duration::from_millis(200),
-            ..Wanted::default()
+            ..LoadOptions::default()
         };
         let limits = Limits {
             rate_max: 1_000,

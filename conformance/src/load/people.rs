@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::check::{Member, Room};
-use super::connection::{Joined, Seat};
+use super::connection::{ConnectionSpec, RoomMembership};
 use super::plan::Plan;
 use super::{Progress, Tell};
 use crate::packet::encode_connect;
@@ -22,15 +22,19 @@ const AT_ONCE: usize = 8;
 const GROUP: u32 = 50;
 
 /// Everybody, ready to connect.
-pub(super) struct People {
+pub(super) struct Participants {
     /// By their number.
     pub(super) rooms: Vec<Room>,
     /// The members of the rooms, room by room, and then who is idle.
-    pub(super) seats: Vec<Seat>,
+    pub(super) specs: Vec<ConnectionSpec>,
 }
 
 /// Makes everybody; the error says what did not work.
-pub(super) async fn provision(context: &Arc<Context>, plan: &Plan, tell: &Tell) -> Result<People, Stop> {
+pub(super) async fn provision(
+    context: &Arc<Context>,
+    plan: &Plan,
+    tell: &Tell,
+) -> Result<Participants, Stop> {
     let done = AtomicU32::new(0);
     let register = async |scene: &Scene, name: &'static str| {
         let user = scene.user(name).await?;
@@ -46,56 +50,60 @@ pub(super) async fn provision(context: &Arc<Context>, plan: &Plan, tell: &Tell) 
         let scene = Scene::new(context.clone(), "kit/load");
         let users = (0..plan.wanted.room_size).map(|_| register(&scene, "member"));
         let users = try_join_all(users).await?;
-        furnish(&scene, number, &users).await
+        create_room(&scene, number, &users).await
     };
     let idle = async |number: u32| {
         let scene = Scene::new(context.clone(), "kit/load");
         let users = try_join_all((0..number).map(|_| register(&scene, "idle"))).await?;
-        users.iter().map(|user| seat(&scene, user, None)).collect()
+        users.iter().map(|user| spec(&scene, user, None)).collect()
     };
-    let rooms: Vec<(Room, Vec<Seat>)> = stream::iter(0..plan.wanted.rooms)
+    let rooms: Vec<(Room, Vec<ConnectionSpec>)> = stream::iter(0..plan.wanted.rooms)
         .map(room)
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
     let groups = (0..plan.idle()).step_by(GROUP as usize);
-    let idle: Vec<Vec<Seat>> = stream::iter(groups.map(|first| GROUP.min(plan.idle() - first)))
+    let idle: Vec<Vec<ConnectionSpec>> = stream::iter(groups.map(|first| GROUP.min(plan.idle() - first)))
         .map(idle)
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    let (rooms, members): (Vec<Room>, Vec<Vec<Seat>>) = rooms.into_iter().unzip();
-    Ok(People {
+    let (rooms, members): (Vec<Room>, Vec<Vec<ConnectionSpec>>) = rooms.into_iter().unzip();
+    Ok(Participants {
         rooms,
-        seats: members.into_iter().chain(idle).flatten().collect(),
+        specs: members.into_iter().chain(idle).flatten().collect(),
     })
 }
 
 /// The chat of these users, and their places in it.
-async fn furnish(scene: &Scene, number: u32, users: &[User]) -> Result<(Room, Vec<Seat>), Stop> {
+async fn create_room(
+    scene: &Scene,
+    number: u32,
+    users: &[User],
+) -> Result<(Room, Vec<ConnectionSpec>), Stop> {
     let Some((admin, others)) = users.split_first() else {
         return Err(Stop::Harness("a room without members".to_owned()));
     };
     let others: Vec<&User> = others.iter().collect();
     let chat = scene.plain_group(admin, &others).await?.id;
     let as_json: Arc<str> = Value::from(chat.as_str()).to_string().into();
-    let seats = (0..).zip(users).map(|(place, user)| {
-        let room = Joined {
+    let specs = (0..).zip(users).map(|(place, user)| {
+        let room = RoomMembership {
             member: Member { room: number, place },
             chat: as_json.clone(),
         };
-        seat(scene, user, Some(room))
+        spec(scene, user, Some(room))
     });
     let room = Room {
         chat,
         users: users.iter().map(|user| user.id.clone()).collect(),
     };
-    Ok((room, seats.collect::<Result<_, _>>()?))
+    Ok((room, specs.collect::<Result<_, _>>()?))
 }
 
-fn seat(scene: &Scene, user: &User, room: Option<Joined>) -> Result<Seat, Stop> {
+fn spec(scene: &Scene, user: &User, room: Option<RoomMembership>) -> Result<ConnectionSpec, Stop> {
     let (url, payload) = scene.address(user)?;
-    Ok(Seat {
+    Ok(ConnectionSpec {
         url: url.into(),
         connect: encode_connect("/", payload.as_ref()),
         room,

@@ -17,7 +17,7 @@ const HEADROOM: f64 = 0.8;
 
 /// What kind of load is asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
+pub struct LoadOptions {
     /// Chats.
     pub rooms: u32,
     /// Members of each, all of whom are connected and send.
@@ -40,7 +40,7 @@ pub struct Wanted {
     pub drain: Duration,
 }
 
-impl Default for Wanted {
+impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             rooms: 10,
@@ -57,7 +57,7 @@ impl Default for Wanted {
     }
 }
 
-impl Wanted {
+impl LoadOptions {
     /// Connections alone, which are held for a while.
     #[must_use]
     pub fn connections(self, number: u32) -> Self {
@@ -81,7 +81,7 @@ pub enum Idle {
 
 /// Which message it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct MessagePosition {
     /// The room, from 0 on.
     pub room: u32,
     /// The member of it who sends, from 0 on.
@@ -94,7 +94,7 @@ pub struct Place {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What it was made from.
-    pub wanted: Wanted,
+    pub wanted: LoadOptions,
     /// Begins every body, so that nothing else is taken for a message of this load.
     pub run: String,
     idle: u32,
@@ -105,7 +105,7 @@ pub struct Plan {
 
 impl Plan {
     /// A plan by which no user comes near the limits.
-    pub fn new(wanted: Wanted, limits: &Limits) -> Result<Self, PlanError> {
+    pub fn new(wanted: LoadOptions, limits: &Limits) -> Result<Self, PlanError> {
         let members = wanted.rooms.saturating_mul(wanted.room_size);
         let idle = match wanted.idle {
             Idle::Number(number) => number,
@@ -134,7 +134,7 @@ impl Plan {
 
     /// Whether the messages can be sent.
     fn check(&self, total: f64, limits: &Limits) -> Result<(), PlanError> {
-        let Wanted {
+        let LoadOptions {
             rate,
             duration,
             payload,
@@ -187,7 +187,7 @@ impl Plan {
     }
 
     fn longest_name(&self) -> usize {
-        let last = Place {
+        let last = MessagePosition {
             room: self.wanted.rooms.saturating_sub(1),
             sender: self.wanted.room_size.saturating_sub(1),
             seq: self.total.div_ceil(self.members().max(1)),
@@ -221,9 +221,9 @@ impl Plan {
     }
 
     /// Which message this is; there must be members.
-    pub const fn place(&self, number: u32) -> Place {
+    pub const fn place(&self, number: u32) -> MessagePosition {
         let turn = number % self.members();
-        Place {
+        MessagePosition {
             room: turn % self.wanted.rooms,
             sender: turn / self.wanted.rooms,
             seq: number / self.members(),
@@ -231,8 +231,8 @@ impl Plan {
     }
 
     /// The number of a message, if there is such a one.
-    pub fn number(&self, place: Place) -> Option<u32> {
-        let Place { room, sender, seq } = place;
+    pub fn number(&self, place: MessagePosition) -> Option<u32> {
+        let MessagePosition { room, sender, seq } = place;
         if room >= self.wanted.rooms || sender >= self.wanted.room_size {
             return None;
         }
@@ -243,7 +243,7 @@ impl Plan {
 
     /// Whether a message is sent once more when it is acknowledged.
     pub fn is_repeated(&self, number: u32) -> bool {
-        let Place { room, sender, seq } = self.place(number);
+        let MessagePosition { room, sender, seq } = self.place(number);
         let turn = sender * self.wanted.rooms + room;
         self.repeats
             .is_some_and(|every| seq.wrapping_add(turn).is_multiple_of(every))
@@ -254,8 +254,8 @@ impl Plan {
         self.name_of(self.place(number))
     }
 
-    fn name_of(&self, place: Place) -> String {
-        let Place { room, sender, seq } = place;
+    fn name_of(&self, place: MessagePosition) -> String {
+        let MessagePosition { room, sender, seq } = place;
         format!("{}:{room}:{sender}:{seq}", self.run)
     }
 
@@ -273,14 +273,14 @@ impl Plan {
     }
 
     /// Which message has this body; nothing where it is none of this load, or another text than was sent.
-    pub fn read(&self, body: &str) -> Option<Place> {
+    pub fn read(&self, body: &str) -> Option<MessagePosition> {
         let (name, padding) = body.split_once(' ').unwrap_or((body, ""));
         let mut parts = name
             .strip_prefix(self.run.as_str())?
             .strip_prefix(':')?
             .split(':');
         let mut next = || parts.next()?.parse().ok();
-        let place = Place {
+        let place = MessagePosition {
             room: next()?,
             sender: next()?,
             seq: next()?,

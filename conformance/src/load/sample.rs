@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use time::macros::datetime;
 
-use super::check::{Counts, Fault, Faults, Kind};
-use super::figures::Figures;
-use super::outcome::{About, Connections, GeneratorUsage, Kit, Load, Outcome, Rates, SCHEMA, TargetUsage};
+use super::check::{Counts, Fault, FaultKind, Faults};
+use super::latency::LatencyRecorder;
+use super::outcome::{About, Connections, GeneratorUsage, Kit, Load, LoadResult, Rates, SCHEMA, TargetUsage};
 use crate::targets::profile::Limits;
 
 /// All is well in it.
-pub(crate) fn clean() -> Outcome {
-    let figures = Figures::new(Duration::from_secs(10)).unwrap();
+pub(crate) fn clean() -> LoadResult {
+    let recorder = LatencyRecorder::new(Duration::from_secs(10)).unwrap();
     for n in 0..500_u32 {
         let due = Duration::from_millis(20) * n;
         let took = Duration::from_micros(900) + Duration::from_micros(7) * (n % 100);
-        figures.lagged(0, Duration::from_micros(80));
-        figures.acked(0, due, took);
+        recorder.lagged(0, Duration::from_micros(80));
+        recorder.acked(0, due, took);
         for _ in 0..10 {
-            figures.delivered(0, due, took + Duration::from_micros(300));
+            recorder.delivered(0, due, took + Duration::from_micros(300));
         }
     }
     for _ in 0..100 {
-        figures.connected(0, Duration::from_millis(8));
+        recorder.connected(0, Duration::from_millis(8));
     }
-    Outcome {
+    LoadResult {
         schema: SCHEMA,
         kit: Kit {
             name: "chatspec",
@@ -72,7 +72,7 @@ pub(crate) fn clean() -> Outcome {
             acks_per_s: 50.0,
             deliveries_per_s: 500.0,
         },
-        latency: figures.merged(),
+        latency: recorder.merged(),
         target_usage: Some(TargetUsage {
             cpu_s: 0.5,
             cores: 0.05,
@@ -92,7 +92,7 @@ pub(crate) fn clean() -> Outcome {
 }
 
 /// Much is wrong in it, and what the target has sent tries to be more than text.
-pub(crate) fn faulty() -> Outcome {
+pub(crate) fn faulty() -> LoadResult {
     let mut outcome = clean();
     outcome.target.name = "<script>alert(1)</script>\u{202e}".to_owned();
     outcome.target.shares_process = true;
@@ -119,11 +119,11 @@ pub(crate) fn faulty() -> Outcome {
         doubled: 2,
         told: vec![
             Fault {
-                kind: Kind::Doubled,
+                kind: FaultKind::Doubled,
                 text: "message 1a2b3c4d:0:1:2 arrives at member 3 of room 0 once more".to_owned(),
             },
             Fault {
-                kind: Kind::Lost,
+                kind: FaultKind::Lost,
                 text: "message 1a2b3c4d:0:1:3 was acknowledged and never arrived at member 4 of room 0"
                     .to_owned(),
             },

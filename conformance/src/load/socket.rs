@@ -45,7 +45,7 @@ impl Socket {
         self.unsent = true;
         Pin::new(&mut self.stream)
             .start_send(message)
-            .map_err(|error| told(&error))
+            .map_err(|error| describe(&error))
     }
 
     /// The next message; the error says how the connection ended. Nothing is lost when this is given up.
@@ -68,7 +68,7 @@ impl Socket {
                     Err(format!("closed with {} {}", u16::from(frame.code), frame.reason))
                 }
                 Some(Ok(message)) => Ok(message),
-                Some(Err(error)) => Err(told(&error)),
+                Some(Err(error)) => Err(describe(&error)),
                 None => Err("the server ended the connection".to_owned()),
             })
     }
@@ -85,7 +85,7 @@ impl Socket {
     }
 }
 
-fn told(error: &Error) -> String {
+fn describe(error: &Error) -> String {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => "the server ended the connection".to_owned(),
         other => other.to_string(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::outcome::{GeneratorUsage, Outcome, TargetUsage, per_second, round};
+use super::outcome::{GeneratorUsage, LoadResult, TargetUsage, per_second, round};
 use super::process::{self, Usage, Watched};
 
 /// How often memory is looked at.
@@ -157,7 +157,7 @@ fn cores() -> f64 {
 }
 
 /// What makes the figures less telling than they look.
-pub(super) fn warnings(outcome: &Outcome) -> Vec<String> {
+pub(super) fn warnings(outcome: &LoadResult) -> Vec<String> {
     let mut warnings = Vec::new();
     let lag = outcome.latency.lag;
     if outcome.target.shares_process {

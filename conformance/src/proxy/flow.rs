@@ -6,20 +6,20 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::apply::{Applied, Effect, apply};
-use super::frames::{Way, encode};
+use super::frames::{Heading, encode};
 use super::state::State;
 use super::view::{add_values, text_of, view_of};
 use super::when::When;
 
 /// What is to be done about a frame.
 #[derive(Debug, Default)]
-pub(super) struct Orders {
+pub(super) struct FrameActions {
     /// What passes, in this order.
     pub(super) pass: Vec<Bytes>,
     /// What goes to this side later.
     pub(super) later: Option<(Duration, Bytes)>,
     /// What goes to a side of this connection, or of another, by its number, as soon as there is room.
-    pub(super) elsewhere: Vec<(u64, Way, Bytes)>,
+    pub(super) elsewhere: Vec<(u64, Heading, Bytes)>,
     /// The rule for which something waits now.
     pub(super) held: Option<usize>,
     /// The connections that are cut, by their numbers.
@@ -30,12 +30,12 @@ pub(super) struct Orders {
 
 impl State {
     /// What is to be done about a text frame.
-    pub(super) fn frame(&mut self, id: u64, way: Way, raw: Bytes, text: &str) -> Orders {
-        let passes = |raw| Orders {
+    pub(super) fn frame(&mut self, id: u64, heading: Heading, raw: Bytes, text: &str) -> FrameActions {
+        let passes = |raw| FrameActions {
             pass: vec![raw],
-            ..Orders::default()
+            ..FrameActions::default()
         };
-        let Some(mut view) = view_of(text, way) else {
+        let Some(mut view) = view_of(text, heading) else {
             return passes(raw);
         };
         // Who asks to be let in is known by what it says just now; all else is as it was before.
@@ -51,7 +51,7 @@ impl State {
         let applied = apply(&self.rules, &self.observed, view, &mut memory);
         self.memory = memory;
         self.fired += applied.fired;
-        self.orders(id, way, raw, &applied)
+        self.actions(id, heading, raw, &applied)
     }
 
     /// Adds to a view what is known beside the frame, so far as rules may be about it.
@@ -78,25 +78,25 @@ impl State {
         add_values(view);
     }
 
-    fn orders(&mut self, id: u64, way: Way, raw: Bytes, applied: &Applied) -> Orders {
-        let mut orders = Orders::default();
+    fn actions(&mut self, id: u64, heading: Heading, raw: Bytes, applied: &Applied) -> FrameActions {
+        let mut actions = FrameActions::default();
         if !self.peers.contains_key(&id) {
-            return orders;
+            return actions;
         }
         let frame = if applied.edited {
-            encode(&text_of(&applied.view), way == Way::ToServer)
+            encode(&text_of(&applied.view), heading == Heading::ToServer)
         } else {
             raw
         };
-        self.pass(id, frame, applied, &mut orders);
+        self.pass(id, frame, applied, &mut actions);
         for effect in &applied.effects {
-            self.add_effect(id, way, effect, &applied.view, &mut orders);
+            self.add_effect(id, heading, effect, &applied.view, &mut actions);
         }
-        orders
+        actions
     }
 
     /// When it passes, and what passes with it.
-    fn pass(&mut self, id: u64, frame: Bytes, applied: &Applied, orders: &mut Orders) {
+    fn pass(&mut self, id: u64, frame: Bytes, applied: &Applied, actions: &mut FrameActions) {
         let held = applied
             .reorder
             .zip(self.peers.get_mut(&id))
@@ -105,33 +105,42 @@ impl State {
             _ if applied.times == 0 => {}
             (Some((rule, held)), _) => {
                 if let Some(earlier) = held.remove(&rule) {
-                    orders.pass = vec![frame, earlier];
+                    actions.pass = vec![frame, earlier];
                 } else {
                     held.insert(rule, frame);
-                    orders.held = Some(rule);
+                    actions.held = Some(rule);
                 }
             }
-            (None, Some(delay)) => orders.later = Some((delay, frame)),
-            (None, None) => orders.pass = vec![frame; applied.times],
+            (None, Some(delay)) => actions.later = Some((delay, frame)),
+            (None, None) => actions.pass = vec![frame; applied.times],
         }
     }
 
-    fn add_effect(&self, id: u64, way: Way, effect: &Effect, view: &Value, orders: &mut Orders) {
-        let to_client = |text: &str| (id, Way::ToClient, encode(text, false));
+    fn add_effect(
+        &self,
+        id: u64,
+        heading: Heading,
+        effect: &Effect,
+        view: &Value,
+        actions: &mut FrameActions,
+    ) {
+        let to_client = |text: &str| (id, Heading::ToClient, encode(text, false));
         match effect {
-            Effect::Cut => orders.cut.push(id),
-            Effect::CutOthers(when) => orders.cut.extend(self.others(Some(id), when, view)),
-            Effect::HalfOpen => orders.half_open = true,
+            Effect::Cut => actions.cut.push(id),
+            Effect::CutOthers(when) => actions.cut.extend(self.others(Some(id), when, view)),
+            Effect::HalfOpen => actions.half_open = true,
             Effect::Reply(ack) => {
                 let ack = json!({"packet": "ack", "namespace": "/", "id": view["id"], "data": ack});
-                orders.elsewhere.push(to_client(&text_of(&ack)));
+                actions.elsewhere.push(to_client(&text_of(&ack)));
             }
             Effect::Refuse(payload) => {
                 let refusal = json!({"packet": "refused", "namespace": "/", "data": payload});
-                orders.elsewhere.push(to_client(&text_of(&refusal)));
+                actions.elsewhere.push(to_client(&text_of(&refusal)));
             }
             Effect::TellServer(frame) => {
-                orders.elsewhere.push((id, Way::ToServer, encode(frame, true)));
+                actions
+                    .elsewhere
+                    .push((id, Heading::ToServer, encode(frame, true)));
             }
             Effect::Inject { event, data, to } => {
                 let frame = json!({"packet": "event", "namespace": "/", "event": event, "data": data});
@@ -140,23 +149,25 @@ impl State {
                     None => vec![id],
                     Some(when) => self.others(None, when, view),
                 };
-                let sent = to.into_iter().map(|other| (other, Way::ToClient, frame.clone()));
-                orders.elsewhere.extend(sent);
+                let sent = to
+                    .into_iter()
+                    .map(|other| (other, Heading::ToClient, frame.clone()));
+                actions.elsewhere.extend(sent);
             }
-            Effect::Deliver(when) => self.deliver(id, way, when, view, orders),
+            Effect::Deliver(when) => self.deliver(id, heading, when, view, actions),
         }
     }
 
-    fn deliver(&self, id: u64, way: Way, when: &[When], view: &Value, orders: &mut Orders) {
+    fn deliver(&self, id: u64, heading: Heading, when: &[When], view: &Value, actions: &mut FrameActions) {
         let mut others = self.others(Some(id), when, view);
         let mut frame = view.clone();
-        if way == Way::ToServer {
+        if heading == Heading::ToServer {
             others.truncate(1);
             frame["id"] = Value::Null;
         }
-        let frame = encode(&text_of(&frame), way == Way::ToServer);
-        let sent = others.into_iter().map(|other| (other, way, frame.clone()));
-        orders.elsewhere.extend(sent);
+        let frame = encode(&text_of(&frame), heading == Heading::ToServer);
+        let sent = others.into_iter().map(|other| (other, heading, frame.clone()));
+        actions.elsewhere.extend(sent);
     }
 
     /// What becomes of an HTTP answer; nothing where it is as it was.

@@ -24,9 +24,9 @@ use super::Shared;
 use super::wire;
 use crate::client::http::innermost;
 
-/// One address of the target, and what all its doors share.
+/// One address of the target, and what all its listeners share.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct Listener {
     pub(super) target: Url,
     pub(super) shared: Arc<Shared>,
 }
@@ -42,7 +42,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
-impl Door {
+impl Listener {
     /// Listens on a free port; gives the address.
     pub(super) async fn open(self) -> io::Result<String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -64,8 +64,8 @@ impl Door {
         stream.set_nodelay(true).ok();
         let stop = self.shared.stop.clone();
         let service = service_fn(move |request| {
-            let door = self.clone();
-            async move { Ok::<_, Infallible>(pass(door, request).await) }
+            let listener = self.clone();
+            async move { Ok::<_, Infallible>(pass(listener, request).await) }
         });
         let connection = http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
@@ -75,16 +75,16 @@ impl Door {
 }
 
 /// Passes a request on, and gives the answer.
-async fn pass(door: Door, mut request: Request<Incoming>) -> Response<Body> {
+async fn pass(listener: Listener, mut request: Request<Incoming>) -> Response<Body> {
     let upgrade = wants_websocket(request.headers())
         .then(|| request.extensions_mut().remove::<OnUpgrade>())
         .flatten();
     let passed = match upgrade {
-        Some(upgrade) => open(&door, request, upgrade).await,
-        None => exchange(&door, request).await,
+        Some(upgrade) => open(&listener, request, upgrade).await,
+        None => exchange(&listener, request).await,
     };
     passed.unwrap_or_else(|why| {
-        let mut failed = Response::new(Body::from(format!("{} cannot be asked: {why}", door.target)));
+        let mut failed = Response::new(Body::from(format!("{} cannot be asked: {why}", listener.target)));
         *failed.status_mut() = StatusCode::BAD_GATEWAY;
         failed
     })
@@ -97,18 +97,18 @@ fn wants_websocket(headers: &HeaderMap) -> bool {
 
 /// Asks the target what the proxy was asked.
 async fn ask(
-    door: &Door,
+    listener: &Listener,
     parts: &hyper::http::request::Parts,
     body: Option<Body>,
     upgrade: bool,
 ) -> Result<reqwest::Response, String> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let base = door.target.as_str().trim_end_matches('/');
+    let base = listener.target.as_str().trim_end_matches('/');
     let mut headers = parts.headers.clone();
     end_to_end(&mut headers, upgrade);
     // It names the proxy; the target gets its own name.
     headers.remove(header::HOST);
-    let request = door
+    let request = listener
         .shared
         .http
         .request(parts.method.clone(), format!("{base}{path}"))
@@ -121,19 +121,22 @@ async fn ask(
 }
 
 /// A request and its answer. Those that the kit makes beside the sockets are looked at; all others just pass.
-async fn exchange(door: &Door, request: Request<Incoming>) -> Result<Response<Body>, String> {
+async fn exchange(listener: &Listener, request: Request<Incoming>) -> Result<Response<Body>, String> {
     let (parts, body) = request.into_parts();
     let body = (!body.is_end_stream()).then_some(body);
-    let found = door.shared.routes.find(parts.method.as_str(), parts.uri.path());
+    let found = listener
+        .shared
+        .routes
+        .find(parts.method.as_str(), parts.uri.path());
     let Some((operation, path)) = found else {
-        let answer = ask(door, &parts, body.map(Body::wrap), false).await?;
+        let answer = ask(listener, &parts, body.map(Body::wrap), false).await?;
         return Ok(passed_on(answer));
     };
     let asked = match body {
         Some(body) => Some(whole(body).await?),
         None => None,
     };
-    let answer = passed_on(ask(door, &parts, asked.clone().map(Body::from), false).await?);
+    let answer = passed_on(ask(listener, &parts, asked.clone().map(Body::from), false).await?);
     let (mut head, body) = answer.into_parts();
     let body = whole(body).await?;
 
@@ -147,7 +150,7 @@ async fn exchange(door: &Door, request: Request<Incoming>) -> Result<Response<Bo
     });
     let headers = view["headers"].clone();
     let edited = {
-        let mut state = door.shared.state();
+        let mut state = listener.shared.state();
         view["conn"] = state.asker(&parts.headers);
         state.learn_answer(operation, &view);
         state.http(view)
@@ -217,9 +220,13 @@ fn passed_on(answer: reqwest::Response) -> Response<Body> {
 }
 
 /// Has the target open a WebSocket, and connects both ends as soon as the client has read that it is open.
-async fn open(door: &Door, request: Request<Incoming>, upgrade: OnUpgrade) -> Result<Response<Body>, String> {
+async fn open(
+    listener: &Listener,
+    request: Request<Incoming>,
+    upgrade: OnUpgrade,
+) -> Result<Response<Body>, String> {
     let (parts, _) = request.into_parts();
-    let answer = ask(door, &parts, None, true).await?;
+    let answer = ask(listener, &parts, None, true).await?;
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(passed_on(answer));
     }
@@ -228,7 +235,7 @@ async fn open(door: &Door, request: Request<Incoming>, upgrade: OnUpgrade) -> Re
     opened.headers_mut().clone_from(answer.headers());
     end_to_end(opened.headers_mut(), true);
     let token = query(&parts.uri)["token"].as_str().map(str::to_owned);
-    let shared = door.shared.clone();
+    let shared = listener.shared.clone();
     let stop = shared.stop.clone();
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         if let (Ok(client), Ok(server)) = tokio::join!(upgrade, answer.upgrade()) {

@@ -40,7 +40,7 @@ use url::Url;
 
 use crate::targets::profile::rest::Rest;
 use crate::targets::tokens::Tokens;
-use http::Door;
+use http::Listener;
 use routes::Routes;
 use rule::{Observation, Rule};
 use state::State;
@@ -99,7 +99,7 @@ pub enum ProxyError {
 }
 
 impl Proxy {
-    /// Starts a proxy with a door, which is a free port on 127.0.0.1, for each of these addresses.
+    /// Starts a proxy with a listener, which is a free port on 127.0.0.1, for each of these addresses.
     pub async fn start(targets: &[Url], instructions: Instructions) -> Result<Self, ProxyError> {
         let Instructions {
             rules,
@@ -124,11 +124,11 @@ impl Proxy {
         });
         let mut urls = Vec::new();
         for target in targets {
-            let door = Door {
+            let listener = Listener {
                 target: target.clone(),
                 shared: shared.clone(),
             };
-            urls.push(door.open().await?);
+            urls.push(listener.open().await?);
         }
         Ok(Self {
             urls,

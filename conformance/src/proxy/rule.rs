@@ -68,7 +68,7 @@ pub enum On {
     /// An event from the server.
     Event(Names),
     /// A packet of another kind.
-    Packet(Kind),
+    Packet(PacketKind),
     /// A text frame that is no packet of Socket.IO, as it is: `2` is a ping, `3probe` the answer to a probe.
     Frame(String),
     /// The answer to an HTTP request, by what the target file calls it.
@@ -101,7 +101,7 @@ impl Names {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Kind {
+pub enum PacketKind {
     /// The Engine.IO handshake.
     Open,
     /// CONNECT from a client.

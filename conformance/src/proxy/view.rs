@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::frames::Way;
+use super::frames::Heading;
 use super::memory::now;
-use super::rule::Kind;
+use super::rule::PacketKind;
 use crate::packet::{self, Packet};
 
 /// Adds the time, and values that nothing else has.
@@ -16,23 +16,26 @@ pub(super) fn add_values(view: &mut Value) {
 }
 
 /// The view of a text frame; nothing where it is no packet that can be told, or has binary parts.
-pub(super) fn view_of(text: &str, way: Way) -> Option<Value> {
+pub(super) fn view_of(text: &str, heading: Heading) -> Option<Value> {
     let plain = |packet: &str, data: Value| json!({"packet": packet, "namespace": "/", "data": data});
     if let Some(handshake) = text.strip_prefix('0') {
-        return Some(plain(Kind::Open.into(), serde_json::from_str(handshake).ok()?));
+        return Some(plain(
+            PacketKind::Open.into(),
+            serde_json::from_str(handshake).ok()?,
+        ));
     }
     if !text.starts_with('4') {
         return Some(plain("frame", text.into()));
     }
     let packet = packet::parse(text)?;
-    let kind: &str = match (packet.kind, way) {
-        ('0', Way::ToServer) => Kind::Connect.into(),
-        ('0', Way::ToClient) => Kind::Accepted.into(),
-        ('1', _) => Kind::Disconnect.into(),
-        ('2', Way::ToServer) => "request",
-        ('2', Way::ToClient) => "event",
+    let kind: &str = match (packet.kind, heading) {
+        ('0', Heading::ToServer) => PacketKind::Connect.into(),
+        ('0', Heading::ToClient) => PacketKind::Accepted.into(),
+        ('1', _) => PacketKind::Disconnect.into(),
+        ('2', Heading::ToServer) => "request",
+        ('2', Heading::ToClient) => "event",
         ('3', _) => "ack",
-        ('4', _) => Kind::Refused.into(),
+        ('4', _) => PacketKind::Refused.into(),
         _ => return None,
     };
     let mut view = Map::new();
@@ -91,49 +94,49 @@ mod tests {
 
     #[test]
     fn a_frame_can_be_had_back_from_its_view() {
-        for (text, way, shown) in [
-            ("2", Way::ToClient, json!({"packet": "frame", "data": "2"})),
+        for (text, heading, shown) in [
+            ("2", Heading::ToClient, json!({"packet": "frame", "data": "2"})),
             (
                 r#"0{"sid":"x"}"#,
-                Way::ToClient,
+                Heading::ToClient,
                 json!({"packet": "open", "data": {"sid": "x"}}),
             ),
             (
                 r#"40{"token":"x"}"#,
-                Way::ToServer,
+                Heading::ToServer,
                 json!({"packet": "connect", "data": {"token": "x"}}),
             ),
             (
                 r#"44/n,{"message":"no"}"#,
-                Way::ToClient,
+                Heading::ToClient,
                 json!({"packet": "refused", "namespace": "/n"}),
             ),
-            ("41", Way::ToServer, json!({"packet": "disconnect"})),
+            ("41", Heading::ToServer, json!({"packet": "disconnect"})),
             (
                 r#"427["a",{"n":1},2,null]"#,
-                Way::ToServer,
+                Heading::ToServer,
                 json!({"packet": "request", "id": 7, "event": "a", "data": {"n": 1}, "more": [2, null]}),
             ),
             (
                 r#"42["a"]"#,
-                Way::ToClient,
+                Heading::ToClient,
                 json!({"packet": "event", "event": "a", "more": []}),
             ),
             (
                 r#"437[{"ok":true}]"#,
-                Way::ToClient,
+                Heading::ToClient,
                 json!({"packet": "ack", "id": 7, "data": {"ok": true}}),
             ),
-            ("437[]", Way::ToClient, json!({"packet": "ack", "id": 7})),
+            ("437[]", Heading::ToClient, json!({"packet": "ack", "id": 7})),
         ] {
-            let view = view_of(text, way).unwrap();
+            let view = view_of(text, heading).unwrap();
             for (name, value) in shown.as_object().unwrap() {
                 assert_eq!(view[name], *value, "{name} of {text}");
             }
             assert_eq!(text_of(&view), text);
         }
         for text in ["42{}", "42[7]", "4", "451-[\"a\"]", "42[\"a\"", "49"] {
-            assert_eq!(view_of(text, Way::ToServer), None, "{text}");
+            assert_eq!(view_of(text, Heading::ToServer), None, "{text}");
         }
     }
 }

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::flow::Orders;
-use super::frames::{Frames, Piece, Way, encode};
+use super::flow::FrameActions;
+use super::frames::{Frames, Heading, Piece, encode};
 use super::rule::REORDERED_WITHIN;
 
 /// Pieces that may wait for a side that does not read; then the other side is not read from either.
@@ -41,20 +41,20 @@ pub(super) struct Link {
 }
 
 impl Link {
-    fn queue(&self, way: Way) -> &mpsc::Sender<Out> {
-        match way {
-            Way::ToServer => &self.to_server,
-            Way::ToClient => &self.to_client,
+    fn queue(&self, heading: Heading) -> &mpsc::Sender<Out> {
+        match heading {
+            Heading::ToServer => &self.to_server,
+            Heading::ToClient => &self.to_client,
         }
     }
 
     /// Sends, when there is room; false where that side is gone.
-    async fn send(&self, way: Way, bytes: Bytes) -> bool {
-        self.queue(way).send(Out::Bytes(bytes)).await.is_ok()
+    async fn send(&self, heading: Heading, bytes: Bytes) -> bool {
+        self.queue(heading).send(Out::Bytes(bytes)).await.is_ok()
     }
 
-    async fn end(&self, way: Way) {
-        self.queue(way).send(Out::End).await.ok();
+    async fn end(&self, heading: Heading) {
+        self.queue(heading).send(Out::End).await.ok();
     }
 
     /// Cuts the connection, when its client has been sent what it was to be sent until then.
@@ -118,8 +118,8 @@ where
     };
     let work = async {
         tokio::join!(
-            relay.read(from_client, Way::ToServer),
-            relay.read(from_server, Way::ToClient),
+            relay.read(from_client, Heading::ToServer),
+            relay.read(from_server, Heading::ToClient),
             write(to_server, for_server, &link.cut),
             write(to_client, for_client, &link.cut),
         )
@@ -143,15 +143,15 @@ impl Drop for Relay {
 
 impl Relay {
     /// Reads one side until its end, and passes on what it says.
-    async fn read(&self, mut from: impl AsyncRead + Unpin, way: Way) {
+    async fn read(&self, mut from: impl AsyncRead + Unpin, heading: Heading) {
         let mut frames = Frames::default();
         // An error is an end as well: the other side cannot be told more.
         while from.read_buf(frames.buffer()).await.is_ok_and(|read| read > 0) {
             while let Some(piece) = frames.next() {
                 let passed = if self.link.is_half_open() {
-                    self.keep_up(way, &piece).await
+                    self.keep_up(heading, &piece).await
                 } else {
-                    self.pass(way, piece).await
+                    self.pass(heading, piece).await
                 };
                 if !passed {
                     return;
@@ -161,85 +161,85 @@ impl Relay {
         // What is left is the beginning of a frame that has no end.
         let rest = frames.buffer().split().freeze();
         if !rest.is_empty() && !self.link.is_half_open() {
-            self.link.send(way, rest).await;
+            self.link.send(heading, rest).await;
         }
-        self.ended(way).await;
+        self.ended(heading).await;
     }
 
-    async fn ended(&self, way: Way) {
-        match (way, self.link.is_half_open()) {
+    async fn ended(&self, heading: Heading) {
+        match (heading, self.link.is_half_open()) {
             // The server is not to know that its client is gone.
-            (Way::ToServer, true) => {}
-            (Way::ToClient, true) => {
-                self.link.end(Way::ToServer).await;
-                self.link.end(Way::ToClient).await;
+            (Heading::ToServer, true) => {}
+            (Heading::ToClient, true) => {
+                self.link.end(Heading::ToServer).await;
+                self.link.end(Heading::ToClient).await;
             }
-            (way, false) => self.link.end(way).await,
+            (heading, false) => self.link.end(heading).await,
         }
     }
 
     /// Answers the server's pings in place of a client that is gone, and lets nothing else pass.
-    async fn keep_up(&self, way: Way, piece: &Piece) -> bool {
-        match (way, piece) {
-            (Way::ToClient, Piece::Text { text, .. }) if text == "2" => {
-                self.link.send(Way::ToServer, encode("3", true)).await
+    async fn keep_up(&self, heading: Heading, piece: &Piece) -> bool {
+        match (heading, piece) {
+            (Heading::ToClient, Piece::Text { text, .. }) if text == "2" => {
+                self.link.send(Heading::ToServer, encode("3", true)).await
             }
             _ => true,
         }
     }
 
     /// Passes a piece on as the rules have it; false where the other side is gone.
-    async fn pass(&self, way: Way, piece: Piece) -> bool {
+    async fn pass(&self, heading: Heading, piece: Piece) -> bool {
         match piece {
-            Piece::Other(raw) => self.link.send(way, raw).await,
+            Piece::Other(raw) => self.link.send(heading, raw).await,
             Piece::Text { raw, text } => {
-                let orders = self.shared.state().frame(self.id, way, raw, &text);
-                self.carry_out(way, orders).await
+                let actions = self.shared.state().frame(self.id, heading, raw, &text);
+                self.carry_out(heading, actions).await
             }
         }
     }
 
-    async fn carry_out(&self, way: Way, orders: Orders) -> bool {
-        for bytes in orders.pass {
-            if !self.link.send(way, bytes).await {
+    async fn carry_out(&self, heading: Heading, actions: FrameActions) -> bool {
+        for bytes in actions.pass {
+            if !self.link.send(heading, bytes).await {
                 return false;
             }
         }
-        if let Some((delay, bytes)) = orders.later {
+        if let Some((delay, bytes)) = actions.later {
             let link = self.link.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
-                link.send(way, bytes).await;
+                link.send(heading, bytes).await;
             });
         }
-        if let Some(rule) = orders.held {
+        if let Some(rule) = actions.held {
             let (shared, link, id) = (self.shared.clone(), self.link.clone(), self.id);
             tokio::spawn(async move {
                 tokio::time::sleep(REORDERED_WITHIN).await;
                 let released = shared.state().release(id, rule);
                 if let Some(bytes) = released {
-                    link.send(way, bytes).await;
+                    link.send(heading, bytes).await;
                 }
             });
         }
-        for (id, way, bytes) in orders.elsewhere {
+        for (id, heading, bytes) in actions.elsewhere {
             if id == self.id {
-                self.link.send(way, bytes).await;
+                self.link.send(heading, bytes).await;
             } else if let Some(link) = self.shared.links().get(id) {
                 // One connection does not wait for another; who does not read misses what was not meant for it anyway.
-                link.queue(way).try_send(Out::Bytes(bytes)).ok();
+                link.queue(heading).try_send(Out::Bytes(bytes)).ok();
             }
         }
-        for link in orders
+        for link in actions
             .cut
             .into_iter()
             .filter_map(|id| self.shared.links().get(id))
         {
             link.cut();
         }
-        if orders.half_open {
+        if actions.half_open {
             self.link.half_open.store(true, Ordering::Release);
-            self.link.end(Way::ToClient).await;
+            self.link.end(Heading::ToClient).await;
         }
         true
     }

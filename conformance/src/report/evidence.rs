@@ -46,7 +46,7 @@ impl Evidence {
 
     /// What was expected and what was seen, or the reason.
     pub(super) fn sentence(&self) -> String {
-        told(&self.expected, &self.actual)
+        describe(&self.expected, &self.actual)
     }
 }
 
@@ -68,7 +68,7 @@ fn found(check: &Check, most: usize) -> (Vec<String>, String) {
     }
 }
 
-fn told(expected: &[String], actual: &str) -> String {
+fn describe(expected: &[String], actual: &str) -> String {
     if expected.is_empty() {
         actual.to_owned()
     } else {
@@ -144,7 +144,7 @@ pub(super) fn sentence(
         let first = decisive(run, requirement).into_iter().next();
         first.map_or_else(reason, |check| {
             let (expected, actual) = found(check, most);
-            told(&expected, &actual)
+            describe(&expected, &actual)
         })
     };
     let sentence = match standing {

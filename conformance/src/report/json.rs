@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::expect::{Difference, Mismatch};
-use crate::figure::Figure;
 use crate::fingerprint::Fingerprint;
+use crate::measurement::Measurement;
 use crate::result::{RequirementResult, RunResult, ScenarioResult};
 use crate::saved::SCHEMA;
 use crate::standing::{self, Standing};
-use crate::transcript::Line;
+use crate::transcript::TranscriptLine;
 use crate::verdict::{Blocked, Check, Level, Unverified, Verdict};
 
 /// The whole report as text.
@@ -30,7 +30,7 @@ pub fn document(result: &RunResult) -> Value {
         scenario.notes.iter().map(line).collect::<Vec<_>>()
     });
     let figures = result.scenarios.iter().flat_map(|scenario| {
-        let line = |figure: &Figure| {
+        let line = |figure: &Measurement| {
             json!({
                 "requirement": figure.requirement,
                 "scenario": scenario.scenario.id,
@@ -39,7 +39,7 @@ pub fn document(result: &RunResult) -> Value {
                 "unit": figure.unit,
             })
         };
-        scenario.figures.iter().map(line).collect::<Vec<_>>()
+        scenario.measurements.iter().map(line).collect::<Vec<_>>()
     });
     let mut document = json!({
         "schema": SCHEMA,
@@ -186,7 +186,7 @@ fn facts(difference: &Difference) -> Value {
     told
 }
 
-fn frame(line: &Line) -> Value {
+fn frame(line: &TranscriptLine) -> Value {
     json!({
         "us": u64::try_from(line.at.as_micros()).unwrap_or(u64::MAX),
         "client": line.client,

@@ -214,7 +214,11 @@ impl<'a> Page<'a> {
     }
 
     fn figures(&mut self) {
-        let figures = self.run.scenarios.iter().flat_map(|scenario| &scenario.figures);
+        let figures = self
+            .run
+            .scenarios
+            .iter()
+            .flat_map(|scenario| &scenario.measurements);
         let lines: Vec<String> = figures
             .map(|figure| format!("- {}: {}", figure.requirement, code(&figure.to_string())))
             .collect();

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use time::macros::{date, datetime};
 
-use crate::baseline::{Baseline, Entry, Failure};
+use crate::baseline::{Baseline, BaselineEntry, Failure};
 use crate::calibration::Calibration;
 use crate::contract::Contract;
-use crate::expect::{Kind, Mismatch};
-use crate::figure::Figure;
+use crate::expect::{Mismatch, MismatchKind};
 use crate::fingerprint::Fingerprint;
+use crate::measurement::Measurement;
 use crate::plan::Plan;
 use crate::result::RunEvent;
 use crate::result::{RequirementResult, RunResult, ScenarioResult, by_requirement};
 use crate::scenarios::{Scenario, run};
-use crate::scene::{Conduct, Context, Outcome, Scene};
+use crate::scene::{Context, Outcome, RunOptions, Scene};
 use crate::targets::Target;
 use crate::targets::profile::{Limits, Profile};
 use crate::text::shorten;
-use crate::transcript::{Direction, Line};
+use crate::transcript::{Direction, TranscriptLine};
 use crate::verdict::{Check, Level, Rules, Unverified, Verdict};
 
 async fn nothing(_: &Scene) -> Outcome {
@@ -34,14 +34,14 @@ static THREE: Scenario = Scenario::new("y/three", "The third story", &["Y-03"], 
 pub(crate) fn scenarios() -> Vec<ScenarioResult> {
     let wrong = || {
         Mismatch::of(
-            Kind::Value,
+            MismatchKind::Value,
             ["an error ack FORBIDDEN", "an error ack NOT_FOUND"],
             r#"{"ok":true}"#,
         )
         .at("bob")
     };
     let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong()));
-    let line = |us, direction, text: &str| Line {
+    let line = |us, direction, text: &str| TranscriptLine {
         at: Duration::from_micros(us),
         client: "bob".to_owned(),
         direction,
@@ -76,7 +76,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
                 "X-03".to_owned(),
                 "a duplicate counts against the limit".to_owned(),
             )],
-            figures: vec![Figure::time(
+            measurements: vec![Measurement::time(
                 "X-01",
                 "the longest wait",
                 Duration::from_millis(310),
@@ -91,7 +91,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioResult> {
             duration: Duration::from_millis(5),
             checks: vec![unverified],
             notes: vec![],
-            figures: vec![],
+            measurements: vec![],
             message: Some("the target's JWT key is not known: give --jwt-secret".to_owned()),
         },
     ]
@@ -165,7 +165,8 @@ pub(crate) const NASTY: &str = concat!(
 
 /// A run against a target that sends all this wherever it can.
 pub(crate) fn nasty() -> Arc<RunResult> {
-    let wrong = |actual: &str| Err(Mismatch::of(Kind::Value, [NASTY, "something else"], actual).at("bob"));
+    let wrong =
+        |actual: &str| Err(Mismatch::of(MismatchKind::Value, [NASTY, "something else"], actual).at("bob"));
     let huge = format!("{}{}", "x".repeat(100_000), NASTY);
     let checks = [NASTY, &huge, &"<&|\0".repeat(25_000), "one more", "and one more"]
         .map(|actual| Check::judge("X-01", "x/one", Level::Must, false, wrong(actual)));
@@ -176,7 +177,7 @@ pub(crate) fn nasty() -> Arc<RunResult> {
         .checks
         .push(Check::judge("X-02", "x/one", Level::Should, false, wrong(NASTY)));
     scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
-    scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::from_millis(310))];
+    scenarios[0].measurements = vec![Measurement::time("X-01", NASTY, Duration::from_millis(310))];
     let blocked = "blocked: got \\# {";
     scenarios[1].checks = vec![Check::unverified(
         "Y-01",
@@ -197,8 +198,8 @@ pub(crate) fn nasty() -> Arc<RunResult> {
 }
 
 /// A frame with this text.
-pub(crate) fn frame(text: &str) -> Line {
-    Line {
+pub(crate) fn frame(text: &str) -> TranscriptLine {
+    TranscriptLine {
         at: Duration::from_micros(1_500),
         client: "bob".to_owned(),
         direction: Direction::In,
@@ -340,13 +341,13 @@ fn with_baseline(
     blocked: &RunResult,
     passes: &RunResult,
 ) -> Vec<(&'static str, RunResult)> {
-    let entries = |run: &RunResult| -> Vec<Entry> {
+    let entries = |run: &RunResult| -> Vec<BaselineEntry> {
         let new = Baseline::default()
             .apply(run)
             .baseline
             .clone()
             .map(|judged| judged.new);
-        let entry = |failure: Failure| Entry {
+        let entry = |failure: Failure| BaselineEntry {
             place: failure.place,
             fingerprint: failure.fingerprint,
             reason: "see issue 7".to_owned(),
@@ -354,16 +355,16 @@ fn with_baseline(
         };
         new.unwrap_or_default().into_iter().map(entry).collect()
     };
-    let apply = |entries: Vec<Entry>, run: &RunResult| {
+    let apply = |entries: Vec<BaselineEntry>, run: &RunResult| {
         let file = "known.toml".to_owned();
         (*Baseline { file, entries }.apply(run)).clone()
     };
     let listed = || entries(fails);
-    let expired = listed().into_iter().map(|entry| Entry {
+    let expired = listed().into_iter().map(|entry| BaselineEntry {
         expires: Some(date!(2025 - 12 - 31)),
         ..entry
     });
-    let changed = listed().into_iter().map(|entry| Entry {
+    let changed = listed().into_iter().map(|entry| BaselineEntry {
         fingerprint: Fingerprint::of_message("X-01", "x/one", "another"),
         ..entry
     });
@@ -380,8 +381,8 @@ fn with_baseline(
 
 /// Every requirement fails five times over, with as much evidence as there can be, made of this; frames are cut already.
 pub(crate) fn all_fail(contract: &Contract, text: &str) -> RunResult {
-    let frames: Vec<Line> = (0..14)
-        .map(|n| Line {
+    let frames: Vec<TranscriptLine> = (0..14)
+        .map(|n| TranscriptLine {
             at: Duration::from_secs(n),
             client: format!("alice#{}", 100 + n),
             direction: Direction::In,
@@ -397,13 +398,13 @@ pub(crate) fn all_fail(contract: &Contract, text: &str) -> RunResult {
             duration: Duration::from_secs(100),
             checks: Vec::new(),
             notes: vec![("MSG-18".to_owned(), text.to_owned()); 5],
-            figures: vec![Figure::time("MSG-01", text, Duration::from_secs(10)); 5],
+            measurements: vec![Measurement::time("MSG-01", text, Duration::from_secs(10)); 5],
             message: Some(text.to_owned()),
         })
         .collect();
     for result in &mut results {
         for id in result.scenario.requirements {
-            let wrong = Mismatch::of(Kind::Value, [text; 6], text);
+            let wrong = Mismatch::of(MismatchKind::Value, [text; 6], text);
             let mut check = Check::judge(id, result.scenario.id, Level::Must, true, Err(wrong));
             check.frames.clone_from(&frames);
             result.checks.extend(vec![check; 5]);
@@ -431,7 +432,7 @@ pub(crate) fn started(contract: Contract) -> RunEvent {
         ..Profile::default()
     };
     let target = Target::new(profile).unwrap();
-    let context = Context::new(target, contract, Conduct::default());
+    let context = Context::new(target, contract, RunOptions::default());
     let plan = Plan::select(&context.contract, &[], &[], &[]).unwrap();
     RunEvent::Started {
         context: Arc::new(context),

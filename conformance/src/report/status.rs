@@ -1,6 +1,6 @@
 //! What a run amounts to, in words that all formats share. What verdicts mean is decided in [`crate::standing`].
 
-use crate::baseline::{Entry, Judged, Listing, file};
+use crate::baseline::{BaselineEntry, Judged, Listing, file};
 use crate::result::{Exit, RequirementResult, RunResult};
 use crate::standing::{self, Standing};
 use crate::verdict::{Blocked, Check, Level, Verdict};
@@ -54,7 +54,7 @@ pub(super) fn listed(
 }
 
 /// Why an entry is tolerated, and until when.
-pub(super) fn terms(entry: &Entry) -> String {
+pub(super) fn terms(entry: &BaselineEntry) -> String {
     let until = entry.expires.map(file::show_day);
     let until = until.map_or_else(String::new, |day| format!(" (until {day})"));
     format!("{}{until}", entry.reason)

@@ -254,26 +254,26 @@ mod tests {
     use super::*;
     use crate::contract::Contract;
     use crate::report::sample;
-    use crate::scene::Conduct;
+    use crate::scene::RunOptions;
     use crate::targets::Target;
     use crate::targets::profile::Profile;
 
     #[test]
     fn the_report_of_a_run() {
-        insta::assert_snapshot!(told(Detail::Normal));
+        insta::assert_snapshot!(report(Detail::Normal));
     }
 
     #[test]
     fn it_may_be_longer() {
-        insta::assert_snapshot!(told(Detail::Verbose));
+        insta::assert_snapshot!(report(Detail::Verbose));
     }
 
     #[test]
     fn it_may_be_shorter() {
-        insta::assert_snapshot!(told(Detail::Quiet));
+        insta::assert_snapshot!(report(Detail::Quiet));
     }
 
-    fn told(detail: Detail) -> String {
+    fn report(detail: Detail) -> String {
         let result = sample::result();
         let profile = Profile {
             name: "sample".to_owned(),
@@ -283,7 +283,7 @@ mod tests {
         let context = Context::new(
             Target::new(profile).unwrap(),
             Contract::for_test(),
-            Conduct::default(),
+            RunOptions::default(),
         );
         context.calibrate(result.calibration);
         let plan = Plan {

@@ -7,10 +7,10 @@
 //! - [`write`](mod@write): the story becomes a script, in one of several languages
 //! - [`limits`]: what a script cannot show
 //!
-//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Remark`]s in
+//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Annotation`]s in
 //! the recording tell what that was, and by which requirement it was judged.
 //!
-//! [`Remark`]: crate::transcript::remark::Remark
+//! [`Annotation`]: crate::transcript::annotation::Annotation
 
 pub mod limits;
 pub mod play;

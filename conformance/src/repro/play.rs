@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 use crate::contract::Contract;
-use crate::preflight::{NotReady, start_reference};
+use crate::preflight::{PrepareError, start_reference};
 use crate::scenarios::Scenario;
-use crate::scene::{Conduct, Context, Scene, Stop};
+use crate::scene::{Context, RunOptions, Scene, Stop};
 use crate::transcript::record::{Entry, Recorder};
 use crate::verdict::Verdict;
 
@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 pub enum NotPlayed {
     /// The reference server does not start.
     #[error(transparent)]
-    NotReady(#[from] NotReady),
+    NotReady(#[from] PrepareError),
     /// It does not do what is recorded as what a server does.
     #[error("the reference server does not get through {scenario}: {why}")]
     Fails {
@@ -50,12 +50,12 @@ async fn once(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
         taken.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         Ok(())
     });
-    let conduct = Conduct {
+    let options = RunOptions {
         recorder: Some(Arc::new(recorder)),
-        ..Conduct::default()
+        ..RunOptions::default()
     };
     // Nothing is measured before: the times that a script waits are its own.
-    let context = Arc::new(Context::new(start_reference(None).await?, contract, conduct));
+    let context = Arc::new(Context::new(start_reference(None).await?, contract, options));
     let scene = Scene::new(context.clone(), scenario.id);
     let limit = context.timing().scenario(scenario.waits());
     let outcome = tokio::time::timeout(limit, (scenario.run)(&scene)).await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::placeholders;
 use crate::targets::profile::operation::Operation;
 use crate::targets::profile::rest::{Rest, Template};
-use crate::targets::provision::template::{Fill, request};
+use crate::targets::provision::template::{TemplateValues, request};
 
 use super::Untold;
 use super::term::{Piece, Term};
@@ -113,7 +113,7 @@ pub fn call(rest: &Rest, operation: Operation, fill: &BTreeMap<String, Term>) ->
     let template = rest.template(operation).map_err(Untold::Target)?;
     // The kit's own way of filling in, with a word in the place of each piece that is not plain.
     let mut words = Words::default();
-    let mut filled = Fill::default();
+    let mut filled = TemplateValues::default();
     for (name, term) in fill {
         filled = filled.with(name, words.value(term));
     }

@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::event::Mark;
 use crate::scenarios::Scenario;
 use crate::transcript::Direction;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 use super::Untold;
 use super::story::{Client, Part, Step, Story, User};
@@ -59,7 +59,7 @@ pub fn tell(scenario: &'static Scenario, asked: Option<&str>, entries: &[Entry])
 }
 
 fn is_heartbeat(entry: &Entry) -> bool {
-    entry.remark.is_none() && matches!(entry.text.as_str(), "2" | "3")
+    entry.annotation.is_none() && matches!(entry.text.as_str(), "2" | "3")
 }
 
 /// One thing that a recording tells, in its order.
@@ -132,10 +132,10 @@ impl<'a> Teller<'a> {
     }
 
     fn take(&mut self, at: usize, entry: &'a Entry) -> Result<(), Untold> {
-        match (&entry.remark, entry.direction) {
+        match (&entry.annotation, entry.direction) {
             (Some(remark), _) => {
                 // What was waited for is waited for again; only what was not is a pause.
-                if !matches!(remark, Remark::Heard { .. }) {
+                if !matches!(remark, Annotation::Heard { .. }) {
                     self.pause(entry.us);
                 }
                 self.remark(entry, remark)?;

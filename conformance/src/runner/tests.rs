@@ -6,7 +6,7 @@ use crate::contract::Contract;
 use crate::expect::Mismatch;
 use crate::result::{Exit, RequirementResult};
 use crate::scenarios::{Cost, run as story};
-use crate::scene::Conduct;
+use crate::scene::RunOptions;
 use crate::targets::Target;
 use crate::targets::profile::Profile;
 
@@ -22,11 +22,11 @@ fn held_to(contract: Contract) -> Arc<Context> {
         ..Profile::default()
     };
     let target = Target::new(profile).unwrap();
-    let conduct = Conduct {
+    let options = RunOptions {
         scale: 0.001,
-        ..Conduct::default()
+        ..RunOptions::default()
     };
-    Arc::new(Context::new(target, contract, conduct))
+    Arc::new(Context::new(target, contract, options))
 }
 
 async fn play(scenarios: &[&'static Scenario]) -> Arc<RunResult> {

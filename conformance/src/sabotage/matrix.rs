@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::trial::{Outcome, Trial};
+use super::trial::{Trial, TrialOutcome};
 use super::{Beyond, Catalogue};
 use crate::contract::Contract;
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
@@ -33,17 +33,19 @@ impl Matrix {
         !self
             .trials
             .iter()
-            .any(|trial| matches!(trial.outcome, Outcome::Unfit(_)))
+            .any(|trial| matches!(trial.outcome, TrialOutcome::Unfit(_)))
     }
 
     /// In a sentence, as in `80 sabotages: 79 killed by their own requirement's check, 1 survived`.
     pub fn sum(&self) -> String {
         let mut told = vec![format!(
             "{} killed by their own requirement's check",
-            self.count(Outcome::Killed.word())
+            self.count(TrialOutcome::Killed.word())
         )];
         let others = self.trials.iter().map(|trial| trial.outcome.word());
-        let others: BTreeSet<&str> = others.filter(|word| *word != Outcome::Killed.word()).collect();
+        let others: BTreeSet<&str> = others
+            .filter(|word| *word != TrialOutcome::Killed.word())
+            .collect();
         told.extend(others.iter().map(|word| format!("{} {word}", self.count(word))));
         match self
             .trials
@@ -69,7 +71,7 @@ impl Matrix {
         let killed: BTreeSet<&str> = self
             .trials
             .iter()
-            .filter(|trial| trial.outcome == Outcome::Killed)
+            .filter(|trial| trial.outcome == TrialOutcome::Killed)
             .map(|trial| trial.breaks.as_str())
             .collect();
         let of_level = contract.requirements.iter().filter(|r| r.level == level);
@@ -137,7 +139,7 @@ impl Matrix {
 
 fn line(out: &mut impl Write, trial: &Trial, width: usize) -> io::Result<()> {
     let (style, mark) = match (&trial.outcome, trial.is_well()) {
-        (Outcome::Unfit(_), _) => (YELLOW, "·"),
+        (TrialOutcome::Unfit(_), _) => (YELLOW, "·"),
         (_, true) => (GREEN, "✓"),
         (_, false) => (RED, "✗"),
     };
@@ -153,12 +155,12 @@ fn line(out: &mut impl Write, trial: &Trial, width: usize) -> io::Result<()> {
         trial.name,
         trial.outcome.word()
     )?;
-    if trial.is_well() && trial.outcome == Outcome::Killed {
+    if trial.is_well() && trial.outcome == TrialOutcome::Killed {
         return Ok(());
     }
     writeln!(out, "      {BOLD}{}{BOLD:#}", trial.why)?;
     match &trial.outcome {
-        Outcome::Unfit(why) | Outcome::Broken(why) => writeln!(out, "      {why}")?,
+        TrialOutcome::Unfit(why) | TrialOutcome::Broken(why) => writeln!(out, "      {why}")?,
         _ => writeln!(
             out,
             "      {DIM}its rules were about something {} times; {} requirements could not be looked at{DIM:#}",
@@ -179,7 +181,7 @@ fn row(trial: &Trial) -> String {
         .map(String::as_str)
         .collect();
     let noticed = match (&trial.outcome, &trial.evidence) {
-        (Outcome::Killed, Some(evidence)) => cell(evidence),
+        (TrialOutcome::Killed, Some(evidence)) => cell(evidence),
         (outcome, _) => format!("**{}**", outcome.word()),
     };
     format!(
@@ -237,12 +239,12 @@ fn beyond(beyond: &[Beyond]) -> String {
 mod tests {
     use super::*;
 
-    fn trial(name: &str, outcome: Outcome) -> Trial {
+    fn trial(name: &str, outcome: TrialOutcome) -> Trial {
         Trial {
             name: name.to_owned(),
             breaks: "X-01".to_owned(),
             why: format!("It does what {name} says."),
-            evidence: (outcome == Outcome::Killed).then(|| {
+            evidence: (outcome == TrialOutcome::Killed).then(|| {
                 "expected a | b; got 0123456789abcdef01234567 at 2026-01-02T03:04:05.678Z".to_owned()
             }),
             outcome,
@@ -258,18 +260,18 @@ mod tests {
     fn matrix() -> Matrix {
         let stray = Trial {
             unlisted: vec![("Y-01".to_owned(), "expected peace; got noise".to_owned())],
-            ..trial("strays", Outcome::Killed)
+            ..trial("strays", TrialOutcome::Killed)
         };
         Matrix {
             target: "reference server".to_owned(),
             trials: vec![
-                Arc::new(trial("one", Outcome::Killed)),
-                Arc::new(trial("two", Outcome::Survived)),
-                Arc::new(trial("three", Outcome::ByAnother)),
-                Arc::new(trial("four", Outcome::Idle)),
+                Arc::new(trial("one", TrialOutcome::Killed)),
+                Arc::new(trial("two", TrialOutcome::Survived)),
+                Arc::new(trial("three", TrialOutcome::ByAnother)),
+                Arc::new(trial("four", TrialOutcome::Idle)),
                 Arc::new(trial(
                     "five",
-                    Outcome::Unfit("X-01 does not pass without the sabotage".to_owned()),
+                    TrialOutcome::Unfit("X-01 does not pass without the sabotage".to_owned()),
                 )),
                 Arc::new(stray),
             ],
@@ -307,12 +309,12 @@ mod tests {
     #[test]
     fn only_what_its_own_check_noticed_is_well() {
         let well = |outcome| trial("x", outcome).is_well();
-        assert!(well(Outcome::Killed) && well(Outcome::Unfit(String::new())));
+        assert!(well(TrialOutcome::Killed) && well(TrialOutcome::Unfit(String::new())));
         for outcome in [
-            Outcome::ByAnother,
-            Outcome::Survived,
-            Outcome::Idle,
-            Outcome::Broken(String::new()),
+            TrialOutcome::ByAnother,
+            TrialOutcome::Survived,
+            TrialOutcome::Idle,
+            TrialOutcome::Broken(String::new()),
         ] {
             assert!(!well(outcome.clone()), "{outcome:?}");
         }

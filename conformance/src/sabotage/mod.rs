@@ -1,13 +1,13 @@
 //! Sabotages: ways to break one requirement on the wire, each of which the kit must notice.
 //!
 //! - [`Catalogue`]: all of them, from `fixtures/sabotages.toml`
-//! - [`bench`](mod@bench): a target, and a run of the suite for every sabotage, through a proxy of its own
+//! - [`campaign`](mod@campaign): a target, and a run of the suite for every sabotage, through a proxy of its own
 //! - [`trial`]: what came of one: who noticed, and who else turned red
 //! - [`matrix`]: what came of all of them, for people and as a document
 //!
 //! A conformance kit is worth what it catches. A sabotage that survives is a hole in the kit.
 
-pub mod bench;
+pub mod campaign;
 pub mod matrix;
 pub mod trial;
 

@@ -17,7 +17,7 @@ pub struct Trial {
     /// What a server like that does.
     pub why: String,
     /// Who noticed.
-    pub outcome: Outcome,
+    pub outcome: TrialOutcome,
     /// What the requirement's own check said, where it did notice.
     pub evidence: Option<String>,
     /// Other requirements that failed and are said to.
@@ -36,7 +36,7 @@ pub struct Trial {
 
 /// Who noticed a sabotage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrialOutcome {
     /// A check of the requirement that it breaks.
     Killed,
     /// Only checks of other requirements.
@@ -51,7 +51,7 @@ pub enum Outcome {
     Broken(String),
 }
 
-impl Outcome {
+impl TrialOutcome {
     /// In a word or two, for a table.
     pub const fn word(&self) -> &'static str {
         match self {
@@ -86,13 +86,13 @@ impl Trial {
             .into_iter()
             .partition(|requirement| sabotage.collateral.contains_key(&requirement.id));
         let outcome = if fired == 0 {
-            Outcome::Idle
+            TrialOutcome::Idle
         } else if !own.is_empty() {
-            Outcome::Killed
+            TrialOutcome::Killed
         } else if !(listed.is_empty() && unlisted.is_empty()) {
-            Outcome::ByAnother
+            TrialOutcome::ByAnother
         } else {
-            Outcome::Survived
+            TrialOutcome::Survived
         };
         Self {
             outcome,
@@ -109,12 +109,12 @@ impl Trial {
                 .count(),
             fired,
             took: result.duration,
-            ..Self::without_run(sabotage, Outcome::Survived)
+            ..Self::without_run(sabotage, TrialOutcome::Survived)
         }
     }
 
     /// One that did not come to a run.
-    pub(super) fn without_run(sabotage: &Sabotage, outcome: Outcome) -> Self {
+    pub(super) fn without_run(sabotage: &Sabotage, outcome: TrialOutcome) -> Self {
         Self {
             name: sabotage.name.clone(),
             breaks: sabotage.breaks.clone(),
@@ -134,8 +134,8 @@ impl Trial {
     /// not be tried is nobody's fault.
     pub fn is_well(&self) -> bool {
         match self.outcome {
-            Outcome::Killed => self.unlisted.is_empty(),
-            Outcome::Unfit(_) => true,
+            TrialOutcome::Killed => self.unlisted.is_empty(),
+            TrialOutcome::Unfit(_) => true,
             _ => false,
         }
     }

@@ -14,7 +14,7 @@ use crate::scene::connect::{Answer, Handshake};
 use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::targets::provision::Lack;
+use crate::targets::provision::ProvisionError;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
@@ -180,7 +180,7 @@ async fn walk(
     for _ in 0..PAGES {
         let page = match scene.page(user, chat, LIMIT, by, cursor.as_deref()).await {
             Ok(messages) => messages,
-            Err(Lack::Failed(mismatch)) => return Ok(Err(mismatch)),
+            Err(ProvisionError::Failed(mismatch)) => return Ok(Err(mismatch)),
             Err(lack) => return Err(lack.into()),
         };
         if page.len() > LIMIT {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::steps::{accepted, still_works};
 use super::{Cost, Scenario, run};
-use crate::expect::{Found, Kind, Mismatch, ack, all, field, text, that, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, ack, all, field, text, that, varying};
 use crate::scene::connect::Handshake;
 use crate::scene::{Outcome, Scene, Stop};
 use crate::text::shorten;
@@ -160,7 +160,7 @@ fn not_upgraded(stop: Stop) -> Mismatch {
     match stop {
         Stop::Harness(why) => Mismatch::fault(why),
         stop => Mismatch::of(
-            Kind::Connection,
+            MismatchKind::Connection,
             ["a WebSocket for the session"],
             varying(stop.why()),
         ),
@@ -172,7 +172,7 @@ fn is_success(packet: &str) -> Found {
     let args: Value =
         serde_json::from_str(packet.trim_start_matches(|c: char| c.is_ascii_digit())).map_err(|error| {
             Mismatch::of(
-                Kind::Ack,
+                MismatchKind::Ack,
                 ["an ack packet"],
                 format!("{} ({error})", shorten(packet)),
             )

@@ -4,8 +4,8 @@ use super::people::User;
 use super::{Scene, Step, Stop};
 use crate::client::http::id_at;
 use crate::targets::profile::operation::Operation;
-use crate::targets::provision::Lack;
-use crate::targets::provision::template::Fill;
+use crate::targets::provision::ProvisionError;
+use crate::targets::provision::template::TemplateValues;
 
 /// A chat made for one scenario.
 #[derive(Clone, Debug)]
@@ -61,14 +61,16 @@ impl Scene {
         admin: &User,
         chat: &str,
         user: &User,
-    ) -> Result<(), Lack> {
-        let fill = Fill::default().with("chat", chat).with("user", user.id.as_str());
+    ) -> Result<(), ProvisionError> {
+        let fill = TemplateValues::default()
+            .with("chat", chat)
+            .with("user", user.id.as_str());
         self.ask(operation, admin, &fill).await.map(drop)
     }
 
     /// Changes the title over REST, as the admin.
     pub async fn rename(&self, chat: &Chat, title: &str) -> Result<(), Stop> {
-        let fill = Fill::default()
+        let fill = TemplateValues::default()
             .with("chat", chat.id.as_str())
             .with("title", title);
         let renamed = self.ask(Operation::Rename, &chat.admin, &fill).await;
@@ -101,10 +103,10 @@ impl Scene {
         kind: &str,
         members: &[&str],
         title: Option<&str>,
-    ) -> Result<String, Lack> {
+    ) -> Result<String, ProvisionError> {
         let mut everyone = vec![creator.id.as_str()];
         everyone.extend(members);
-        let fill = Fill::default()
+        let fill = TemplateValues::default()
             .with("kind", kind)
             .with("members", members)
             .with("everyone", everyone)

@@ -11,8 +11,8 @@ use super::{Scene, Step, Stop};
 use crate::client::inbox::Inbox;
 use crate::client::polling::Polling;
 use crate::client::raw::{self, RawClient};
-use crate::client::{Client, Wire, socketio};
-use crate::expect::{Found, Kind, Mismatch, Words, ack, text};
+use crate::client::{Client, Transport, socketio};
+use crate::expect::{Found, Mismatch, MismatchKind, Words, ack, text};
 use crate::targets::profile::{Connecting, TokenPlace};
 use crate::targets::websocket_url;
 
@@ -79,7 +79,7 @@ impl Answer {
         match self {
             Self::Accepted(client) => Ok(client),
             other => Err(Mismatch::of(
-                Kind::Connection,
+                MismatchKind::Connection,
                 ["CONNECT to be accepted"],
                 other.words(),
             )),
@@ -90,7 +90,11 @@ impl Answer {
     pub fn refused(self) -> crate::expect::Found<(Value, RawClient)> {
         match self {
             Self::Refused(payload, client) => Ok((payload, client)),
-            other => Err(Mismatch::of(Kind::Connection, ["CONNECT_ERROR"], other.words())),
+            other => Err(Mismatch::of(
+                MismatchKind::Connection,
+                ["CONNECT_ERROR"],
+                other.words(),
+            )),
         }
     }
 
@@ -117,7 +121,7 @@ impl Scene {
             (path, query) => target.join(&format!("{path}?{}", query.trim_start_matches('&'))),
         };
         let address = address.map_err(|error| Stop::Harness(error.to_string()))?;
-        let wire = socketio::connect(
+        let transport = socketio::connect(
             address.as_str(),
             payload,
             &name,
@@ -127,7 +131,7 @@ impl Scene {
         )
         .await
         .step(&format!("connecting as {name}"))?;
-        Ok(self.client(&name, Some(user), inbox, Wire::SocketIo(wire)))
+        Ok(self.client(&name, Some(user), inbox, Transport::SocketIo(transport)))
     }
 
     /// Connects with the user's access token, as a raw client.
@@ -135,7 +139,7 @@ impl Scene {
         self.connect_raw_at(self.context.target.next_url(), user).await
     }
 
-    /// Connects as a raw client at an address that may be that of a [`Line`](super::line::Line).
+    /// Connects as a raw client at an address that may be that of a [`FaultyLine`](super::line::FaultyLine).
     pub(super) async fn connect_raw_at(&self, base: &Url, user: &User) -> Result<RawClient, Stop> {
         let (payload, query) = self.credentials(user);
         let path = format!("{}{query}", self.engine());
@@ -145,7 +149,7 @@ impl Scene {
             Ok(_) => Ok(client),
             Err(payload) => {
                 let refused = Words::from("CONNECT_ERROR ").json(&payload);
-                let mismatch = Mismatch::of(Kind::Connection, ["CONNECT to be accepted"], refused);
+                let mismatch = Mismatch::of(MismatchKind::Connection, ["CONNECT to be accepted"], refused);
                 Err(mismatch).step(&format!("connecting as {}", client.name()))
             }
         }
@@ -293,7 +297,7 @@ impl Scene {
         let name = self.name_for(who);
         let url = websocket_url(base, path).map_err(|error| Stop::Harness(error.to_string()))?;
         let inbox = Arc::new(Inbox::default());
-        let wire = raw::dial(
+        let transport = raw::dial(
             url.as_str(),
             &name,
             inbox.clone(),
@@ -302,10 +306,15 @@ impl Scene {
         )
         .await
         .step(&format!("connecting as {name}"))?;
-        Ok(RawClient::new(self.client(&name, user, inbox, Wire::Raw(wire))))
+        Ok(RawClient::new(self.client(
+            &name,
+            user,
+            inbox,
+            Transport::Raw(transport),
+        )))
     }
 
-    fn client(&self, name: &str, user: Option<&User>, inbox: Arc<Inbox>, wire: Wire) -> Client {
+    fn client(&self, name: &str, user: Option<&User>, inbox: Arc<Inbox>, transport: Transport) -> Client {
         let client = Client::new(
             name,
             user.map(|user| user.id.clone()),
@@ -313,7 +322,7 @@ impl Scene {
             self.hidden.clone(),
             self.transcript.clone(),
             self.timing().deadline(),
-            wire,
+            transport,
         );
         self.keep(&client);
         client

@@ -26,8 +26,8 @@ use crate::event::Event;
 use crate::expect::event::Pattern;
 use crate::expect::{Found, ack};
 use crate::targets::profile::operation::Operation;
-use crate::transcript::Line;
-use crate::transcript::remark::Remark;
+use crate::transcript::TranscriptLine;
+use crate::transcript::annotation::Annotation;
 use crate::verdict::Blocked;
 
 /// Which path the sentinel takes.
@@ -49,7 +49,7 @@ pub enum Fence<'a> {
 
 /// Two users, shared by the whole run, that fence groups are made of; they never connect.
 #[derive(Debug)]
-pub(super) struct Staff {
+pub(super) struct ServiceAccounts {
     admin: User,
     spare: User,
 }
@@ -84,7 +84,7 @@ struct Group {
 const SENTINEL: &str = "chatspec fence";
 
 /// Whether a line of the transcript is about a fence, and so of no interest to who reads about a failure.
-pub(super) fn is_own(line: &Line) -> bool {
+pub(super) fn is_own(line: &TranscriptLine) -> bool {
     line.text.contains(SENTINEL) || line.client.starts_with("witness") || line.client.starts_with("fence-")
 }
 
@@ -119,7 +119,7 @@ impl Scene {
             }
             Fence::User => self.fence_user(&[client]).await?,
         }
-        client.remark(Remark::counted(n, pattern));
+        client.annotate(Annotation::counted(n, pattern));
         Ok(pattern
             .exactly(n, &client.all_events())
             .map_err(|mismatch| mismatch.at(client.name())))
@@ -148,7 +148,7 @@ impl Scene {
             else {
                 return Err(not_fenced("a message sent into the room", "MSG-02", client));
             };
-            client.remark(Remark::heard(&event, None));
+            client.annotate(Annotation::heard(&event, None));
         }
         self.sleep(self.timing().settle()).await;
         Ok(())
@@ -167,7 +167,7 @@ impl Scene {
     }
 
     async fn fence_one_user(&self, client: &Client, user: &str) -> Result<(), Stop> {
-        let staff = self.staff().await?;
+        let service_accounts = self.service_accounts().await?;
         let group = {
             let mut groups = self.fences.groups.lock();
             groups.entry(user.to_owned()).or_default().clone()
@@ -177,7 +177,7 @@ impl Scene {
             Some(group) => group,
             none => {
                 let id = self
-                    .create_chat(&staff.admin, "group", &[user], Some(SENTINEL))
+                    .create_chat(&service_accounts.admin, "group", &[user], Some(SENTINEL))
                     .await
                     .step("creating a fence group")?;
                 self.hidden.hide_chat(&id);
@@ -193,15 +193,17 @@ impl Scene {
         } else {
             Operation::AddMember
         };
-        self.change_member(change, &staff.admin, id, &staff.spare)
+        self.change_member(change, &service_accounts.admin, id, &service_accounts.spare)
             .await
             .step("fencing")?;
         *spare_is_in = !*spare_is_in;
         let arrived = client.wait_unfiltered(self.timing().deadline(), |event| {
             let chat = &event.data()["chat"];
-            let has_spare = chat["memberIds"]
-                .as_array()
-                .is_some_and(|members| members.iter().any(|member| member == staff.spare.id.as_str()));
+            let has_spare = chat["memberIds"].as_array().is_some_and(|members| {
+                members
+                    .iter()
+                    .any(|member| member == service_accounts.spare.id.as_str())
+            });
             event.name == "chat:update"
                 && event.is_after(mark)
                 && chat["_id"] == id.as_str()
@@ -209,7 +211,7 @@ impl Scene {
         });
         match arrived.await {
             Some(event) => {
-                client.remark(Remark::heard(&event, Some(mark)));
+                client.annotate(Annotation::heard(&event, Some(mark)));
                 Ok(())
             }
             None => Err(not_fenced(
@@ -266,12 +268,12 @@ impl Scene {
             .await
     }
 
-    async fn staff(&self) -> Result<&Staff, Stop> {
+    async fn service_accounts(&self) -> Result<&ServiceAccounts, Stop> {
         self.context
-            .staff
+            .service_accounts
             .get_or_try_init(|| async {
                 let [admin, spare] = self.users(["fence-admin", "fence-spare"]).await?;
-                Ok(Staff { admin, spare })
+                Ok(ServiceAccounts { admin, spare })
             })
             .await
     }

@@ -15,14 +15,14 @@ use crate::proxy::{Instructions, Proxy};
 
 /// The way of some clients to the target. What goes over it ends when this is dropped.
 #[derive(Debug)]
-pub struct Line {
+pub struct FaultyLine {
     url: Url,
     _proxy: Proxy,
 }
 
 impl Scene {
     /// A line to the target on which this [`Rule`], as JSON, is applied to what passes.
-    pub async fn line(&self, rule: Value) -> Result<Line, Stop> {
+    pub async fn line(&self, rule: Value) -> Result<FaultyLine, Stop> {
         let fault = |why: String| Stop::Harness(format!("a line that fails: {why}"));
         let rule = Rule::deserialize(rule).map_err(|error| fault(error.to_string()))?;
         rule.check().map_err(fault)?;
@@ -35,11 +35,11 @@ impl Scene {
         let proxy = proxy.map_err(|error| fault(error.to_string()))?;
         let url = proxy.urls().first().and_then(|url| Url::parse(url).ok());
         let url = url.ok_or_else(|| fault("the proxy has no address".to_owned()))?;
-        Ok(Line { url, _proxy: proxy })
+        Ok(FaultyLine { url, _proxy: proxy })
     }
 
     /// Connects over a line with the user's access token, as a raw client.
-    pub async fn connect_over(&self, line: &Line, user: &User) -> Result<RawClient, Stop> {
+    pub async fn connect_over(&self, line: &FaultyLine, user: &User) -> Result<RawClient, Stop> {
         self.connect_raw_at(&line.url, user).await
     }
 }

@@ -31,19 +31,19 @@ use crate::client::Client;
 use crate::client::inbox::Hidden;
 use crate::contract::Contract;
 use crate::expect::{Found, Mismatch};
-use crate::figure::Figure;
+use crate::measurement::Measurement;
 use crate::targets::Target;
 use crate::targets::jwt::Minter;
 use crate::targets::profile::Profile;
-use crate::targets::provision::Lack;
+use crate::targets::provision::ProvisionError;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Recorder;
-use crate::transcript::remark::Remark;
-use crate::transcript::{Cast, Line, Transcript};
+use crate::transcript::{ScenarioRun, Transcript, TranscriptLine};
 use crate::verdict::{Blocked, Check, Level, Rules, Unverified};
 
 /// How a target is tested.
 #[derive(Clone, Debug)]
-pub struct Conduct {
+pub struct RunOptions {
     /// The factor on every deadline.
     pub scale: f64,
     /// What fails the run, beside a MUST that fails.
@@ -52,7 +52,7 @@ pub struct Conduct {
     pub recorder: Option<Arc<Recorder>>,
 }
 
-impl Default for Conduct {
+impl Default for RunOptions {
     fn default() -> Self {
         Self {
             scale: 1.0,
@@ -70,25 +70,25 @@ pub struct Context {
     /// The contract.
     pub contract: Arc<Contract>,
     /// How it is tested.
-    pub conduct: Conduct,
+    pub options: RunOptions,
     timing: OnceLock<Timing>,
     run: String,
     counter: AtomicU64,
-    staff: tokio::sync::OnceCell<fence::Staff>,
+    service_accounts: tokio::sync::OnceCell<fence::ServiceAccounts>,
     registrations: tokio::sync::Semaphore,
 }
 
 impl Context {
     /// A context for a run, before anything is measured.
-    pub fn new(target: Target, contract: impl Into<Arc<Contract>>, conduct: Conduct) -> Self {
+    pub fn new(target: Target, contract: impl Into<Arc<Contract>>, options: RunOptions) -> Self {
         Self {
             target,
             contract: contract.into(),
-            conduct,
+            options,
             timing: OnceLock::new(),
             run: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
             counter: AtomicU64::new(0),
-            staff: tokio::sync::OnceCell::new(),
+            service_accounts: tokio::sync::OnceCell::new(),
             registrations: tokio::sync::Semaphore::new(people::REGISTRATIONS),
         }
     }
@@ -98,12 +98,12 @@ impl Context {
         self.timing
             .get()
             .copied()
-            .unwrap_or(Timing::new(self.conduct.scale, None))
+            .unwrap_or(Timing::new(self.options.scale, None))
     }
 
     /// Takes what was measured as the base of all deadlines; only the first time counts.
     pub fn calibrate(&self, measured: Option<Calibration>) {
-        self.timing.set(Timing::new(self.conduct.scale, measured)).ok();
+        self.timing.set(Timing::new(self.options.scale, measured)).ok();
     }
 }
 
@@ -162,13 +162,13 @@ impl From<Mismatch> for Stop {
     }
 }
 
-impl From<Lack> for Stop {
+impl From<ProvisionError> for Stop {
     /// What the target does not offer is nobody's fault.
-    fn from(lack: Lack) -> Self {
-        match lack {
-            Lack::Failed(mismatch) => mismatch.into(),
-            Lack::NotHad(why) => Self::blocked(why),
-            Lack::NotOffered { .. } => Self::Unverified(lack.to_string()),
+    fn from(error: ProvisionError) -> Self {
+        match error {
+            ProvisionError::Failed(mismatch) => mismatch.into(),
+            ProvisionError::Unavailable(why) => Self::blocked(why),
+            ProvisionError::NotOffered { .. } => Self::Unverified(error.to_string()),
         }
     }
 }
@@ -185,11 +185,11 @@ impl<T> Step<T> for Found<T> {
     }
 }
 
-impl<T> Step<T> for Result<T, Lack> {
+impl<T> Step<T> for Result<T, ProvisionError> {
     fn step(self, what: &str) -> Result<T, Stop> {
-        self.map_err(|lack| match lack {
-            Lack::Failed(mismatch) => Stop::in_step(mismatch, what),
-            lack => lack.into(),
+        self.map_err(|error| match error {
+            ProvisionError::Failed(mismatch) => Stop::in_step(mismatch, what),
+            error => error.into(),
         })
     }
 }
@@ -232,14 +232,14 @@ pub struct Record {
     /// What it noted about freedoms of the contract: requirement and text.
     pub notes: Vec<(String, String)>,
     /// What it measured.
-    pub figures: Vec<Figure>,
+    pub measurements: Vec<Measurement>,
 }
 
 impl Scene {
     /// A scene for one run of the scenario of this id; the kit's own begin with `kit/`.
     pub fn new(context: Arc<Context>, scenario: &'static str) -> Self {
         let number = context.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let cast = context.conduct.recorder.clone().map(|recorder| Cast {
+        let scenario_run = context.options.recorder.clone().map(|recorder| ScenarioRun {
             scenario,
             scene: number,
             recorder,
@@ -248,7 +248,7 @@ impl Scene {
             number,
             context,
             scenario,
-            transcript: Arc::new(Transcript::new(cast)),
+            transcript: Arc::new(Transcript::new(scenario_run)),
             hidden: Arc::default(),
             record: Mutex::default(),
             clients: Mutex::default(),
@@ -298,14 +298,16 @@ impl Scene {
 
     /// Reports how long something took that a verdict rests on.
     pub fn measured(&self, requirement: &str, what: &str, time: Duration) {
-        self.record().figures.push(Figure::time(requirement, what, time));
+        self.record()
+            .measurements
+            .push(Measurement::time(requirement, what, time));
     }
 
     /// Reports how many of something a verdict rests on.
     pub fn counted(&self, requirement: &str, what: &str, count: usize) {
         self.record()
-            .figures
-            .push(Figure::count(requirement, what, count));
+            .measurements
+            .push(Measurement::count(requirement, what, count));
     }
 
     /// Looks at a freedom that the contract leaves: that a step of it does not work says nothing about what is required.
@@ -378,7 +380,7 @@ impl Scene {
     }
 
     /// What went over the wire last, without the kit's own fences.
-    pub fn frames(&self) -> Vec<Line> {
+    pub fn frames(&self) -> Vec<TranscriptLine> {
         const FRAMES: usize = 14;
         self.transcript.last(FRAMES, fence::is_own)
     }
@@ -393,7 +395,7 @@ impl Scene {
 
     fn judge(&self, requirement: &str, found: Found) {
         self.transcript
-            .remark(self.scenario, Remark::Judged(requirement.to_owned()));
+            .annotate(self.scenario, Annotation::Judged(requirement.to_owned()));
         let level = self.context.contract.requirement(requirement).map(|r| r.level);
         let found = match level {
             Some(_) => found,
@@ -406,7 +408,7 @@ impl Scene {
             requirement,
             self.scenario,
             level,
-            self.context.conduct.rules.strict,
+            self.context.options.rules.strict,
             found,
         );
         if matches!(

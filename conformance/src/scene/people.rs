@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::chats::Chat;
 use super::{Context, Scene, Step, Stop};
 use crate::client::http::{Http, Reply};
-use crate::expect::{Kind, Mismatch};
+use crate::expect::{Mismatch, MismatchKind};
 use crate::private::Private;
 use crate::targets::profile::capabilities::Capability;
 use crate::targets::profile::operation::Operation;
-use crate::targets::provision::template::Fill;
-use crate::targets::provision::{Account, Asker, Lack, Person};
-use crate::transcript::remark::Remark;
+use crate::targets::provision::template::TemplateValues;
+use crate::targets::provision::{Account, NewUser, ProvisionError, Requester};
+use crate::transcript::annotation::Annotation;
 use crate::transcript::{Direction, Transcript};
 
 /// A user made for one scenario.
@@ -37,8 +37,8 @@ impl fmt::Debug for User {
     }
 }
 
-fn remark_on(account: &Account) -> Remark {
-    Remark::Registered {
+fn remark_on(account: &Account) -> Annotation {
+    Annotation::Registered {
         id: account.id.clone(),
         access_token: Private(account.access_token.clone()),
         session_token: account.session_token.clone().map(Private),
@@ -62,7 +62,7 @@ impl Context {
         http.deadline = http.deadline.max(REGISTERED_WITHIN);
         transcript.hide(&password);
         let _turn = self.registrations.acquire().await;
-        let person = Person {
+        let person = NewUser {
             name: name.to_owned(),
             handle: format!("{}_{}_{number}", name.replace('-', "_"), self.run),
             email,
@@ -72,11 +72,11 @@ impl Context {
         };
         let account = self.target.provisioner().register(&http, &person).await;
         let account = account.step(&format!("registering {name}"))?;
-        self.target.tokens().tell(&account);
+        self.target.tokens().register(&account);
         transcript.hide(&account.access_token);
         transcript.hide(account.session_token.as_deref().unwrap_or_default());
         transcript.write(name, Direction::Note, &format!("is user {}", account.id));
-        transcript.remark(name, remark_on(&account));
+        transcript.annotate(name, remark_on(&account));
         Ok(User {
             name: person.name,
             id: account.id.clone(),
@@ -133,7 +133,7 @@ impl Scene {
                 "registering gives no session token: say where it is in rest.register.reply, or set \
                  capabilities.session_tokens = false",
             )),
-            _ => Err(Lack::NotOffered {
+            _ => Err(ProvisionError::NotOffered {
                 capability: Capability::SessionTokens,
                 works: false,
             }
@@ -150,23 +150,25 @@ impl Scene {
     pub async fn logout(&self, user: &User) -> Result<(), Stop> {
         let token = self.session_token(user)?;
         let http = self.context.http(&user.name, Some(token), &self.transcript);
-        let asker = Asker {
+        let requester = Requester {
             http: &http,
             account: Some(&user.account),
         };
-        let nothing = Fill::default();
+        let nothing = TemplateValues::default();
         let done = self
             .context
             .target
             .provisioner()
-            .ask(Operation::Logout, asker, &nothing);
+            .ask(Operation::Logout, requester, &nothing);
         done.await.step(&format!("logging out {}", user.name))?;
         Ok(())
     }
 
     /// The newest messages of a chat as this user reads them over REST, newest first, at most 200, without the kit's own.
     pub async fn messages(&self, user: &User, chat: &Chat) -> Result<Vec<Value>, Stop> {
-        let page = Fill::default().with("chat", chat.id.as_str()).with("limit", 200);
+        let page = TemplateValues::default()
+            .with("chat", chat.id.as_str())
+            .with("limit", 200);
         let mut messages = self
             .list(Operation::ListMessages, user, page)
             .await
@@ -188,8 +190,8 @@ impl Scene {
         limit: usize,
         by: &str,
         id: Option<&str>,
-    ) -> Result<Vec<Value>, Lack> {
-        let page = Fill::default()
+    ) -> Result<Vec<Value>, ProvisionError> {
+        let page = TemplateValues::default()
             .with("chat", chat.id.as_str())
             .with("limit", limit)
             .with(by, id);
@@ -197,8 +199,8 @@ impl Scene {
     }
 
     /// The ids of the messages that a search over REST finds for this text: at most 20, the newest first.
-    pub async fn search(&self, user: &User, chat: &Chat, text: &str) -> Result<Vec<String>, Lack> {
-        let fill = Fill::default()
+    pub async fn search(&self, user: &User, chat: &Chat, text: &str) -> Result<Vec<String>, ProvisionError> {
+        let fill = TemplateValues::default()
             .with("text", text)
             .with("chat", chat.id.as_str())
             .with("limit", 20);
@@ -209,7 +211,7 @@ impl Scene {
 
     /// The user's chats as REST lists them, at most 100, latest activity first, without the kit's own.
     pub async fn chats(&self, user: &User) -> Result<Vec<Value>, Stop> {
-        let page = Fill::default().with("limit", 100);
+        let page = TemplateValues::default().with("limit", 100);
         let mut chats = self
             .list(Operation::ListChats, user, page)
             .await
@@ -227,7 +229,7 @@ impl Scene {
     pub async fn as_page_of(&self, origin: &str, user: &User) -> Result<Reply, Stop> {
         let http = self.rest(user);
         let header = ("origin", origin);
-        let page = Fill::default().with("limit", 1);
+        let page = TemplateValues::default().with("limit", 1);
         let asked = self
             .context
             .target
@@ -248,37 +250,51 @@ impl Scene {
     }
 
     /// A chat as this user sees it over REST: the ChatDTO.
-    pub async fn chat(&self, user: &User, chat: &Chat) -> Result<Value, Lack> {
-        let fill = Fill::default().with("chat", chat.id.as_str());
+    pub async fn chat(&self, user: &User, chat: &Chat) -> Result<Value, ProvisionError> {
+        let fill = TemplateValues::default().with("chat", chat.id.as_str());
         self.ask(Operation::GetChat, user, &fill).await
     }
 
     /// Posts a message over REST, which has no rate limit; gives the MessageDTO.
     pub async fn post_message(&self, user: &User, chat: &Chat, body: &str) -> Result<Value, Stop> {
-        let fill = Fill::default().with("chat", chat.id.as_str()).with("body", body);
+        let fill = TemplateValues::default()
+            .with("chat", chat.id.as_str())
+            .with("body", body);
         self.ask(Operation::PostMessage, user, &fill)
             .await
             .step("posting a message")
     }
 
     /// Asks for something beside the sockets, as this user.
-    pub(super) async fn ask(&self, operation: Operation, user: &User, fill: &Fill) -> Result<Value, Lack> {
+    pub(super) async fn ask(
+        &self,
+        operation: Operation,
+        user: &User,
+        fill: &TemplateValues,
+    ) -> Result<Value, ProvisionError> {
         let http = self.rest(user);
-        let asker = Asker {
+        let requester = Requester {
             http: &http,
             account: Some(&user.account),
         };
         self.context
             .target
             .provisioner()
-            .ask(operation, asker, fill)
+            .ask(operation, requester, fill)
             .await
     }
 
-    async fn list(&self, operation: Operation, user: &User, fill: Fill) -> Result<Vec<Value>, Lack> {
+    async fn list(
+        &self,
+        operation: Operation,
+        user: &User,
+        fill: TemplateValues,
+    ) -> Result<Vec<Value>, ProvisionError> {
         match self.ask(operation, user, &fill).await? {
             Value::Array(items) => Ok(items),
-            other => Err(Mismatch::of(Kind::Http, [format!("a list from {operation}")], &other).into()),
+            other => {
+                Err(Mismatch::of(MismatchKind::Http, [format!("a list from {operation}")], &other).into())
+            }
         }
     }
 }

@@ -12,12 +12,12 @@ pub struct Change {
     /// The case that it is in, as in `ok`.
     pub case: String,
     /// What it is.
-    pub what: What,
+    pub what: ChangeKind,
 }
 
 /// What has changed. Places are written as in `data.items[].id`; the whole is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ChangeKind {
     /// A key is not there any more.
     KeyGone(String),
     /// A key is new.
@@ -70,7 +70,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KeyGone(place) => write!(f, "key gone: {place}"),
@@ -117,7 +117,7 @@ pub fn changes(was: &Document, is: &Document) -> Vec<Change> {
     cases.into_iter().flat_map(of_case).collect()
 }
 
-fn of_case(was: &Document, is: &Document, case: &str) -> Vec<What> {
+fn of_case(was: &Document, is: &Document, case: &str) -> Vec<ChangeKind> {
     let reason = |document: &Document| document.not_seen.get(case).cloned();
     match (was.seen.get(case), is.seen.get(case)) {
         (Some(was), Some(is)) => {
@@ -125,22 +125,22 @@ fn of_case(was: &Document, is: &Document, case: &str) -> Vec<What> {
             of_shape(was, is, "", &mut found);
             found
         }
-        (None, Some(_)) => vec![reason(was).map_or(What::NowListed(None), What::NowSeen)],
-        (Some(_), None) => vec![reason(is).map_or(What::NotListed, What::NowUnseen)],
+        (None, Some(_)) => vec![reason(was).map_or(ChangeKind::NowListed(None), ChangeKind::NowSeen)],
+        (Some(_), None) => vec![reason(is).map_or(ChangeKind::NotListed, ChangeKind::NowUnseen)],
         (None, None) => match (reason(was), reason(is)) {
             (Some(was), Some(is)) if was == is => Vec::new(),
-            (Some(was), Some(is)) => vec![What::Reason { was, is }],
-            (None, why @ Some(_)) => vec![What::NowListed(why)],
-            (_, None) => vec![What::NotListed],
+            (Some(was), Some(is)) => vec![ChangeKind::Reason { was, is }],
+            (None, why @ Some(_)) => vec![ChangeKind::NowListed(why)],
+            (_, None) => vec![ChangeKind::NotListed],
         },
     }
 }
 
-fn of_shape(was: &Shape, is: &Shape, place: &str, found: &mut Vec<What>) {
+fn of_shape(was: &Shape, is: &Shape, place: &str, found: &mut Vec<ChangeKind>) {
     let kinds = [was, is].map(kinds);
     if kinds[0] != kinds[1] {
         let [was, is] = kinds;
-        found.push(What::KindChanged {
+        found.push(ChangeKind::KindChanged {
             place: place.to_owned(),
             was,
             is,
@@ -154,29 +154,34 @@ fn of_shape(was: &Shape, is: &Shape, place: &str, found: &mut Vec<What>) {
     }
 }
 
-fn of_keys(was: &BTreeMap<String, Key>, is: &BTreeMap<String, Key>, place: &str, found: &mut Vec<What>) {
+fn of_keys(
+    was: &BTreeMap<String, Key>,
+    is: &BTreeMap<String, Key>,
+    place: &str,
+    found: &mut Vec<ChangeKind>,
+) {
     // A name may be anything, also what a terminal would obey.
     let below = |name: &str| match (place, name.escape_debug()) {
         ("", name) => name.to_string(),
         (place, name) => format!("{place}.{name}"),
     };
     let gone = was.keys().filter(|name| !is.contains_key(*name));
-    found.extend(gone.map(|name| What::KeyGone(below(name))));
+    found.extend(gone.map(|name| ChangeKind::KeyGone(below(name))));
     for (name, key) in is {
         let place = below(name);
         let Some(before) = was.get(name) else {
             let known = key.known;
-            found.push(What::KeyAdded { place, known });
+            found.push(ChangeKind::KeyAdded { place, known });
             continue;
         };
         match (before.always, key.always) {
-            (true, false) => found.push(What::NowOptional(place.clone())),
-            (false, true) => found.push(What::NowAlways(place.clone())),
+            (true, false) => found.push(ChangeKind::NowOptional(place.clone())),
+            (false, true) => found.push(ChangeKind::NowAlways(place.clone())),
             _ => {}
         }
         if before.known != key.known {
             let (place, known) = (place.clone(), key.known);
-            found.push(What::Knowledge { place, known });
+            found.push(ChangeKind::Knowledge { place, known });
         }
         of_shape(&before.shape, &key.shape, &place, found);
     }
@@ -210,13 +215,13 @@ mod tests {
         Document::new(&subjects::SEND, seen.collect(), not_seen.collect())
     }
 
-    fn told(was: &Document, is: &Document) -> Vec<String> {
+    fn changes_between(was: &Document, is: &Document) -> Vec<String> {
         changes(was, is).iter().map(ToString::to_string).collect()
     }
 
     #[track_caller]
     fn of_ok(was: Value, is: Value, expected: &[&str]) {
-        let told = told(&document(&[("ok", was)], &[]), &document(&[("ok", is)], &[]));
+        let told = changes_between(&document(&[("ok", was)], &[]), &document(&[("ok", is)], &[]));
         assert_eq!(told, expected);
     }
 
@@ -226,7 +231,7 @@ mod tests {
             &[("ok", json!({"a?": ["<text>"], "+b": null}))],
             &[("INTERNAL", "no way")],
         );
-        assert_eq!(told(&same, &same), [""; 0]);
+        assert_eq!(changes_between(&same, &same), [""; 0]);
     }
 
     #[test]
@@ -315,7 +320,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            told(&was, &is),
+            changes_between(&was, &is),
             [
                 "FORBIDDEN: not seen any more: answered with ok",
                 "INTERNAL: seen now; it was not: no way",

@@ -31,7 +31,7 @@ pub struct Document {
 
 /// Why a text is no document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoDocument {
+pub enum DocumentError {
     /// It does not say that it is one.
     Other,
     /// It says that it is one, and is not.
@@ -57,7 +57,7 @@ impl Document {
     }
 
     /// Reads the text of a file, however it is laid out.
-    pub fn parse(text: &str) -> Result<Self, NoDocument> {
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
         #[derive(Deserialize)]
         struct Header {
             schema: String,
@@ -65,15 +65,16 @@ impl Document {
         match serde_json::from_str::<Header>(text) {
             Ok(Header { schema }) if schema == SCHEMA => {}
             Ok(Header { schema }) if schema.starts_with(ANY_VERSION) => {
-                return Err(NoDocument::Broken(format!(
+                return Err(DocumentError::Broken(format!(
                     "it is of another version, {schema} instead of {SCHEMA}"
                 )));
             }
             // What can no longer be read as JSON may still be seen to have been one of ours.
-            Err(error) if text.contains(ANY_VERSION) => return Err(NoDocument::Broken(error.to_string())),
-            _ => return Err(NoDocument::Other),
+            Err(error) if text.contains(ANY_VERSION) => return Err(DocumentError::Broken(error.to_string())),
+            _ => return Err(DocumentError::Other),
         }
-        let read: Self = serde_json::from_str(text).map_err(|error| NoDocument::Broken(error.to_string()))?;
+        let read: Self =
+            serde_json::from_str(text).map_err(|error| DocumentError::Broken(error.to_string()))?;
         Ok(read)
     }
 
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn what_is_no_document_is_told_from_what_is_a_broken_one() {
         for text in ["", "{}", "[]", "no JSON", r#"{"schema": "chatspec-report/1"}"#] {
-            assert_eq!(Document::parse(text), Err(NoDocument::Other), "{text}");
+            assert_eq!(Document::parse(text), Err(DocumentError::Other), "{text}");
         }
         let text = document().to_text();
         for (text, told) in [
@@ -119,7 +120,7 @@ mod tests {
             (format!("<<<<<<< ours\n{text}"), "line 1"),
         ] {
             match Document::parse(&text) {
-                Err(NoDocument::Broken(why)) => assert!(why.contains(told), "{why}"),
+                Err(DocumentError::Broken(why)) => assert!(why.contains(told), "{why}"),
                 other => panic!("{other:?}"),
             }
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::document::{Document, NoDocument};
+use super::document::{Document, DocumentError};
 use super::subjects;
 use crate::baseline::save;
 
@@ -197,10 +197,10 @@ fn read_file(file: &Path) -> Result<Option<(String, Document)>, FolderError> {
     };
     match parsed {
         Ok(document) => Ok(Some((name, document))),
-        Err(NoDocument::Other) if ours => Err(FolderError::Foreign { path: path() }),
-        Err(NoDocument::Broken(why)) if ours => Err(FolderError::Broken { path: path(), why }),
+        Err(DocumentError::Other) if ours => Err(FolderError::Foreign { path: path() }),
+        Err(DocumentError::Broken(why)) if ours => Err(FolderError::Broken { path: path(), why }),
         // Somebody's notes may well speak of snapshots.
-        Err(NoDocument::Other | NoDocument::Broken(_)) => Ok(None),
+        Err(DocumentError::Other | DocumentError::Broken(_)) => Ok(None),
     }
 }
 

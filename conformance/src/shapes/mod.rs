@@ -4,13 +4,13 @@
 //! - [`notation`]: how it is written down
 //! - [`subjects`]: what shapes are gathered of
 //! - [`mod@gather`]: the stories that provoke all that
-//! - [`book`]: what they write down
+//! - [`collector`]: what they write down
 //! - [`document`]: one file
 //! - [`folder`]: the files of a folder
 //! - [`changes`]: what a difference between two documents means
 
-pub mod book;
 pub mod changes;
+pub mod collector;
 pub mod document;
 pub mod folder;
 pub mod gather;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::contract::place::Place;
+use crate::contract::place::SchemaLocation;
 use crate::expect::{is_id, utc_time};
 
 /// What values look like: each is of one of these kinds. Of no sample there is no kind; [`Shape::default`] is that.
@@ -55,7 +55,7 @@ pub struct Key {
 
 impl Shape {
     /// The shape of one value at this place, with the words that stay as they are.
-    pub fn of(value: &Value, place: &Place<'_>, words: &BTreeSet<&str>) -> Self {
+    pub fn of(value: &Value, place: &SchemaLocation<'_>, words: &BTreeSet<&str>) -> Self {
         match value {
             Value::Object(fields) => Self {
                 object: Some(keys_of(fields, place, words)),
@@ -117,7 +117,11 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
-fn keys_of(fields: &Map<String, Value>, place: &Place<'_>, words: &BTreeSet<&str>) -> BTreeMap<String, Key> {
+fn keys_of(
+    fields: &Map<String, Value>,
+    place: &SchemaLocation<'_>,
+    words: &BTreeSet<&str>,
+) -> BTreeMap<String, Key> {
     let said = place.keys(fields);
     let keys = fields.iter().map(|(name, value)| {
         let place = said.at(name);

@@ -9,7 +9,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 use serde_json::{Map, Value, json};
 
 use super::profile::Auth;
-use super::provision::template::Fill;
+use super::provision::template::TemplateValues;
 use crate::expect::{Found, Mismatch};
 
 /// The `kid` of a key that the kit has made.
@@ -63,7 +63,7 @@ impl Minter {
     /// bad ones.
     pub fn claims(&self, user_id: &str) -> Value {
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
-        let fill = Fill::default().with("user", user_id);
+        let fill = TemplateValues::default().with("user", user_id);
         let own = self.claims.iter();
         let mut claims: Map<String, Value> = own
             .filter_map(|(name, value)| Some((name.clone(), fill.json(value)?)))

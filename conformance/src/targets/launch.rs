@@ -97,7 +97,7 @@ pub struct Launched {
 
 /// Where a target is that has been started.
 #[derive(Debug)]
-pub struct Whereabouts {
+pub struct StartedTarget {
     /// Its URLs.
     pub urls: Vec<String>,
     /// The free port that it was given.
@@ -112,7 +112,7 @@ pub async fn launch(
     folder: &Path,
     urls: &[String],
     env: &[(String, String)],
-) -> Result<Whereabouts, LaunchError> {
+) -> Result<StartedTarget, LaunchError> {
     let port = free_port().map_err(|source| LaunchError::System {
         command: launch.command.clone(),
         source,
@@ -146,7 +146,7 @@ pub async fn launch(
         Some(url) if urls.is_empty() => vec![url],
         _ => urls.iter().map(|url| filled(url)).collect(),
     };
-    Ok(Whereabouts { urls, port, launched })
+    Ok(StartedTarget { urls, port, launched })
 }
 
 fn spawn(
@@ -264,7 +264,7 @@ impl Launched {
     }
 
     /// How it ended, and what it wrote last, if it has ended.
-    pub fn obituary(&mut self) -> Option<String> {
+    pub fn exit_report(&mut self) -> Option<String> {
         let status: ExitStatus = self.child.try_wait().ok().flatten()?;
         Some(format!("it ended with {status}{}", quoted(&self.said.text())))
     }
@@ -303,7 +303,7 @@ mod tests {
         .unwrap()
     }
 
-    async fn started(text: &str, urls: &[String]) -> Result<Whereabouts, LaunchError> {
+    async fn started(text: &str, urls: &[String]) -> Result<StartedTarget, LaunchError> {
         launch(&profile(text), Path::new(""), urls, &[]).await
     }
 

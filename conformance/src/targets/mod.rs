@@ -33,7 +33,7 @@ use jwks::{Jwks, JwksError};
 use jwt::Minter;
 use launch::{LaunchError, Launched};
 use profile::Profile;
-use provision::{ProvisionError, Provisioner};
+use provision::{ProvisionSetupError, Provisioner};
 use store::StoreSwitch;
 use tokens::Tokens;
 
@@ -85,7 +85,7 @@ pub enum TargetError {
     Http(#[from] reqwest::Error),
     /// Users cannot be made.
     #[error(transparent)]
-    Provision(#[from] ProvisionError),
+    Provision(#[from] ProvisionSetupError),
     /// It cannot be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -179,7 +179,7 @@ impl Target {
 
     /// Tells somebody whose tokens are whose.
     #[must_use]
-    pub fn telling(mut self, tokens: Tokens) -> Self {
+    pub fn with_tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = tokens;
         self
     }
@@ -190,9 +190,9 @@ impl Target {
     }
 
     /// How it ended, and what it wrote last, where the kit has started it and it has ended.
-    pub fn obituary(&self) -> Option<String> {
+    pub fn exit_report(&self) -> Option<String> {
         match &self.running {
-            Some(Running::Launched { server, .. }) => server.lock().obituary(),
+            Some(Running::Launched { server, .. }) => server.lock().exit_report(),
             _ => None,
         }
     }
@@ -250,7 +250,7 @@ async fn serve_keys(profile: &mut Profile) -> Result<Jwks, TargetError> {
         let key = tokio::task::spawn_blocking(move || jwt::new_private_key(algorithm)).await?;
         profile.auth.private_key = Some(key.map_err(JwksError::Key)?);
     }
-    let minter = Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?;
+    let minter = Minter::new(&profile.auth).ok_or(ProvisionSetupError::NoKey)?;
     Ok(Jwks::serve(&minter).await?)
 }
 

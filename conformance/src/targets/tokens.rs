@@ -13,7 +13,7 @@ pub struct Tokens(Arc<Mutex<HashMap<String, String>>>);
 
 impl Tokens {
     /// The tokens of this account are this user's.
-    pub fn tell(&self, account: &Account) {
+    pub fn register(&self, account: &Account) {
         let mut users = self.0.lock();
         for token in std::iter::once(&account.access_token).chain(&account.session_token) {
             users.insert(token.clone(), account.id.clone());

@@ -4,12 +4,12 @@
 //! - [`record`]: everything, as it happens, for a file
 //! - [`decode`]: what a frame means
 //! - [`mod@redact`]: nobody's passwords and tokens
-//! - [`remark`]: what the kit means by it, for who tells it again
+//! - [`annotation`]: what the kit means by it, for who tells it again
 
+pub mod annotation;
 pub mod decode;
 pub mod record;
 pub mod redact;
-pub mod remark;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::shorten;
+use annotation::Annotation;
 use record::{Entry, Recorder};
 use redact::redact;
-use remark::Remark;
 
 /// Which way something went, seen from the kit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +38,7 @@ pub enum Direction {
 
 /// One frame, one HTTP exchange or one thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct TranscriptLine {
     /// Since the scenario began.
     pub at: Duration,
     /// Which client.
@@ -49,7 +49,7 @@ pub struct Line {
     pub text: String,
 }
 
-impl std::fmt::Display for Line {
+impl std::fmt::Display for TranscriptLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let arrow = match self.direction {
             Direction::Out => "→",
@@ -68,7 +68,7 @@ impl std::fmt::Display for Line {
 
 /// Who plays, where everything is recorded.
 #[derive(Clone, Debug)]
-pub struct Cast {
+pub struct ScenarioRun {
     /// The scenario.
     pub scenario: &'static str,
     /// Which time it plays: no two have the same number.
@@ -81,10 +81,10 @@ pub struct Cast {
 #[derive(Debug)]
 pub struct Transcript {
     began: Instant,
-    lines: Mutex<VecDeque<Line>>,
+    lines: Mutex<VecDeque<TranscriptLine>>,
     /// Texts that are not shown, wherever they occur.
     secrets: Mutex<BTreeSet<String>>,
-    cast: Option<Cast>,
+    run: Option<ScenarioRun>,
 }
 
 impl Default for Transcript {
@@ -97,52 +97,52 @@ impl Transcript {
     /// How many lines are kept.
     pub const CAPACITY: usize = 2_000;
 
-    /// An empty one, that is recorded as well where there is a cast.
-    pub fn new(cast: Option<Cast>) -> Self {
+    /// An empty one, that is recorded as well where there is a run.
+    pub fn new(run: Option<ScenarioRun>) -> Self {
         Self {
             began: Instant::now(),
             lines: Mutex::default(),
             secrets: Mutex::default(),
-            cast,
+            run,
         }
     }
 
     /// Writes one line: a frame, or a note.
     pub fn write(&self, client: &str, direction: Direction, text: &str) {
         self.keep(client, direction, text);
-        if let Some(cast) = &self.cast {
-            let text = self.recorded(cast, text);
+        if let Some(run) = &self.run {
+            let text = self.recorded(run, text);
             let decoded = match direction {
                 Direction::Note => None,
                 Direction::Out | Direction::In => decode::frame(&text),
             };
-            cast.record(client, direction, text, decoded);
+            run.record(client, direction, text, decoded);
         }
     }
 
     /// Writes one line that is not a frame as such, with what it means.
     pub fn write_as(&self, client: &str, direction: Direction, text: &str, decoded: &Value) {
         self.keep(client, direction, text);
-        if let Some(cast) = &self.cast {
+        if let Some(run) = &self.run {
             // Blotting out leaves JSON what it is.
-            let decoded = serde_json::from_str(&self.recorded(cast, &decoded.to_string())).ok();
-            cast.record(client, direction, self.recorded(cast, text), decoded);
+            let decoded = serde_json::from_str(&self.recorded(run, &decoded.to_string())).ok();
+            run.record(client, direction, self.recorded(run, text), decoded);
         }
     }
 
     /// Says what the kit means, where somebody is to tell it again.
-    pub(crate) fn remark(&self, client: &str, remark: Remark) {
-        if let Some(cast) = self.cast.as_ref().filter(|cast| cast.recorder.is_confidential()) {
-            cast.recorder.record(Entry {
-                remark: Some(remark),
-                ..cast.entry(client, Direction::Note, String::new(), None)
+    pub(crate) fn annotate(&self, client: &str, annotation: Annotation) {
+        if let Some(run) = self.run.as_ref().filter(|run| run.recorder.is_confidential()) {
+            run.recorder.record(Entry {
+                annotation: Some(annotation),
+                ..run.entry(client, Direction::Note, String::new(), None)
             });
         }
     }
 
     /// The text as it is recorded.
-    fn recorded(&self, cast: &Cast, text: &str) -> String {
-        if cast.recorder.is_confidential() {
+    fn recorded(&self, run: &ScenarioRun, text: &str) -> String {
+        if run.recorder.is_confidential() {
             text.to_owned()
         } else {
             self.without_secrets(text)
@@ -150,7 +150,7 @@ impl Transcript {
     }
 
     fn keep(&self, client: &str, direction: Direction, text: &str) {
-        let line = Line {
+        let line = TranscriptLine {
             at: self.began.elapsed(),
             client: client.to_owned(),
             direction,
@@ -187,9 +187,9 @@ impl Transcript {
     }
 
     /// The last `n` lines, oldest first, without the heartbeat and what else is to be left out.
-    pub fn last(&self, n: usize, leave_out: impl Fn(&Line) -> bool) -> Vec<Line> {
+    pub fn last(&self, n: usize, leave_out: impl Fn(&TranscriptLine) -> bool) -> Vec<TranscriptLine> {
         let lines = self.lines.lock();
-        let mut last: Vec<Line> = lines
+        let mut last: Vec<TranscriptLine> = lines
             .iter()
             .rev()
             .filter(|line| !matches!(line.text.as_str(), "2" | "3") && !leave_out(line))
@@ -206,7 +206,7 @@ impl Transcript {
     }
 }
 
-impl Cast {
+impl ScenarioRun {
     fn record(&self, client: &str, direction: Direction, text: String, decoded: Option<Value>) {
         self.recorder.record(self.entry(client, direction, text, decoded));
     }
@@ -221,7 +221,7 @@ impl Cast {
             text,
             bytes: None,
             decoded,
-            remark: None,
+            annotation: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Direction;
-use super::remark::Remark;
+use super::annotation::Annotation;
 
 /// What a transcript says that it is, in its first line.
 pub const SCHEMA: &str = "chatspec-transcript/1";
@@ -39,7 +39,7 @@ pub struct Entry {
     pub decoded: Option<Value>,
     /// What the kit means, for a confidential recorder alone.
     #[serde(skip)]
-    pub remark: Option<Remark>,
+    pub annotation: Option<Annotation>,
 }
 
 type Take = dyn FnMut(Entry) -> io::Result<()> + Send;
@@ -147,7 +147,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::transcript::{Cast, Transcript};
+    use crate::transcript::{ScenarioRun, Transcript};
 
     #[derive(Clone, Default)]
     struct Sheet(Arc<Mutex<Vec<u8>>>);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn played(recorder: Recorder) -> Transcript {
-        Transcript::new(Some(Cast {
+        Transcript::new(Some(ScenarioRun {
             scenario: "a/b",
             scene: 7,
             recorder: Arc::new(recorder),
@@ -242,15 +242,15 @@ mod tests {
             let transcript = played(recorder);
             transcript.hide("abc");
             transcript.write("alice", Direction::Out, r#"40{"token":"abc"}"#);
-            let judged = Remark::Judged("MSG-01".to_owned());
-            transcript.remark("alice", judged.clone());
+            let judged = Annotation::Judged("MSG-01".to_owned());
+            transcript.annotate("alice", judged.clone());
             let taken = std::mem::take(&mut *taken.lock());
             assert_eq!(
                 taken.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(),
                 texts
             );
             assert_eq!(
-                taken.iter().any(|entry| entry.remark == Some(judged.clone())),
+                taken.iter().any(|entry| entry.annotation == Some(judged.clone())),
                 texts.len() > 1
             );
         }
@@ -275,7 +275,7 @@ mod tests {
             calls += 1;
             Err(io::Error::other(format!("call {calls}")))
         }));
-        let transcript = Transcript::new(Some(Cast {
+        let transcript = Transcript::new(Some(ScenarioRun {
             scenario: "a/b",
             scene: 0,
             recorder: recorder.clone(),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Replaces every JSON string that is long enough to be a token; what else the answer holds can still be seen.
-pub fn blot(text: &str) -> String {
+pub fn redact_long_strings(text: &str) -> String {
     static LONG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"\\]{16,}""#).ok());
     match &*LONG {
         Some(long) => long.replace_all(text, "\"***\"").into_owned(),

@@ -9,13 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chatspec::contract::Contract;
-use chatspec::doctor::{self, Finding, State};
+use chatspec::doctor::{self, StepReport, StepState};
 use chatspec::plan::Plan;
 use chatspec::preflight;
 use chatspec::result::RunResult;
 use chatspec::runner;
 use chatspec::scenarios;
-use chatspec::scene::Conduct;
+use chatspec::scene::RunOptions;
 use chatspec::targets::profile::Profile;
 use chatspec::targets::reference;
 use chatspec::verdict::{Level, Verdict};
@@ -57,7 +57,7 @@ async fn run(profile: Profile, only: &[&str]) -> Arc<RunResult> {
     if only.is_empty() {
         plan = plan.quick(&contract).unwrap();
     }
-    let context = preflight::prepare(profile.into(), contract, Conduct::default())
+    let context = preflight::prepare(profile.into(), contract, RunOptions::default())
         .await
         .unwrap();
     let (events, _told) = mpsc::unbounded_channel();
@@ -65,7 +65,7 @@ async fn run(profile: Profile, only: &[&str]) -> Arc<RunResult> {
     runner::run(Arc::new(plan), context, 64, events, stop).await
 }
 
-async fn examined(text: &str) -> Vec<Finding> {
+async fn examined(text: &str) -> Vec<StepReport> {
     let mut findings = Vec::new();
     let profile = Profile::parse(text).unwrap();
     let contract = Contract::embedded().unwrap();
@@ -75,11 +75,11 @@ async fn examined(text: &str) -> Vec<Finding> {
     findings
 }
 
-fn broken(findings: &[Finding]) -> Vec<(&str, &str)> {
+fn broken(findings: &[StepReport]) -> Vec<(&str, &str)> {
     findings
         .iter()
         .filter_map(|finding| match &finding.state {
-            State::Broken { advice, .. } => Some((finding.step, advice.as_str())),
+            StepState::Broken { advice, .. } => Some((finding.step, advice.as_str())),
             _ => None,
         })
         .collect()
@@ -193,9 +193,9 @@ async fn a_target_that_does_not_start_is_shown_with_what_it_wrote() {
         "[launch]\ncommand = 'echo the port is ta$()ken >&2; exit 1'\nready_line = 'listening on (\\S+)'";
     let findings = examined(text).await;
     let [
-        Finding {
+        StepReport {
             step: "start",
-            state: State::Broken { why, advice, .. },
+            state: StepState::Broken { why, advice, .. },
         },
     ] = findings.as_slice()
     else {
@@ -217,7 +217,7 @@ async fn what_is_declared_absent_and_works_is_told() {
     let findings = examined(&text).await;
     for step in ["rename", "query token"] {
         let found = findings.iter().find(|finding| finding.step == step).unwrap();
-        let State::NotOffered(why) = &found.state else {
+        let StepState::NotOffered(why) = &found.state else {
             panic!("{found:?}");
         };
         assert!(why.contains("but it works: set capabilities."), "{why}");

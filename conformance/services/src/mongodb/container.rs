@@ -11,7 +11,7 @@ use testcontainers::core::{IntoContainerPort as _, WaitFor};
 use testcontainers::runners::SyncRunner as _;
 use testcontainers::{GenericImage, ImageExt as _};
 
-use super::keeper::Kept;
+use super::server_thread::Server;
 
 /// Says that the engine is behind TLS.
 const TLS: &str = "DOCKER_TLS_VERIFY";
@@ -185,7 +185,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-impl Kept for Container {
+impl Server for Container {
     fn take_down(&mut self) -> Result<(), String> {
         self.container
             .stop_with_timeout(Some(STOP_WITHIN_SECONDS))

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::keeper::Kept;
+use super::server_thread::Server;
 
 const SCRIPT: &str = include_str!("../../../../scripts/mongo.sh");
 
@@ -85,7 +85,7 @@ fn port(uri: &str) -> Option<String> {
     (!digits.is_empty()).then_some(digits)
 }
 
-impl Kept for Local {
+impl Server for Local {
     fn take_down(&mut self) -> Result<(), String> {
         self.end()
     }

@@ -1,17 +1,17 @@
 //! A MongoDB to test with, however one can be had here.
 //!
-//! - [`MongoDb::obtain`]: tries the ways in their order, and says what it has found
+//! - [`MongoDb::obtain`]: tries the sources in their order, and says what it has found
 //! - `address`: connection strings
 //! - [`Database`]: one of a run in it
 //! - `container`: the way through a container engine
 //! - `local`: the way without one
-//! - `keeper`: the thread on which a MongoDB of ours is kept, taken down and brought up
+//! - `server_thread`: the thread that starts and stops a MongoDB of ours
 
 mod address;
 mod container;
 mod database;
-mod keeper;
 mod local;
+mod server_thread;
 
 use std::env;
 use std::fmt;
@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 pub use database::Database;
-use keeper::Keeper;
+use server_thread::ServerThread;
 
 /// The connection string of a MongoDB that is there already.
 const URI: &str = "MONGODB_URI";
@@ -33,7 +33,7 @@ const ONLY: &str = "CHATSPEC_MONGO";
 pub struct MongoDb {
     uri: String,
     origin: String,
-    keeper: Option<Keeper>,
+    thread: Option<ServerThread>,
     /// Whether it needs no stopping when the process ends.
     ends_with_us: bool,
 }
@@ -47,7 +47,7 @@ impl fmt::Debug for MongoDb {
 
 /// A way to a MongoDB, in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MongoDbSource {
     /// One that runs already, named by `MONGODB_URI`. It is the only one tried where that is set.
     Uri,
     /// A container, where an engine answers: Docker, or podman's socket through `DOCKER_HOST`.
@@ -61,10 +61,10 @@ pub enum Way {
 pub enum NoMongoDb {
     /// `CHATSPEC_MONGO` names no way.
     #[error("{ONLY}={0}: there are uri, container and local")]
-    NoSuchWay(String),
+    UnknownSource(String),
     /// No way led to one; one line for each that was tried.
-    #[error("no MongoDB can be had. Any one of these mends it:{}", told(.0))]
-    NoWay(Vec<(Way, String)>),
+    #[error("no MongoDB can be had. Any one of these mends it:{}", listed(.0))]
+    NoneAvailable(Vec<(MongoDbSource, String)>),
 }
 
 /// Why a MongoDB could not be taken down or brought up.
@@ -83,28 +83,31 @@ impl MongoDb {
     /// leaves one of them. Blocks until it answers, which takes a second or two, and longer where something has to be
     /// downloaded first.
     pub fn obtain() -> Result<Self, NoMongoDb> {
-        Self::first_of(ways(env::var(ONLY).ok().as_deref(), env::var_os(URI).is_some())?)
+        Self::first_of(sources(
+            env::var(ONLY).ok().as_deref(),
+            env::var_os(URI).is_some(),
+        )?)
     }
 
     /// Like [`MongoDb::obtain`], for one that is to be taken down: it is started here, whatever runs elsewhere.
     pub fn obtain_ours() -> Result<Self, NoMongoDb> {
-        let mut ways = ways(
+        let mut sources = sources(
             env::var(ONLY).ok().as_deref().filter(|only| *only != "uri"),
             false,
         )?;
-        ways.retain(|way| *way != Way::Uri);
-        Self::first_of(ways)
+        sources.retain(|source| *source != MongoDbSource::Uri);
+        Self::first_of(sources)
     }
 
-    fn first_of(ways: Vec<Way>) -> Result<Self, NoMongoDb> {
+    fn first_of(sources: Vec<MongoDbSource>) -> Result<Self, NoMongoDb> {
         let mut tried = Vec::new();
-        for way in ways {
-            match way.take() {
+        for source in sources {
+            match source.take() {
                 Ok(mongodb) => return Ok(mongodb),
-                Err(why) => tried.push((way, why)),
+                Err(why) => tried.push((source, why)),
             }
         }
-        Err(NoMongoDb::NoWay(tried))
+        Err(NoMongoDb::NoneAvailable(tried))
     }
 
     /// The one that this process has already, or one that is obtained now; for tests, which come one after the other.
@@ -139,40 +142,44 @@ impl MongoDb {
 
     /// Whether it can be taken down and brought up.
     pub const fn is_ours(&self) -> bool {
-        self.keeper.is_some()
+        self.thread.is_some()
     }
 
     /// Stops it, and keeps its data and its address. Blocks until it is down.
     pub fn take_down(&self) -> Result<(), SwitchError> {
-        self.keeper.as_ref().ok_or(SwitchError::NotOurs)?.take_down()
+        self.thread.as_ref().ok_or(SwitchError::NotOurs)?.take_down()
     }
 
     /// Starts it again where it was. Blocks until it answers.
     pub fn bring_up(&self) -> Result<(), SwitchError> {
-        self.keeper.as_ref().ok_or(SwitchError::NotOurs)?.bring_up()
+        self.thread.as_ref().ok_or(SwitchError::NotOurs)?.bring_up()
     }
 }
 
 /// The ways to try. An address that was given is meant: nothing else is taken in its stead.
-fn ways(only: Option<&str>, uri_given: bool) -> Result<Vec<Way>, NoMongoDb> {
+fn sources(only: Option<&str>, uri_given: bool) -> Result<Vec<MongoDbSource>, NoMongoDb> {
     match only {
-        Some("uri") => Ok(vec![Way::Uri]),
-        Some("container") => Ok(vec![Way::Container]),
-        Some("local") => Ok(vec![Way::Local]),
-        Some(other) => Err(NoMongoDb::NoSuchWay(other.to_owned())),
-        None if uri_given => Ok(vec![Way::Uri]),
-        None => Ok(vec![Way::Uri, Way::Container, Way::Local]),
+        Some("uri") => Ok(vec![MongoDbSource::Uri]),
+        Some("container") => Ok(vec![MongoDbSource::Container]),
+        Some("local") => Ok(vec![MongoDbSource::Local]),
+        Some(other) => Err(NoMongoDb::UnknownSource(other.to_owned())),
+        None if uri_given => Ok(vec![MongoDbSource::Uri]),
+        None => Ok(vec![
+            MongoDbSource::Uri,
+            MongoDbSource::Container,
+            MongoDbSource::Local,
+        ]),
     }
 }
 
-impl Way {
+impl MongoDbSource {
     fn take(self) -> Result<MongoDb, String> {
         match self {
             Self::Uri => match env::var(URI) {
                 Ok(uri) => Ok(MongoDb {
                     origin: format!("{URI}, {}", address::without_password(&uri)),
                     uri,
-                    keeper: None,
+                    thread: None,
                     ends_with_us: true,
                 }),
                 Err(_) => Err("it is not set".to_owned()),
@@ -180,14 +187,14 @@ impl Way {
             Self::Container => {
                 let image = container::Image::from_env();
                 let origin = format!("a container of the image {image}");
-                Keeper::start(move || container::Container::start(&image))
-                    .map(|kept| MongoDb::kept(kept, origin))
+                ServerThread::start(move || container::Container::start(&image))
+                    .map(|server| MongoDb::stoppable(server, origin))
             }
             Self::Local => {
                 let origin = "scripts/mongo.sh, a server that speaks MongoDB's protocol".to_owned();
-                Keeper::start(local::Local::start).map(|kept| MongoDb {
+                ServerThread::start(local::Local::start).map(|server| MongoDb {
                     ends_with_us: true,
-                    ..MongoDb::kept(kept, origin)
+                    ..MongoDb::stoppable(server, origin)
                 })
             }
         }
@@ -208,7 +215,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for MongoDbSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Uri => URI,
@@ -219,20 +226,20 @@ impl fmt::Display for Way {
 }
 
 impl MongoDb {
-    fn kept((keeper, uri): (Keeper, String), origin: String) -> Self {
+    fn stoppable((thread, uri): (ServerThread, String), origin: String) -> Self {
         Self {
             uri,
             origin,
-            keeper: Some(keeper),
+            thread: Some(thread),
             ends_with_us: false,
         }
     }
 }
 
-fn told(tried: &[(Way, String)]) -> String {
+fn listed(tried: &[(MongoDbSource, String)]) -> String {
     let lines = tried
         .iter()
-        .map(|(way, why)| format!("\n  - {} ({way}: {})", way.remedy(), why.trim_end()));
+        .map(|(source, why)| format!("\n  - {} ({source}: {})", source.remedy(), why.trim_end()));
     lines.collect()
 }
 
@@ -242,17 +249,28 @@ mod tests {
 
     #[test]
     fn the_ways_have_an_order_and_an_address_is_meant() {
-        let tried = |only, given| ways(only, given).unwrap();
-        assert_eq!(tried(None, false), [Way::Uri, Way::Container, Way::Local]);
-        assert_eq!(tried(None, true), [Way::Uri]);
-        assert_eq!(tried(Some("local"), true), [Way::Local]);
-        assert!(matches!(ways(Some("magic"), false), Err(NoMongoDb::NoSuchWay(_))));
+        let tried = |only, given| sources(only, given).unwrap();
+        assert_eq!(
+            tried(None, false),
+            [MongoDbSource::Uri, MongoDbSource::Container, MongoDbSource::Local]
+        );
+        assert_eq!(tried(None, true), [MongoDbSource::Uri]);
+        assert_eq!(tried(Some("local"), true), [MongoDbSource::Local]);
+        assert!(matches!(
+            sources(Some("magic"), false),
+            Err(NoMongoDb::UnknownSource(_))
+        ));
     }
 
     #[test]
     fn having_none_tells_every_way_to_mend_it() {
-        let ways = ways(None, false).unwrap();
-        let none = NoMongoDb::NoWay(ways.into_iter().map(|way| (way, "no".to_owned())).collect());
+        let sources = sources(None, false).unwrap();
+        let none = NoMongoDb::NoneAvailable(
+            sources
+                .into_iter()
+                .map(|source| (source, "no".to_owned()))
+                .collect(),
+        );
         let text = none.to_string();
         assert_eq!(text.lines().count(), 4, "{text}");
         for part in [
@@ -270,7 +288,7 @@ mod tests {
         let given = MongoDb {
             uri: "mongodb://db.example/".to_owned(),
             origin: URI.to_owned(),
-            keeper: None,
+            thread: None,
             ends_with_us: true,
         };
         assert!(!given.is_ours());

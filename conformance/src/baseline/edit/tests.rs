@@ -1,6 +1,6 @@
 use super::*;
 use crate::baseline::file::parse_day;
-use crate::baseline::findings::{Finding, Outcome};
+use crate::baseline::findings::{Finding, FindingOutcome};
 use crate::contract::Contract;
 use crate::report::sample;
 
@@ -43,12 +43,12 @@ fn terms(reason: Option<&str>, expires: Option<&str>) -> Terms {
 
 /// A failure with this fingerprint, or a pass without one.
 fn finding(requirement: &str, scenario: &str, fingerprint: Option<&str>) -> Finding {
-    let place = Place {
+    let place = CheckLocation {
         requirement: requirement.to_owned(),
         scenario: scenario.to_owned(),
     };
-    let outcome = fingerprint.map_or(Outcome::Pass, |fingerprint| {
-        Outcome::Fail(Failure {
+    let outcome = fingerprint.map_or(FindingOutcome::Pass, |fingerprint| {
+        FindingOutcome::Fail(Failure {
             place: place.clone(),
             fingerprint: fingerprint.to_owned().try_into().unwrap(),
             message: "expected a; got b".to_owned(),

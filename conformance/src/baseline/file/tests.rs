@@ -1,7 +1,7 @@
 use super::*;
 use crate::report::sample;
 
-fn parse(text: &str) -> Result<Vec<Entry>, String> {
+fn parse(text: &str) -> Result<Vec<BaselineEntry>, String> {
     let scenarios = [&sample::ONE, &sample::TWO];
     Baseline::parse(text, "known.toml", &Contract::for_test(), &scenarios)
         .map(|baseline| baseline.entries)

@@ -1,28 +1,28 @@
 use super::*;
 use crate::baseline::file::parse_day;
 
-fn place(requirement: &str, scenario: &str) -> Place {
-    Place {
+fn place(requirement: &str, scenario: &str) -> CheckLocation {
+    CheckLocation {
         requirement: requirement.to_owned(),
         scenario: scenario.to_owned(),
     }
 }
 
 /// `X-01` in `x/one`, where most of this happens.
-fn here() -> Place {
+fn here() -> CheckLocation {
     place("X-01", "x/one")
 }
 
-fn fails(place: Place, message: &str) -> Finding {
+fn fails(place: CheckLocation, message: &str) -> Finding {
     failed(place, message, false)
 }
 
-fn blocked(place: Place, message: &str) -> Finding {
+fn blocked(place: CheckLocation, message: &str) -> Finding {
     failed(place, message, true)
 }
 
-fn failed(place: Place, message: &str, blocked: bool) -> Finding {
-    let outcome = Outcome::Fail(Failure {
+fn failed(place: CheckLocation, message: &str, blocked: bool) -> Finding {
+    let outcome = FindingOutcome::Fail(Failure {
         fingerprint: Fingerprint::of_message(&place.requirement, &place.scenario, message),
         place: place.clone(),
         message: message.to_owned(),
@@ -31,16 +31,16 @@ fn failed(place: Place, message: &str, blocked: bool) -> Finding {
     Finding { place, outcome }
 }
 
-fn is(place: Place, outcome: Outcome) -> Finding {
+fn is(place: CheckLocation, outcome: FindingOutcome) -> Finding {
     Finding { place, outcome }
 }
 
-fn undecided() -> Outcome {
-    Outcome::Undecided("no key".to_owned())
+fn undecided() -> FindingOutcome {
+    FindingOutcome::Undecided("no key".to_owned())
 }
 
-fn entry(place: Place, message: &str) -> Entry {
-    Entry {
+fn entry(place: CheckLocation, message: &str) -> BaselineEntry {
+    BaselineEntry {
         fingerprint: Fingerprint::of_message(&place.requirement, &place.scenario, message),
         place,
         reason: "see issue 7".to_owned(),
@@ -52,7 +52,7 @@ fn day(text: &str) -> Date {
     parse_day(text).unwrap()
 }
 
-fn judge(entries: &[Entry], findings: &[Finding]) -> Judged {
+fn judge(entries: &[BaselineEntry], findings: &[Finding]) -> Judged {
     let baseline = Baseline {
         file: "known.toml".to_owned(),
         entries: entries.to_vec(),
@@ -104,7 +104,10 @@ fn without_entries_everything_is_new() {
 fn what_passes_now_is_gone() {
     let judged = judge(
         &[entry(here(), "a")],
-        &[is(here(), Outcome::Pass), fails(place("X-01", "x/two"), "a")],
+        &[
+            is(here(), FindingOutcome::Pass),
+            fails(place("X-01", "x/two"), "a"),
+        ],
     );
     assert_eq!(counts(&judged), [0, 1, 1, 0, 0, 0]);
     assert!(judged.is_stale());
@@ -114,7 +117,7 @@ fn what_passes_now_is_gone() {
 fn what_fails_in_another_way_has_changed_and_is_not_new_as_well() {
     let judged = judge(
         &[entry(here(), "a")],
-        &[is(here(), Outcome::Pass), fails(here(), "b")],
+        &[is(here(), FindingOutcome::Pass), fails(here(), "b")],
     );
     assert_eq!(counts(&judged), [0, 0, 0, 1, 0, 0]);
     assert!(judged.is_stale());
@@ -139,7 +142,7 @@ fn each_entry_has_changed_into_one_failure() {
 
 #[test]
 fn what_has_expired_fails_from_the_day_after() {
-    let until = |last: &str| Entry {
+    let until = |last: &str| BaselineEntry {
         expires: Some(day(last)),
         ..entry(here(), "a")
     };
@@ -149,7 +152,7 @@ fn what_has_expired_fails_from_the_day_after() {
     let judged = judge(&[until("2026-06-15")], &[fails(here(), "a")]);
     assert_eq!(counts(&judged), [1, 0, 0, 0, 0, 0]);
     // Expired or not, what passes is to be removed, and what did not run says nothing.
-    let judged = judge(&[until("2026-06-14")], &[is(here(), Outcome::Pass)]);
+    let judged = judge(&[until("2026-06-14")], &[is(here(), FindingOutcome::Pass)]);
     assert_eq!(counts(&judged), [0, 0, 1, 0, 0, 0]);
     assert_eq!(counts(&judge(&[until("2026-06-14")], &[])), [0, 0, 0, 0, 0, 1]);
 }
@@ -165,17 +168,17 @@ fn what_the_run_says_nothing_about_is_neither() {
     };
     assert!(why(&[]).contains("not part of this run"));
     let place = || here[0].place.clone();
-    let elsewhere = Place {
+    let elsewhere = CheckLocation {
         scenario: "x/two".to_owned(),
         ..place()
     };
-    assert!(why(&[is(elsewhere, Outcome::Pass)]).contains("not part of this run"));
+    assert!(why(&[is(elsewhere, FindingOutcome::Pass)]).contains("not part of this run"));
     assert_eq!(why(&[is(place(), undecided())]), "no key");
     assert_eq!(
-        why(&[is(place(), Outcome::Pass), is(place(), undecided())]),
+        why(&[is(place(), FindingOutcome::Pass), is(place(), undecided())]),
         "no key"
     );
-    assert!(why(&[is(place(), Outcome::Warning)]).contains("--strict"));
+    assert!(why(&[is(place(), FindingOutcome::Warning)]).contains("--strict"));
 }
 
 #[test]
@@ -203,7 +206,7 @@ fn a_blocked_must_is_known_by_the_reason() {
 
 #[test]
 fn every_failure_has_a_standing() {
-    let over = Entry {
+    let over = BaselineEntry {
         expires: Some(day("2026-01-01")),
         ..entry(place("X-02", "x/one"), "a")
     };
@@ -229,7 +232,7 @@ fn every_failure_has_a_standing() {
 
 #[test]
 fn machines_read_entries_with_what_was_seen() {
-    let over = Entry {
+    let over = BaselineEntry {
         expires: Some(day("2026-12-31")),
         ..entry(here(), "a")
     };
@@ -246,7 +249,7 @@ fn machines_read_entries_with_what_was_seen() {
         ],
     );
     let mut shown = serde_json::json!(judged);
-    let print = |place: Place, message: &str| entry(place, message).fingerprint.to_string();
+    let print = |place: CheckLocation, message: &str| entry(place, message).fingerprint.to_string();
     assert_eq!(
         shown["known"].take(),
         serde_json::json!([{

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::outputs::{Asked, parse};
 use crate::cli::{Color, Failure, TargetArgs};
-use crate::load::plan::{Idle, Wanted};
+use crate::load::plan::{Idle, LoadOptions};
 use crate::targets::profile::{Limits, Profile};
 
 /// What `load` takes.
@@ -119,8 +119,8 @@ fn idle(text: &str) -> Result<Idle, String> {
 }
 
 impl LoadArgs {
-    pub(super) fn wanted(&self) -> Wanted {
-        let wanted = Wanted {
+    pub(super) fn wanted(&self) -> LoadOptions {
+        let wanted = LoadOptions {
             rooms: self.rooms,
             room_size: self.room_size,
             idle: self.idle,

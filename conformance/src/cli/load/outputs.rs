@@ -9,7 +9,7 @@ use console::Term;
 use super::args::LoadArgs;
 use crate::cli::Failure;
 use crate::cli::reports::{create, fitting};
-use crate::load::outcome::Outcome;
+use crate::load::outcome::LoadResult;
 use crate::load::report;
 use crate::result::Exit;
 
@@ -51,7 +51,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn write(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+    pub(super) fn write(&mut self, outcome: &LoadResult) -> Result<(), Failure> {
         let written = match self.format {
             Format::Terminal => report::terminal::write(&mut self.out, outcome),
             Format::Json => report::json(outcome).and_then(|text| self.put(&text)),

@@ -3,7 +3,7 @@
 //! It always answers pings, so that a close is never the ping timeout in disguise, unless it has been told to fall
 //! silent. Its acks are exact: every request has an id of its own, and every ack is kept.
 
-mod wire;
+mod transport;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 
 use super::inbox::{Inbox, Item};
 use super::{Client, no_ack};
-use crate::expect::{Found, Kind, Mismatch, Words, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, Words, varying};
 use crate::packet::{Args, encode_connect};
 use crate::text::shorten;
-use wire::Mode;
-pub(crate) use wire::{Wire, dial};
+use transport::Mode;
+pub(crate) use transport::{RawTransport, dial};
 
 /// A [`Client`] over hand-written frames, with what only such a one can do.
 #[derive(Clone, Debug)]
@@ -77,13 +77,13 @@ impl RawClient {
 
     /// Waits for the Engine.IO handshake.
     pub(crate) async fn opened(&self, within: Duration) -> Found {
-        self.wire()?.opened(within).await
+        self.transport()?.opened(within).await
     }
 
-    fn wire(&self) -> Found<&Wire> {
-        match self.client.wire() {
-            super::Wire::Raw(wire) => Ok(wire),
-            super::Wire::SocketIo(_) => Err(Mismatch::fault("not a raw client")),
+    fn transport(&self) -> Found<&RawTransport> {
+        match self.client.transport() {
+            super::Transport::Raw(transport) => Ok(transport),
+            super::Transport::SocketIo(_) => Err(Mismatch::fault("not a raw client")),
         }
     }
 
@@ -107,18 +107,18 @@ impl RawClient {
                 |why| varying(format!("the connection was closed: {why}")),
             );
             let expected = Words::from("an answer to CONNECT").varying(in_time(within));
-            Mismatch::of(Kind::Connection, [expected], actual).at(self.name())
+            Mismatch::of(MismatchKind::Connection, [expected], actual).at(self.name())
         })
     }
 
     /// Sends a request and does not wait, so that many can be outstanding at once.
     pub fn start(&self, event: &str, args: impl Into<Args>) -> Found<Pending> {
-        self.wire()?.start(event, &args.into())
+        self.transport()?.start(event, &args.into())
     }
 
     /// Sends an event without asking for an ack, binary attachments included.
     pub fn emit_raw(&self, event: &str, args: impl Into<Args>) -> Found {
-        self.wire()?.emit(event, &args.into())
+        self.transport()?.emit(event, &args.into())
     }
 
     /// Every ack received so far for the request with this id: there must be one.
@@ -128,20 +128,20 @@ impl RawClient {
 
     /// Sends a text frame as it is.
     pub fn send_text(&self, text: &str) -> Found {
-        self.wire()?.send(Message::text(text), text)
+        self.transport()?.send(Message::text(text), text)
     }
 
     /// Sends a binary frame as it is.
     pub fn send_binary(&self, bytes: impl Into<Bytes>) -> Found {
         let bytes = bytes.into();
         let shown = format!("({} bytes of binary)", bytes.len());
-        self.wire()?.send(Message::Binary(bytes), &shown)
+        self.transport()?.send(Message::Binary(bytes), &shown)
     }
 
     /// Sends a WebSocket frame as it is, however broken.
     pub fn send_frame(&self, frame: Frame) -> Found {
         let shown = format!("(hand-made frame: {})", shorten(&format!("{:?}", frame.header())));
-        self.wire()?.send(Message::Frame(frame), &shown)
+        self.transport()?.send(Message::Frame(frame), &shown)
     }
 
     /// Waits for a frame that is no packet of Socket.IO, as in the answer to a probe.
@@ -154,7 +154,7 @@ impl RawClient {
         });
         found.await.ok_or_else(|| {
             let expected = Words::from(format!("the frame {text}")).varying(in_time(within));
-            Mismatch::of(Kind::Connection, [expected], "no such frame").at(self.name())
+            Mismatch::of(MismatchKind::Connection, [expected], "no such frame").at(self.name())
         })
     }
 
@@ -166,7 +166,7 @@ impl RawClient {
         });
         found.await.ok_or_else(|| {
             let expected = Words::from("the connection to be closed").varying(in_time(within));
-            Mismatch::of(Kind::Connection, [expected], "it is still open").at(self.name())
+            Mismatch::of(MismatchKind::Connection, [expected], "it is still open").at(self.name())
         })
     }
 
@@ -192,8 +192,8 @@ impl RawClient {
     }
 
     fn change(&self, mode: Mode) {
-        if let Ok(wire) = self.wire() {
-            wire.change(mode);
+        if let Ok(transport) = self.transport() {
+            transport.change(mode);
         }
     }
 }

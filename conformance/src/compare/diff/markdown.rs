@@ -16,7 +16,7 @@ pub fn write(diff: &Diff, strict: bool) -> String {
         about("B", &diff.b),
     ];
     let limits = diff.limits.iter();
-    lines.extend(limits.map(|limit| format!("- judged by other limits: {}", code(&limit.told(" → ")))));
+    lines.extend(limits.map(|limit| format!("- judged by other limits: {}", code(&limit.describe(" → ")))));
     lines.extend(diff.notes.iter().map(|note| format!("- {}", quote::text(note))));
     let (passing, others) = diff.new_passing_and_not();
     table(&mut lines, "Worse", diff.worse.iter());

@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::sample::{Told, named};
+use crate::compare::sample::{SampleCheck, named};
 use crate::verdict::Verdict::{Fail, Harness, Inconclusive, Pass, Unverified, Warn};
 
 const BLOCKED: &str = "blocked: joining the room";
@@ -7,14 +7,14 @@ const ONE: &str = "00c0ffee0001";
 const TWO: &str = "00c0ffee0002";
 
 /// Beside what a test is about, so that there is always something to compare.
-const ALWAYS: Told<'static> = Told::must("Y-01", Pass);
+const ALWAYS: SampleCheck<'static> = SampleCheck::must("Y-01", Pass);
 
 fn between(a: &Saved, b: &Saved) -> Diff {
     Diff::between(a, b, &Contract::for_test()).unwrap()
 }
 
-fn diff(a: &[Told<'_>], b: &[Told<'_>]) -> Diff {
-    let report = |file, told: &[Told<'_>]| named(file, "sample", &[&[ALWAYS], told].concat());
+fn diff(a: &[SampleCheck<'_>], b: &[SampleCheck<'_>]) -> Diff {
+    let report = |file, told: &[SampleCheck<'_>]| named(file, "sample", &[&[ALWAYS], told].concat());
     between(&report("a.json", a), &report("b.json", b))
 }
 
@@ -26,7 +26,7 @@ fn ids(changes: &[Change]) -> Vec<&str> {
 }
 
 /// Where a requirement stands that had this and now has that.
-fn standing(before: &[Told<'_>], now: &[Told<'_>]) -> &'static str {
+fn standing(before: &[SampleCheck<'_>], now: &[SampleCheck<'_>]) -> &'static str {
     let diff = diff(before, now);
     let lists = [
         ("worse", &diff.worse),
@@ -62,7 +62,7 @@ fn every_pair_of_verdicts_of_a_must_has_its_place() {
     ];
     for (before, row) in verdicts.into_iter().zip(expected) {
         for (now, expected) in verdicts.into_iter().zip(row) {
-            let told = |verdict| [Told::must("X-01", verdict).because("so it is")];
+            let told = |verdict| [SampleCheck::must("X-01", verdict).because("so it is")];
             assert_eq!(
                 standing(&told(before), &told(now)),
                 expected,
@@ -74,7 +74,7 @@ fn every_pair_of_verdicts_of_a_must_has_its_place() {
 
 #[test]
 fn a_warning_is_as_bad_as_a_failure_under_strict() {
-    let told = |verdict| [Told::should("X-02", verdict).because("expected one; got two")];
+    let told = |verdict| [SampleCheck::should("X-02", verdict).because("expected one; got two")];
     assert_eq!(standing(&told(Pass), &told(Warn)), "worse");
     assert_eq!(standing(&told(Warn), &told(Pass)), "better");
     assert_eq!(standing(&told(Unverified), &told(Warn)), "worse");
@@ -88,9 +88,12 @@ fn a_warning_is_as_bad_as_a_failure_under_strict() {
 
 #[test]
 fn a_blocked_must_is_broken() {
-    let blocked = [Told::must("X-01", Unverified).because(BLOCKED).print(ONE)];
-    let (passed, failed) = ([Told::must("X-01", Pass)], [Told::must("X-01", Fail)]);
-    let not_offered = [Told::must("X-01", Unverified).because("no key is known")];
+    let blocked = [SampleCheck::must("X-01", Unverified).because(BLOCKED).print(ONE)];
+    let (passed, failed) = (
+        [SampleCheck::must("X-01", Pass)],
+        [SampleCheck::must("X-01", Fail)],
+    );
+    let not_offered = [SampleCheck::must("X-01", Unverified).because("no key is known")];
     assert_eq!(standing(&passed, &blocked), "worse");
     assert_eq!(standing(&not_offered, &blocked), "worse");
     assert_eq!(standing(&failed, &blocked), "changed");
@@ -102,8 +105,11 @@ fn a_blocked_must_is_broken() {
 #[test]
 fn better_need_not_pass_yet() {
     let diff = diff(
-        &[Told::must("X-01", Fail), Told::should("X-02", Fail)],
-        &[Told::must("X-01", Inconclusive), Told::should("X-02", Pass)],
+        &[SampleCheck::must("X-01", Fail), SampleCheck::should("X-02", Fail)],
+        &[
+            SampleCheck::must("X-01", Inconclusive),
+            SampleCheck::should("X-02", Pass),
+        ],
     );
     assert_eq!(ids(&diff.better), ["X-01", "X-02"]);
     assert_eq!(diff.better_but_not_passing(), 1);
@@ -116,21 +122,21 @@ fn better_need_not_pass_yet() {
 
 #[test]
 fn another_fingerprint_is_another_failure_whatever_the_words() {
-    let failed = |message, print| [Told::must("X-01", Fail).because(message).print(print)];
+    let failed = |message, print| [SampleCheck::must("X-01", Fail).because(message).print(print)];
     assert_eq!(
         standing(&failed("after 3 ms", ONE), &failed("after 4 ms", ONE)),
         "same"
     );
     assert_eq!(standing(&failed("so", ONE), &failed("so", TWO)), "changed");
     // Reports have none for warnings, and older ones none at all.
-    let warned = |message| [Told::should("X-02", Warn).because(message)];
+    let warned = |message| [SampleCheck::should("X-02", Warn).because(message)];
     assert_eq!(
         standing(&warned("got 3 after 4 ms"), &warned("got 3 after 5 ms")),
         "same"
     );
     assert_eq!(standing(&warned("got three"), &warned("got four")), "changed");
     // What is open has no failure that could be another one.
-    let open = |message| [Told::must("X-01", Unverified).because(message)];
+    let open = |message| [SampleCheck::must("X-01", Unverified).because(message)];
     assert_eq!(
         standing(&open("no key is known"), &open("it is not offered")),
         "same"
@@ -139,8 +145,8 @@ fn another_fingerprint_is_another_failure_whatever_the_words() {
 
 #[test]
 fn of_a_changed_failure_only_the_difference_is_left() {
-    let failed = |scenario, print| Told::must("X-01", Fail).at(scenario).print(print);
-    let passed = |scenario| Told::must("X-01", Pass).at(scenario);
+    let failed = |scenario, print| SampleCheck::must("X-01", Fail).at(scenario).print(print);
+    let passed = |scenario| SampleCheck::must("X-01", Pass).at(scenario);
     let diff = diff(
         &[failed("x/one", ONE), failed("x/two", ONE)],
         &[failed("x/one", ONE), passed("x/two"), failed("x/three", TWO)],
@@ -160,21 +166,22 @@ fn of_a_changed_failure_only_the_difference_is_left() {
 #[test]
 fn what_is_new_counts_if_it_fails() {
     let new = |told| diff(&[], &[told]);
-    assert_eq!(standing(&[], &[Told::must("X-01", Pass)]), "new");
-    assert!(!new(Told::must("X-01", Pass)).is_worse(true));
-    assert!(!new(Told::must("X-01", Unverified)).is_worse(true));
-    assert!(!new(Told::should("X-02", Warn)).is_worse(true));
-    assert!(new(Told::must("X-01", Fail)).is_worse(false));
-    assert!(new(Told::must("X-01", Unverified).because(BLOCKED)).is_worse(false));
-    let summary = new(Told::must("X-01", Fail)).summary(false);
+    assert_eq!(standing(&[], &[SampleCheck::must("X-01", Pass)]), "new");
+    assert!(!new(SampleCheck::must("X-01", Pass)).is_worse(true));
+    assert!(!new(SampleCheck::must("X-01", Unverified)).is_worse(true));
+    assert!(!new(SampleCheck::should("X-02", Warn)).is_worse(true));
+    assert!(new(SampleCheck::must("X-01", Fail)).is_worse(false));
+    assert!(new(SampleCheck::must("X-01", Unverified).because(BLOCKED)).is_worse(false));
+    let summary = new(SampleCheck::must("X-01", Fail)).summary(false);
     assert_eq!(summary, "Worse: 1 new (1 of them fails), 1 the same.");
 }
 
 #[test]
 fn what_was_not_looked_at_again_is_gone_and_counts_under_strict() {
-    let report = |told: &[Told<'_>]| named("out.json", "sample", &[&[ALWAYS], told].concat());
-    let all = report(&[Told::must("X-01", Fail), Told::should("X-02", Pass)]);
-    let mut quick = report(&[Told::must("X-01", Unverified).because("blocked: the run was interrupted")]);
+    let report = |told: &[SampleCheck<'_>]| named("out.json", "sample", &[&[ALWAYS], told].concat());
+    let all = report(&[SampleCheck::must("X-01", Fail), SampleCheck::should("X-02", Pass)]);
+    let mut quick =
+        report(&[SampleCheck::must("X-01", Unverified).because("blocked: the run was interrupted")]);
     quick.left_out = vec!["X-02".to_owned()];
     quick.interrupted = true;
     let diff = between(&all, &quick);
@@ -203,37 +210,37 @@ fn what_was_not_looked_at_again_is_gone_and_counts_under_strict() {
 #[test]
 fn a_failure_in_a_scenario_that_did_not_run_again_is_not_mended() {
     let before = [
-        Told::must("X-01", Fail).at("x/one").print(ONE),
-        Told::must("X-01", Pass).at("x/two"),
+        SampleCheck::must("X-01", Fail).at("x/one").print(ONE),
+        SampleCheck::must("X-01", Pass).at("x/two"),
     ];
-    let only_two = [Told::must("X-01", Pass).at("x/two")];
+    let only_two = [SampleCheck::must("X-01", Pass).at("x/two")];
     let diff = diff(&before, &only_two);
     assert_eq!(ids(&diff.gone), ["X-01"]);
     assert_eq!(diff.gone[0].why, Some(Unseen::Elsewhere("x/one".to_owned())));
     // Nor is it, where what it needs is not offered any more.
     let not_offered = [
-        Told::must("X-01", Pass).at("x/two"),
-        Told::must("X-01", Unverified)
+        SampleCheck::must("X-01", Pass).at("x/two"),
+        SampleCheck::must("X-01", Unverified)
             .at("x/one")
             .because("no key is known"),
     ];
     assert_eq!(standing(&before, &not_offered), "gone");
     let both = [
-        Told::must("X-01", Pass).at("x/two"),
-        Told::must("X-01", Pass).at("x/one"),
+        SampleCheck::must("X-01", Pass).at("x/two"),
+        SampleCheck::must("X-01", Pass).at("x/one"),
     ];
     assert_eq!(standing(&before, &both), "better");
     // What had not been offered in the one may be left out: it had kept nothing from passing.
-    let open = [Told::must("X-01", Unverified)
+    let open = [SampleCheck::must("X-01", Unverified)
         .at("x/one")
         .because("no key is known")];
     assert_eq!(standing(&open, &only_two), "better");
     // A failure that was not looked at again makes no change of one that was.
     let twice = [
-        Told::must("X-01", Fail).at("x/one").print(ONE),
-        Told::must("X-01", Fail).at("x/two").print(TWO),
+        SampleCheck::must("X-01", Fail).at("x/one").print(ONE),
+        SampleCheck::must("X-01", Fail).at("x/two").print(TWO),
     ];
-    let once = [Told::must("X-01", Fail).at("x/two").print(TWO)];
+    let once = [SampleCheck::must("X-01", Fail).at("x/two").print(TWO)];
     assert_eq!(standing(&twice, &once), "same");
 }
 
@@ -242,7 +249,7 @@ fn what_cannot_be_compared_is_refused() {
     let report = |file, told| named(file, "sample", &[told]);
     let (a, mut b) = (
         report("a.json", ALWAYS),
-        report("b.json", Told::must("X-01", Pass)),
+        report("b.json", SampleCheck::must("X-01", Pass)),
     );
     let refused = |a: &Saved, b: &Saved| {
         Diff::between(a, b, &Contract::for_test())
@@ -297,25 +304,25 @@ fn everything() -> Diff {
         "nightly.json",
         "sample",
         &[
-            Told::must("X-01", Pass),
-            Told::should("X-02", Fail).because("expected one; got three"),
-            Told::must("Y-01", Fail).because("expected it; got none"),
-            Told::must("Z-01", Pass),
-            Told::must("Z-02", Pass),
-            Told::must("Z-03", Fail),
-            Told::must("Z-04", Pass),
+            SampleCheck::must("X-01", Pass),
+            SampleCheck::should("X-02", Fail).because("expected one; got three"),
+            SampleCheck::must("Y-01", Fail).because("expected it; got none"),
+            SampleCheck::must("Z-01", Pass),
+            SampleCheck::must("Z-02", Pass),
+            SampleCheck::must("Z-03", Fail),
+            SampleCheck::must("Z-04", Pass),
         ],
     );
     let mut b = named(
         "quick.json",
         "\u{1b}]0;owned\u{7}sample",
         &[
-            Told::must("X-01", Fail).because(hostile),
-            Told::should("X-02", Warn).because("expected one; got two"),
-            Told::must("X-03", Pass),
-            Told::must("Y-01", Inconclusive).because("2 ms before the end"),
-            Told::must("Z-\u{1b}[1m", Fail).because(""),
-            Told::must("Z-04", Pass),
+            SampleCheck::must("X-01", Fail).because(hostile),
+            SampleCheck::should("X-02", Warn).because("expected one; got two"),
+            SampleCheck::must("X-03", Pass),
+            SampleCheck::must("Y-01", Inconclusive).because("2 ms before the end"),
+            SampleCheck::must("Z-\u{1b}[1m", Fail).because(""),
+            SampleCheck::must("Z-04", Pass),
         ],
     );
     b.left_out = vec!["Z-01".to_owned(), "Z-02".to_owned()];

@@ -73,7 +73,7 @@ fn head(out: &mut impl Write, diff: &Diff) -> io::Result<()> {
         writeln!(
             out,
             "  {YELLOW}judged by other limits:{YELLOW:#} {}",
-            limit.told(" → ")
+            limit.describe(" → ")
         )?;
     }
     for note in &diff.notes {

@@ -46,7 +46,7 @@ fn reports(matrix: &Matrix) -> Markup {
                 li { strong { (one_line(name)) } " " span.details { (about.details()) } }
             }
             @for limit in &matrix.limits {
-                li.limits { "Judged by other limits: " (limit.told(", ")) }
+                li.limits { "Judged by other limits: " (limit.describe(", ")) }
             }
         }
     }

@@ -16,7 +16,7 @@ pub fn write(matrix: &Matrix) -> String {
             code(&column.about.details())
         ));
     }
-    let limits = matrix.limits.iter().map(|limit| code(&limit.told(", ")));
+    let limits = matrix.limits.iter().map(|limit| code(&limit.describe(", ")));
     lines.extend(limits.map(|limit| format!("- judged by other limits: {limit}")));
     for area in &matrix.areas {
         lines.push(format!("\n### {}\n", quote::text(&area.title)));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::sample::{Told, named};
+use crate::compare::sample::{SampleCheck, named};
 use crate::verdict::Verdict::{Fail, Harness, Inconclusive, Pass, Unverified, Warn};
 
 const HOSTILE: &str = "got \u{1b}[2J</p><script>alert('|')</script>\u{202e} `x`\nnext & @all";
@@ -10,19 +10,19 @@ fn everything() -> Matrix {
         "out/reference.json",
         "reference server",
         &[
-            Told::must("X-01", Pass),
-            Told::should("X-02", Pass),
-            Told::must("Y-01", Pass),
+            SampleCheck::must("X-01", Pass),
+            SampleCheck::should("X-02", Pass),
+            SampleCheck::must("Y-01", Pass),
         ],
     );
     let mut node = named(
         "node.json",
         "チャット <b>in</b> \u{1b}]0;Node\u{7}",
         &[
-            Told::must("X-01", Fail).because(HOSTILE),
-            Told::should("X-02", Warn).because("expected one; got two"),
-            Told::must("Y-01", Unverified).because("no key is known"),
-            Told::must("Z-01", Unverified).because("no key is known"),
+            SampleCheck::must("X-01", Fail).because(HOSTILE),
+            SampleCheck::should("X-02", Warn).because("expected one; got two"),
+            SampleCheck::must("Y-01", Unverified).because("no key is known"),
+            SampleCheck::must("Z-01", Unverified).because("no key is known"),
         ],
     );
     node.target.limits.insert("rate_max".to_owned(), 5.into());
@@ -30,10 +30,10 @@ fn everything() -> Matrix {
         "quick.json",
         "reference server",
         &[
-            Told::must("X-01", Pass),
-            Told::should("X-02", Inconclusive).because("2 ms before the end"),
-            Told::must("Z-01", Harness).because("it panicked"),
-            Told::must("Z-02", Unverified).because("blocked: the run was interrupted"),
+            SampleCheck::must("X-01", Pass),
+            SampleCheck::should("X-02", Inconclusive).because("2 ms before the end"),
+            SampleCheck::must("Z-01", Harness).because("it panicked"),
+            SampleCheck::must("Z-02", Unverified).because("blocked: the run was interrupted"),
         ],
     );
     quick.left_out = vec!["Y-01".to_owned()];
@@ -93,7 +93,7 @@ fn every_requirement_is_counted_once_in_every_column() {
             assert_eq!(of_level.map(|count| count.counts[column]).sum::<usize>(), all);
         }
     }
-    let none_passes = named("a.json", "x", &[Told::must("X-01", Fail)]);
+    let none_passes = named("a.json", "x", &[SampleCheck::must("X-01", Fail)]);
     let matrix = Matrix::of(&[none_passes], &Contract::for_test()).unwrap();
     assert_eq!(matrix.counts[0].verdict, Some(Pass));
     assert_eq!(matrix.counts[0].counts, [0]);

@@ -47,7 +47,7 @@ fn head(out: &mut impl Write, matrix: &Matrix) -> io::Result<()> {
         writeln!(out, "  {name}  {DIM}{details}{DIM:#}")?;
     }
     for limit in &matrix.limits {
-        let told = limit.told(", ");
+        let told = limit.describe(", ");
         writeln!(out, "  {YELLOW}judged by other limits:{YELLOW:#} {told}")?;
     }
     let signs = Verdict::ALL.map(Some).into_iter().chain([None]);

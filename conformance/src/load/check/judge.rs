@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::row::{Row, State};
-use super::{Counts, Faults, Kind, Ledger, Member, Open};
+use super::{Counts, FaultKind, Faults, Ledger, Member, Open};
 
 impl Ledger {
     /// What is still to come.
@@ -52,7 +52,7 @@ impl Ledger {
                     }
                     let id = row.id.load(Ordering::Acquire);
                     if let Some(other) = (id != 0).then(|| owner.insert(id, number)).flatten() {
-                        faults.add(Kind::Ids, || {
+                        faults.add(FaultKind::Ids, || {
                             format!("{} has the id of {}", self.named(number), self.named(other))
                         });
                     }
@@ -66,7 +66,7 @@ impl Ledger {
     /// What was refused has arrived nowhere.
     fn judge_refused(&self, number: u32, faults: &mut Faults) {
         for at in self.room_of(number).filter(|at| self.has(number, at.place)) {
-            faults.add(Kind::Invented, || {
+            faults.add(FaultKind::Invented, || {
                 format!("{} was refused and arrived at {at}", self.named(number))
             });
         }
@@ -75,7 +75,7 @@ impl Ledger {
     /// What was acknowledged has arrived everywhere.
     fn judge_missing(&self, number: u32, faults: &mut Faults) {
         for at in self.missing(number) {
-            faults.add(Kind::Lost, || {
+            faults.add(FaultKind::Lost, || {
                 format!(
                     "{} was acknowledged and never arrived at {at}",
                     self.named(number)

@@ -12,7 +12,7 @@ const TOLD: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "kebab-case")]
-pub enum Kind {
+pub enum FaultKind {
     /// It was acknowledged and has not arrived.
     Lost,
     /// It has arrived before.
@@ -29,7 +29,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// What.
-    pub kind: Kind,
+    pub kind: FaultKind,
     /// With which message, and where.
     pub text: String,
 }
@@ -52,13 +52,13 @@ pub struct Faults {
 }
 
 impl Faults {
-    pub(super) fn add(&mut self, kind: Kind, text: impl FnOnce() -> String) {
+    pub(super) fn add(&mut self, kind: FaultKind, text: impl FnOnce() -> String) {
         *match kind {
-            Kind::Lost => &mut self.lost,
-            Kind::Doubled => &mut self.doubled,
-            Kind::OutOfOrder => &mut self.out_of_order,
-            Kind::Invented => &mut self.invented,
-            Kind::Ids => &mut self.ids,
+            FaultKind::Lost => &mut self.lost,
+            FaultKind::Doubled => &mut self.doubled,
+            FaultKind::OutOfOrder => &mut self.out_of_order,
+            FaultKind::Invented => &mut self.invented,
+            FaultKind::Ids => &mut self.ids,
         } += 1;
         if self.told.len() < TOLD {
             self.told.push(Fault { kind, text: text() });

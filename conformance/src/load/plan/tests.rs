@@ -1,17 +1,17 @@
 use super::*;
 
-fn plan(wanted: Wanted) -> Plan {
+fn plan(wanted: LoadOptions) -> Plan {
     Plan::new(wanted, &Limits::default()).unwrap()
 }
 
 #[test]
 fn every_message_has_a_place_and_every_place_its_message() {
-    let plan = plan(Wanted {
+    let plan = plan(LoadOptions {
         rooms: 3,
         room_size: 2,
         rate: 4.0,
         duration: Duration::from_secs(5),
-        ..Wanted::default()
+        ..LoadOptions::default()
     });
     assert_eq!(plan.total(), 20);
     for number in 0..plan.total() {
@@ -22,7 +22,7 @@ fn every_message_has_a_place_and_every_place_its_message() {
     }
     let rooms: Vec<u32> = (0..4).map(|number| plan.place(number).room).collect();
     assert_eq!(rooms, [0, 1, 2, 0]);
-    let nowhere = |room, sender, seq| plan.number(Place { room, sender, seq });
+    let nowhere = |room, sender, seq| plan.number(MessagePosition { room, sender, seq });
     assert_eq!(
         [
             nowhere(3, 0, 0),
@@ -36,9 +36,9 @@ fn every_message_has_a_place_and_every_place_its_message() {
 
 #[test]
 fn messages_are_due_evenly_and_independently_of_what_became_of_others() {
-    let plan = plan(Wanted {
+    let plan = plan(LoadOptions {
         rate: 40.0,
-        ..Wanted::default()
+        ..LoadOptions::default()
     });
     assert_eq!(plan.total(), 400);
     let due: Vec<u128> = [0, 1, 2, 40, 399].map(|n| plan.due(n).as_millis()).to_vec();
@@ -47,7 +47,7 @@ fn messages_are_due_evenly_and_independently_of_what_became_of_others() {
 
 #[test]
 fn bodies_of_others_and_changed_ones_are_none_of_this_load() {
-    let plan = plan(Wanted::default());
+    let plan = plan(LoadOptions::default());
     let body = plan.body(7);
     let changed = body.replacen('.', ",", 1);
     let cut = &body[..body.len() - 1];
@@ -59,13 +59,13 @@ fn bodies_of_others_and_changed_ones_are_none_of_this_load() {
 
 #[test]
 fn a_share_of_every_members_messages_is_repeated() {
-    let plan = plan(Wanted {
+    let plan = plan(LoadOptions {
         rooms: 5,
         room_size: 10,
         rate: 25.0,
         duration: Duration::from_secs(200),
         repeat: 0.1,
-        ..Wanted::default()
+        ..LoadOptions::default()
     });
     for member in 0..50 {
         let of_member = (member..plan.total()).step_by(50);
@@ -76,11 +76,11 @@ fn a_share_of_every_members_messages_is_repeated() {
 
 #[test]
 fn nobody_comes_near_the_limit() {
-    let wanted = |rooms, rate| Wanted {
+    let wanted = |rooms, rate| LoadOptions {
         rooms,
         rate,
         repeat: 0.0,
-        ..Wanted::default()
+        ..LoadOptions::default()
     };
     assert!(Plan::new(wanted(10, 80.0), &Limits::default()).is_ok());
     let told = Plan::new(wanted(10, 200.0), &Limits::default()).unwrap_err();
@@ -99,7 +99,7 @@ fn nobody_comes_near_the_limit() {
         ..Limits::default()
     };
     assert!(Plan::new(wanted(10, 200.0), &lifted).is_ok());
-    let repeating = Wanted {
+    let repeating = LoadOptions {
         repeat: 0.5,
         ..wanted(10, 80.0)
     };
@@ -111,20 +111,20 @@ fn nobody_comes_near_the_limit() {
 
 #[test]
 fn what_makes_no_sense_is_told() {
-    let base = Wanted::default;
-    let refused = |wanted: Wanted| Plan::new(wanted, &Limits::default()).unwrap_err().to_string();
+    let base = LoadOptions::default;
+    let refused = |wanted: LoadOptions| Plan::new(wanted, &Limits::default()).unwrap_err().to_string();
     assert!(
-        refused(Wanted {
+        refused(LoadOptions {
             room_size: 1,
             ..base()
         })
         .contains("at least 2")
     );
-    assert!(refused(Wanted { rooms: 0, ..base() }).contains("nobody"));
-    assert!(refused(Wanted { rate: 0.01, ..base() }).contains("no message"));
-    assert!(refused(Wanted { payload: 5, ..base() }).contains("between"));
+    assert!(refused(LoadOptions { rooms: 0, ..base() }).contains("nobody"));
+    assert!(refused(LoadOptions { rate: 0.01, ..base() }).contains("no message"));
+    assert!(refused(LoadOptions { payload: 5, ..base() }).contains("between"));
     assert!(
-        refused(Wanted {
+        refused(LoadOptions {
             payload: 100_001,
             ..base()
         })
@@ -135,14 +135,14 @@ fn what_makes_no_sense_is_told() {
 #[test]
 fn idle_connections_are_a_number_or_a_share_of_all() {
     let idle = |idle| {
-        plan(Wanted {
+        plan(LoadOptions {
             idle,
-            ..Wanted::default()
+            ..LoadOptions::default()
         })
         .users()
     };
     assert_eq!(idle(Idle::Number(7)), 107);
     assert_eq!(idle(Idle::Share(0.75)), 400);
-    let storm = plan(Wanted::default().connections(300));
+    let storm = plan(LoadOptions::default().connections(300));
     assert_eq!((storm.users(), storm.members(), storm.total()), (300, 0, 0));
 }

@@ -4,8 +4,8 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::chart::{Across, Curve, chart};
 use super::{asked, generator_usage, grouped, ms, rate, target_usage};
-use crate::load::figures::{Latency, Point, Stretch};
-use crate::load::outcome::{Outcome, Standing};
+use crate::load::latency::{Latency, Point, Stretch};
+use crate::load::outcome::{LoadResult, LoadVerdict};
 use crate::report::html::head;
 use crate::text::{brief, one_line};
 
@@ -15,7 +15,7 @@ const STYLE: &str = concat!(
 );
 
 /// The page.
-pub fn page(outcome: &Outcome) -> String {
+pub fn page(outcome: &LoadResult) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -40,11 +40,11 @@ pub fn page(outcome: &Outcome) -> String {
     page.into_string()
 }
 
-fn head(outcome: &Outcome) -> Markup {
-    let (sign, class) = match outcome.standing() {
-        Standing::Clean => ("✓", "ok"),
-        Standing::Partly => ("○", "warn"),
-        Standing::Faulty | Standing::Dead => ("✗", "bad"),
+fn head(outcome: &LoadResult) -> Markup {
+    let (sign, class) = match outcome.verdict() {
+        LoadVerdict::Clean => ("✓", "ok"),
+        LoadVerdict::Partly => ("○", "warn"),
+        LoadVerdict::Faulty | LoadVerdict::Dead => ("✗", "bad"),
     };
     html! {
         p.kind { "chatspec load" }
@@ -56,7 +56,7 @@ fn head(outcome: &Outcome) -> Markup {
     }
 }
 
-fn faults(outcome: &Outcome) -> Markup {
+fn faults(outcome: &LoadResult) -> Markup {
     let faults = &outcome.faults;
     let left = faults.sum().saturating_sub(faults.told.len() as u64);
     html! {
@@ -72,7 +72,7 @@ fn faults(outcome: &Outcome) -> Markup {
     }
 }
 
-fn latencies(outcome: &Outcome) -> Markup {
+fn latencies(outcome: &LoadResult) -> Markup {
     let all = &outcome.latency;
     let rows = [
         ("Ack", all.ack),
@@ -120,7 +120,7 @@ fn row(name: &str, latency: &Latency) -> Markup {
     }
 }
 
-fn curves(outcome: &Outcome) -> Markup {
+fn curves(outcome: &LoadResult) -> Markup {
     let all = &outcome.latency;
     html! {
         @if all.ack.count > 0 {
@@ -205,7 +205,7 @@ fn over_time(timeline: &[Stretch], of: impl Fn(&Latency) -> f64) -> Vec<(f64, f6
 }
 
 /// All that is no latency.
-fn facts(outcome: &Outcome) -> Markup {
+fn facts(outcome: &LoadResult) -> Markup {
     let (counts, faults, made) = (&outcome.messages, &outcome.faults, &outcome.connections);
     html! {
         h2 #figures { "Figures" }

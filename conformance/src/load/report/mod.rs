@@ -10,12 +10,12 @@ pub mod terminal;
 
 use std::io;
 
-use super::outcome::Outcome;
+use super::outcome::LoadResult;
 use super::plan::whole;
 use crate::text;
 
 /// For machines; `fixtures/schemas/load.json` describes it.
-pub fn json(outcome: &Outcome) -> io::Result<String> {
+pub fn json(outcome: &LoadResult) -> io::Result<String> {
     text::json(outcome)
 }
 
@@ -60,7 +60,7 @@ fn bytes(number: u64) -> String {
 }
 
 /// What was asked for, in a line.
-fn asked(outcome: &Outcome) -> String {
+fn asked(outcome: &LoadResult) -> String {
     let load = &outcome.load;
     if load.rooms == 0 {
         return format!("{} connections, held for {} s", load.users, load.seconds);
@@ -82,7 +82,7 @@ fn asked(outcome: &Outcome) -> String {
 }
 
 /// What the target used, in words.
-fn target_usage(outcome: &Outcome) -> Option<String> {
+fn target_usage(outcome: &LoadResult) -> Option<String> {
     let used = outcome.target_usage?;
     let mut parts = vec![format!("{:.2} CPU-s ({} cores)", used.cpu_s, used.cores)];
     if let Some(deliveries) = used.deliveries_per_cpu_s {
@@ -96,7 +96,7 @@ fn target_usage(outcome: &Outcome) -> Option<String> {
 }
 
 /// What the generator used, in words.
-fn generator_usage(outcome: &Outcome) -> Option<String> {
+fn generator_usage(outcome: &LoadResult) -> Option<String> {
     let used = outcome.generator_usage?;
     Some(format!(
         "{:.2} CPU-s ({:.0} % of all cores), {}",

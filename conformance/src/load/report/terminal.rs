@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{asked, generator_usage, grouped, ms, rate, target_usage};
-use crate::load::figures::Latency;
-use crate::load::outcome::{Outcome, Standing};
+use crate::load::latency::Latency;
+use crate::load::outcome::{LoadResult, LoadVerdict};
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::text::{brief, one_line};
 
@@ -16,14 +16,14 @@ use crate::text::{brief, one_line};
 const FAULTS: usize = 10;
 
 /// Writes all of it.
-pub fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+pub fn write(out: &mut impl Write, outcome: &LoadResult) -> io::Result<()> {
     let (name, urls) = (
         brief(&outcome.target.name),
         one_line(&outcome.target.urls.join(" ")),
     );
     writeln!(out, "{BOLD}chatspec load{BOLD:#}  {name}  {DIM}{urls}{DIM:#}")?;
     writeln!(out, "  {}\n", asked(outcome))?;
-    let (sign, style) = sign(outcome.standing());
+    let (sign, style) = sign(outcome.verdict());
     writeln!(out, "{style}{sign} {}{style:#}", outcome.headline())?;
     if outcome.interrupted {
         writeln!(out, "{YELLOW}! interrupted: not all was sent{YELLOW:#}")?;
@@ -56,11 +56,11 @@ pub fn write(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     out.flush()
 }
 
-const fn sign(standing: Standing) -> (&'static str, Style) {
+const fn sign(standing: LoadVerdict) -> (&'static str, Style) {
     match standing {
-        Standing::Clean => ("✓", GREEN),
-        Standing::Partly => ("○", YELLOW),
-        Standing::Faulty | Standing::Dead => ("✗", RED),
+        LoadVerdict::Clean => ("✓", GREEN),
+        LoadVerdict::Partly => ("○", YELLOW),
+        LoadVerdict::Faulty | LoadVerdict::Dead => ("✗", RED),
     }
 }
 
@@ -68,7 +68,7 @@ fn line(out: &mut impl Write, what: &str, text: &str) -> io::Result<()> {
     writeln!(out, "  {what:<12} {text}")
 }
 
-fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn messages(out: &mut impl Write, outcome: &LoadResult) -> io::Result<()> {
     let counts = &outcome.messages;
     let sent = format!(
         "{} sent, {} acknowledged, {} repeated",
@@ -140,7 +140,7 @@ fn messages(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     line(out, "rates", &rates)
 }
 
-fn connections(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn connections(out: &mut impl Write, outcome: &LoadResult) -> io::Result<()> {
     let made = &outcome.connections;
     let told = format!(
         "{} of {} in {:.2} s ({} per second)",
@@ -165,7 +165,7 @@ fn connections(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     Ok(())
 }
 
-fn latencies(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn latencies(out: &mut impl Write, outcome: &LoadResult) -> io::Result<()> {
     let all = &outcome.latency;
     let rows = [
         ("ack", all.ack),
@@ -196,7 +196,7 @@ fn latencies(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     Ok(())
 }
 
-fn faults(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+fn faults(out: &mut impl Write, outcome: &LoadResult) -> io::Result<()> {
     let faults = &outcome.faults;
     if faults.told.is_empty() {
         return Ok(());

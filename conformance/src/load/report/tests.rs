@@ -5,7 +5,7 @@ use crate::contract::Contract;
 use crate::load::sample::{clean, faulty};
 use crate::result::Exit;
 
-fn terminal(outcome: &Outcome) -> String {
+fn terminal(outcome: &LoadResult) -> String {
     let mut text = Vec::new();
     terminal::write(&mut StripStream::new(&mut text), outcome).unwrap();
     String::from_utf8(text).unwrap()
@@ -26,7 +26,7 @@ fn the_json_report_fits_its_schema() {
     let contract = Contract::embedded().unwrap();
     let mut storm = clean();
     storm.target_usage = None;
-    storm.latency = crate::load::figures::Latencies::default();
+    storm.latency = crate::load::latency::Latencies::default();
     for outcome in [clean(), faulty(), storm] {
         let text = json(&outcome).unwrap();
         let document = serde_json::from_str(&text).unwrap();

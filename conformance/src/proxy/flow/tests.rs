@@ -15,7 +15,7 @@ fn state(rules: &str) -> State {
     let file: File = toml::from_str(rules).unwrap();
     let tokens = Tokens::default();
     for user in ["alice", "bob", "carol"] {
-        tokens.tell(&Account {
+        tokens.register(&Account {
             id: user.to_owned(),
             access_token: format!("token of {user}"),
             session_token: None,
@@ -24,8 +24,8 @@ fn state(rules: &str) -> State {
     State::new(file.rule, Vec::new(), tokens)
 }
 
-fn says(state: &mut State, id: u64, way: Way, text: &str) -> Orders {
-    state.frame(id, way, encode(text, way == Way::ToServer), text)
+fn says(state: &mut State, id: u64, heading: Heading, text: &str) -> FrameActions {
+    state.frame(id, heading, encode(text, heading == Heading::ToServer), text)
 }
 
 /// A number that no connection has.
@@ -40,10 +40,10 @@ fn let_in(state: &mut State, user: &str) -> u64 {
     says(
         state,
         id,
-        Way::ToServer,
+        Heading::ToServer,
         &format!(r#"40{{"token":"token of {user}"}}"#),
     );
-    says(state, id, Way::ToClient, r#"40{"sid":"x"}"#);
+    says(state, id, Heading::ToClient, r#"40{"sid":"x"}"#);
     id
 }
 
@@ -69,11 +69,11 @@ fn who_is_behind_a_connection_and_where_it_is_becomes_known() {
     says(
         &mut state,
         alice,
-        Way::ToServer,
+        Heading::ToServer,
         r#"421["room:join",{"chatId":"c"}]"#,
     );
     assert_eq!(state.conn(alice)["outstanding"], 1);
-    says(&mut state, alice, Way::ToClient, r#"431[{"ok":true}]"#);
+    says(&mut state, alice, Heading::ToClient, r#"431[{"ok":true}]"#);
     let conn = state.conn(alice);
     assert_eq!(
         (&conn["user"], &conn["rooms"], &conn["member"], &conn["contacts"]),
@@ -92,9 +92,9 @@ fn who_is_behind_a_connection_and_where_it_is_becomes_known() {
     let update = |at: &str, members: &str| {
         format!(r#"42["chat:update",{{"chat":{{"_id":"c","memberIds":{members},"updatedAt":"{at}"}}}}]"#)
     };
-    says(&mut state, alice, Way::ToClient, &update("1", "[\"alice\"]"));
+    says(&mut state, alice, Heading::ToClient, &update("1", "[\"alice\"]"));
     assert_eq!(state.conn(alice)["contacts"], json!(["bob"]));
-    says(&mut state, alice, Way::ToClient, &update("3", "[\"alice\"]"));
+    says(&mut state, alice, Heading::ToClient, &update("3", "[\"alice\"]"));
     assert_eq!(state.conn(alice)["contacts"], json!([]));
     let bob = let_in(&mut state, "bob");
     assert_eq!(state.conn(bob)["former"], json!(["c"]));
@@ -102,10 +102,10 @@ fn who_is_behind_a_connection_and_where_it_is_becomes_known() {
     says(
         &mut state,
         alice,
-        Way::ToServer,
+        Heading::ToServer,
         r#"422["room:leave",{"chatId":"c"}]"#,
     );
-    says(&mut state, alice, Way::ToClient, r#"432[{"ok":true}]"#);
+    says(&mut state, alice, Heading::ToClient, r#"432[{"ok":true}]"#);
     assert_eq!(state.conn(alice)["rooms"], json!([]));
     state.close(alice);
     state.close(again);
@@ -145,7 +145,7 @@ fn tokens_are_told_apart() {
     ] {
         let id = new_id(&state);
         state.open(id, query.map(str::to_owned));
-        says(&mut state, id, Way::ToServer, &format!("40{payload}"));
+        says(&mut state, id, Heading::ToServer, &format!("40{payload}"));
         let token = &state.conn(id)["token"];
         assert_eq!(
             (&token["kind"], &token["place"], &token["user"]),
@@ -167,14 +167,17 @@ fn an_event_is_shown_with_the_request_that_led_to_it() {
     let (alice, bob) = (let_in(&mut state, "alice"), let_in(&mut state, "bob"));
     let sends = r#"421["message:send",{"chatId":"c","clientId":"k","body":"hi","senderId":"eve"}]"#;
     assert_eq!(
-        texts(&says(&mut state, alice, Way::ToServer, sends).pass),
+        texts(&says(&mut state, alice, Heading::ToServer, sends).pass),
         [sends]
     );
     let new = r#"42["message:new",{"message":{"chatId":"c","clientId":"k","senderId":"alice"}}]"#;
-    let passed = texts(&says(&mut state, bob, Way::ToClient, new).pass);
+    let passed = texts(&says(&mut state, bob, Heading::ToClient, new).pass);
     assert_eq!(passed, [new.replace("alice", "eve")]);
     let other = new.replace("\"k\"", "\"l\"");
-    assert_eq!(texts(&says(&mut state, bob, Way::ToClient, &other).pass), [other]);
+    assert_eq!(
+        texts(&says(&mut state, bob, Heading::ToClient, &other).pass),
+        [other]
+    );
     assert_eq!(state.fired, 1);
 }
 
@@ -182,10 +185,13 @@ fn an_event_is_shown_with_the_request_that_led_to_it() {
 fn what_is_reordered_waits_for_the_next_one_of_its_connection() {
     let mut state = state("[[rule]]\non = { event = 'a' }\ndo = ['reorder']");
     let (alice, bob) = (let_in(&mut state, "alice"), let_in(&mut state, "bob"));
-    let one = says(&mut state, alice, Way::ToClient, r#"42["a",1]"#);
+    let one = says(&mut state, alice, Heading::ToClient, r#"42["a",1]"#);
     assert_eq!((one.pass.len(), one.held), (0, Some(0)));
-    assert_eq!(says(&mut state, bob, Way::ToClient, r#"42["a",9]"#).held, Some(0));
-    let two = says(&mut state, alice, Way::ToClient, r#"42["a",2]"#);
+    assert_eq!(
+        says(&mut state, bob, Heading::ToClient, r#"42["a",9]"#).held,
+        Some(0)
+    );
+    let two = says(&mut state, alice, Heading::ToClient, r#"42["a",2]"#);
     assert_eq!(texts(&two.pass), [r#"42["a",2]"#, r#"42["a",1]"#]);
     assert_eq!(state.release(alice, 0), None);
     assert!(state.release(bob, 0).is_some());
@@ -206,12 +212,17 @@ fn what_goes_to_others_goes_to_those_who_are_meant() {
         .iter()
         .map(|user| let_in(&mut state, user))
         .collect();
-    let told = says(&mut state, ids[0], Way::ToClient, r#"42["presence:update",{}]"#);
+    let told = says(
+        &mut state,
+        ids[0],
+        Heading::ToClient,
+        r#"42["presence:update",{}]"#,
+    );
     assert!(told.pass.is_empty());
     assert_eq!(told.elsewhere.len(), 2);
-    let sent = says(&mut state, ids[0], Way::ToServer, r#"424["message:send",{}]"#);
-    let ways: Vec<Way> = sent.elsewhere.iter().map(|(_, way, _)| *way).collect();
-    assert_eq!(ways, [Way::ToServer, Way::ToClient]);
+    let sent = says(&mut state, ids[0], Heading::ToServer, r#"424["message:send",{}]"#);
+    let ways: Vec<Heading> = sent.elsewhere.iter().map(|(_, heading, _)| *heading).collect();
+    assert_eq!(ways, [Heading::ToServer, Heading::ToClient]);
     let frames: Vec<Bytes> = sent.elsewhere.into_iter().map(|(_, _, frame)| frame).collect();
     assert_eq!(
         texts(&frames),

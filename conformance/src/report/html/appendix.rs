@@ -5,7 +5,7 @@ use maud::html;
 
 use super::text::value;
 use super::{Page, Section, prose, scrolling, verdict};
-use crate::figure::{Figure, Unit};
+use crate::measurement::{Measurement, Unit};
 
 /// So many notes and figures are told.
 const MOST: usize = 100;
@@ -60,11 +60,16 @@ pub(super) fn figures(page: &Page<'_>) -> Option<Section> {
         .run
         .scenarios
         .iter()
-        .flat_map(|result| result.figures.iter().map(|figure| (result.scenario.id, figure)))
+        .flat_map(|result| {
+            result
+                .measurements
+                .iter()
+                .map(|figure| (result.scenario.id, figure))
+        })
         .take(MOST)
         .collect();
     let table = html! {
-        table.figures {
+        table.measurements {
             caption.unseen { "What was measured" }
             thead {
                 tr {
@@ -94,7 +99,7 @@ pub(super) fn figures(page: &Page<'_>) -> Option<Section> {
     })
 }
 
-fn amount(figure: &Figure) -> String {
+fn amount(figure: &Measurement) -> String {
     match figure.unit {
         Unit::Ms => format!("{} ms", figure.value),
         Unit::Count => figure.value.to_string(),

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::text::value;
 use super::{Page, Section};
-use crate::baseline::{Listed, Place};
+use crate::baseline::{CheckLocation, Listed};
 use crate::report::many;
 use crate::report::status::terms;
 
@@ -38,7 +38,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
 fn group<'a>(
     page: &Page<'_>,
     title: &str,
-    entries: impl ExactSizeIterator<Item = (&'a Place, String)>,
+    entries: impl ExactSizeIterator<Item = (&'a CheckLocation, String)>,
 ) -> Markup {
     let count = entries.len();
     html! {

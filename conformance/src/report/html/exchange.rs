@@ -10,7 +10,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::scrolling;
 use super::text::value;
-use crate::transcript::{Direction, Line};
+use crate::transcript::{Direction, TranscriptLine};
 
 /// A text longer than this is folded.
 const FOLDED: usize = 150;
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The lines as a diagram, the first ones left out until it takes no more bytes than `most`; none where not even the last
 /// one fits.
-pub(super) fn diagram(label: &str, frames: &[Line], most: usize) -> Option<Markup> {
+pub(super) fn diagram(label: &str, frames: &[TranscriptLine], most: usize) -> Option<Markup> {
     const FRAME: usize = 1_000;
     let lanes = Lanes::of(frames);
     let mut left = most.checked_sub(FRAME + lanes.0.len() * 60)?;
@@ -45,7 +45,7 @@ pub(super) fn diagram(label: &str, frames: &[Line], most: usize) -> Option<Marku
 struct Lanes<'a>(Vec<&'a str>);
 
 impl<'a> Lanes<'a> {
-    fn of(lines: &'a [Line]) -> Self {
+    fn of(lines: &'a [TranscriptLine]) -> Self {
         // `alice`, `alice#2`, `alice#10`, `bob`.
         let place = |client: &'a str| match client.split_once('#') {
             Some((name, n)) => (name, n.parse().unwrap_or(u32::MAX), client),
@@ -83,7 +83,7 @@ impl<'a> Lanes<'a> {
     }
 
     /// One line, and the pause before it.
-    fn row(&self, line: &Line, before: Option<&Line>) -> Markup {
+    fn row(&self, line: &TranscriptLine, before: Option<&TranscriptLine>) -> Markup {
         let pause = before
             .map(|before| line.at.saturating_sub(before.at))
             .filter(|pause| *pause >= PAUSE);
@@ -109,14 +109,14 @@ impl<'a> Lanes<'a> {
                     @else { td.lane.through[arrow && n > own] {} }
                 }
                 td.lane.server[arrow] {}
-                td.text { (told(&line.text)) }
+                td.text { (describe(&line.text)) }
             }
         }
     }
 }
 
 /// The text of a line, folded where it is long.
-fn told(text: &str) -> Markup {
+fn describe(text: &str) -> Markup {
     let folded = text.char_indices().nth(FOLDED).is_some();
     let seen = if folded {
         text.char_indices()
@@ -175,8 +175,8 @@ fn named(text: &str) -> (&str, &str, &str) {
 mod tests {
     use super::*;
 
-    fn line(ms: u64, client: &str, direction: Direction, text: &str) -> Line {
-        Line {
+    fn line(ms: u64, client: &str, direction: Direction, text: &str) -> TranscriptLine {
+        TranscriptLine {
             at: Duration::from_millis(ms),
             client: client.to_owned(),
             direction,
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out_from_the_beginning() {
-        let lines: Vec<Line> = (0..14)
+        let lines: Vec<TranscriptLine> = (0..14)
             .map(|n| line(n, "alice", Direction::In, &"\"".repeat(300)))
             .collect();
         let whole = diagram("all", &lines, usize::MAX)

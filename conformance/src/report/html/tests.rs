@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::head::hash;
 use super::*;
-use crate::baseline::{Baseline, Entry, Failure};
-use crate::expect::{Kind, Mismatch};
-use crate::figure::Figure;
+use crate::baseline::{Baseline, BaselineEntry, Failure};
+use crate::expect::{Mismatch, MismatchKind};
+use crate::measurement::Measurement;
 use crate::report::sample;
 use crate::result::by_requirement;
-use crate::transcript::{Direction, Line};
+use crate::transcript::{Direction, TranscriptLine};
 use crate::verdict::{Check, Level, Unverified};
 
 /// What a target may send to break a page.
@@ -50,9 +50,9 @@ fn headline_of(run: &RunResult) -> String {
 
 fn nasty() -> RunResult {
     let mut run = (*sample::result()).clone();
-    let wrong = Mismatch::of(Kind::Value, [NASTY, "another"], NASTY);
+    let wrong = Mismatch::of(MismatchKind::Value, [NASTY, "another"], NASTY);
     let mut failed = Check::judge("X-01", "x/one", Level::Must, false, Err(wrong));
-    let line = |direction, text: &str| Line {
+    let line = |direction, text: &str| TranscriptLine {
         at: Duration::from_millis(1),
         client: NASTY.to_owned(),
         direction,
@@ -66,7 +66,7 @@ fn nasty() -> RunResult {
     run.scenarios[0].checks = vec![failed];
     run.scenarios[0].message = Some(NASTY.to_owned());
     run.scenarios[0].notes = vec![("X-03".to_owned(), NASTY.to_owned())];
-    run.scenarios[0].figures = vec![Figure::time("X-01", NASTY, Duration::ZERO)];
+    run.scenarios[0].measurements = vec![Measurement::time("X-01", NASTY, Duration::ZERO)];
     run.scenarios[1].checks = vec![Check::unverified(
         "Y-01",
         "y/two",
@@ -81,9 +81,9 @@ fn nasty() -> RunResult {
     run
 }
 
-fn listed(run: &RunResult) -> Vec<Entry> {
+fn listed(run: &RunResult) -> Vec<BaselineEntry> {
     let judged = Baseline::default().apply(run).baseline.clone().unwrap();
-    let entry = |failure: Failure| Entry {
+    let entry = |failure: Failure| BaselineEntry {
         place: failure.place,
         fingerprint: failure.fingerprint,
         reason: "see issue 7".to_owned(),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{BOLD, CYAN, DIM, RED, YELLOW, many};
-use crate::baseline::{Judged, Place};
+use crate::baseline::{CheckLocation, Judged};
 use crate::report::status::{listed, terms};
 use crate::result::{RequirementResult, RunResult};
 use crate::verdict::Check;
@@ -40,7 +40,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult) -> io::Result<()> 
     for (
         style,
         word,
-        Place {
+        CheckLocation {
             requirement,
             scenario,
         },
@@ -60,7 +60,7 @@ pub(super) fn write(out: &mut impl Write, result: &RunResult) -> io::Result<()> 
 }
 
 /// One thing that is told, how, and about what.
-type Line<'a> = (Style, &'static str, &'a Place, String);
+type Line<'a> = (Style, &'static str, &'a CheckLocation, String);
 
 fn lines(judged: &Judged) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();

@@ -176,7 +176,7 @@ fn measured(out: &mut impl Write, result: &RunResult) -> io::Result<()> {
     let mut figures = result
         .scenarios
         .iter()
-        .flat_map(|scenario| &scenario.figures)
+        .flat_map(|scenario| &scenario.measurements)
         .peekable();
     if figures.peek().is_some() {
         writeln!(out, "\n{BOLD}Measured{BOLD:#}")?;

@@ -9,13 +9,13 @@ use super::super::term::{Term, Var};
 use super::super::{Untold, limits, wanted};
 use super::{Teller, Told};
 use crate::event::Mark;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 impl Teller<'_> {
-    pub(super) fn remark(&mut self, entry: &Entry, remark: &Remark) -> Result<(), Untold> {
+    pub(super) fn remark(&mut self, entry: &Entry, remark: &Annotation) -> Result<(), Untold> {
         match remark {
-            Remark::Registered {
+            Annotation::Registered {
                 id,
                 access_token,
                 session_token,
@@ -29,9 +29,9 @@ impl Teller<'_> {
                     self.names.bind(&token.0, Var::Session(user));
                 }
             }
-            Remark::Judged(id) if limits::of_requirement(id).is_some() => {}
-            Remark::Judged(id) => self.told.push(Told::Judged(id.clone())),
-            Remark::Marked(mark) => {
+            Annotation::Judged(id) if limits::of_requirement(id).is_some() => {}
+            Annotation::Judged(id) => self.told.push(Told::Judged(id.clone())),
+            Annotation::Marked(mark) => {
                 let client = self.client(&entry.client)?;
                 // The same place again is a mark of its own: where a script is, more may have come by then.
                 let since = self.since;
@@ -39,7 +39,7 @@ impl Teller<'_> {
                 self.marks.insert((client, *mark), since);
                 self.told.push(Told::Fence(Step::Mark { client, since }));
             }
-            Remark::Heard { event, data, after } => {
+            Annotation::Heard { event, data, after } => {
                 let client = self.client(&entry.client)?;
                 let fence = self.is_fence(data);
                 let (wanted, binds) = if fence {
@@ -57,8 +57,8 @@ impl Teller<'_> {
                 };
                 self.told.push(Told::step(step, fence));
             }
-            Remark::Looked { event, data } => self.looked(&entry.client, event, data)?,
-            Remark::Counted {
+            Annotation::Looked { event, data } => self.looked(&entry.client, event, data)?,
+            Annotation::Counted {
                 n,
                 event,
                 conditions,

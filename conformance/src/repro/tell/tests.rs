@@ -158,7 +158,7 @@ fn only_what_the_scenario_waits_for_on_purpose_is_a_pause() {
 fn a_fence_does_not_come_between_a_step_and_its_verdict() {
     let mut tape = Tape::begun();
     let fence = "chatspec fence 2ffac4a3-3d7d-4d7b-94c2-8946e9efbab0";
-    let count = |n| Remark::Counted {
+    let count = |n| Annotation::Counted {
         n,
         event: "message:new".to_owned(),
         conditions: Some(vec![("/message/body".to_owned(), json!("hi"))]),

@@ -15,7 +15,7 @@ use crate::scene::fence::Fence;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Step as _, Stop};
 use crate::targets::profile::capabilities::Capability;
-use crate::targets::provision::Lack;
+use crate::targets::provision::ProvisionError;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
@@ -166,7 +166,7 @@ fn judge_offered(scene: &Scene, requirement: &str, capability: Capability, found
         return Ok(());
     }
     let works = found.is_ok();
-    let lack = Lack::NotOffered { capability, works };
+    let lack = ProvisionError::NotOffered { capability, works };
     scene.offered(requirement, Err::<(), _>(lack.into())).map(drop)
 }
 

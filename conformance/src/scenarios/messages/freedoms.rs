@@ -10,7 +10,7 @@ use crate::scenarios::steps::{accepted, joined, message};
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene};
-use crate::targets::provision::Lack;
+use crate::targets::provision::ProvisionError;
 use crate::text::show;
 
 /// What the contract's MessageDTO has.
@@ -100,7 +100,7 @@ pub(super) async fn search(scene: &Scene, sender: &Client, chat: &Chat, users: [
     let id = scene.send(sender, chat, &body).await?;
     let told = match searched(scene, users, chat, &id, &body).await {
         Ok(told) => told,
-        Err(lack @ Lack::NotOffered { .. }) => lack.to_string(),
+        Err(lack @ ProvisionError::NotOffered { .. }) => lack.to_string(),
         Err(lack) => format!("a search does not work: {lack}"),
     };
     scene.note("MSG-16", told);
@@ -113,11 +113,11 @@ async fn searched(
     chat: &Chat,
     id: &str,
     body: &str,
-) -> Result<String, Lack> {
+) -> Result<String, ProvisionError> {
     const PACE: Duration = Duration::from_millis(100);
     let acknowledged = Instant::now();
     let finds = async |user| {
-        Ok::<_, Lack>(
+        Ok::<_, ProvisionError>(
             scene
                 .search(user, chat, body)
                 .await?

@@ -240,7 +240,7 @@ async fn every_script(scene: &Scene) -> Outcome {
 async fn order(scene: &Scene) -> Outcome {
     let [alice, bob, carol] = scene.users(["alice", "bob", "carol"]).await?;
     let chat = scene.group(&alice, &[&bob, &carol]).await?;
-    let [patient, listener] = joined(scene, &chat, [&alice, &bob]).await?;
+    let [client, listener] = joined(scene, &chat, [&alice, &bob]).await?;
     let hasty = scene.connect_raw(&carol).await?;
     scene.join(&hasty, &chat).await?;
     let count = scene.profile().limits.rate_max.clamp(2, 10);
@@ -252,7 +252,7 @@ async fn order(scene: &Scene) -> Outcome {
     let (awaited, pipelined) = (bodies("awaited"), bodies("pipelined"));
 
     for body in &awaited {
-        scene.send(&patient, &chat, body).await?;
+        scene.send(&client, &chat, body).await?;
     }
     let mut pending = Vec::new();
     for body in &pipelined {

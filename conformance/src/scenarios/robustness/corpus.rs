@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::client::raw::RawClient;
 use crate::contract::corpus::{Entry, Fill};
 use crate::expect::event::event;
-use crate::expect::{Found, Kind, Mismatch, ack, that, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, ack, that, varying};
 use crate::scenarios::steps::{joined, still_works};
 use crate::scene::chats::Chat;
 use crate::scene::fence::Fence;
@@ -90,7 +90,7 @@ fn judge(reply: &Value, entry: &Entry) -> Found {
     // Also where anything is allowed: a failure of its own is no answer to bad input.
     if code == "INTERNAL" {
         return Err(Mismatch::of(
-            Kind::Ack,
+            MismatchKind::Ack,
             entry.expect.iter().map(String::as_str),
             reply,
         ));
@@ -103,7 +103,7 @@ fn judge(reply: &Value, entry: &Entry) -> Found {
         Ok(())
     } else {
         Err(Mismatch::of(
-            Kind::Ack,
+            MismatchKind::Ack,
             entry.expect.iter().map(String::as_str),
             reply,
         ))

@@ -15,7 +15,7 @@ use crate::packet::Args;
 use crate::scene::chats::Chat;
 use crate::scene::people::User;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::shapes::book::Book;
+use crate::shapes::collector::ShapeCollector;
 use crate::shapes::subjects::Subject;
 
 /// What most refusals are asked for with.
@@ -31,13 +31,21 @@ pub(super) async fn enter(scene: &Scene, user: &User, chat: &Chat) -> Result<Raw
 /// One who asks for the acknowledgements of one event.
 pub(super) struct Asking<'a> {
     scene: &'a Scene,
-    book: &'a Book<'a>,
+    collector: &'a ShapeCollector<'a>,
     subject: &'static Subject,
 }
 
 impl<'a> Asking<'a> {
-    pub(super) const fn new(scene: &'a Scene, book: &'a Book<'a>, subject: &'static Subject) -> Self {
-        Self { scene, book, subject }
+    pub(super) const fn new(
+        scene: &'a Scene,
+        collector: &'a ShapeCollector<'a>,
+        subject: &'static Subject,
+    ) -> Self {
+        Self {
+            scene,
+            collector,
+            subject,
+        }
     }
 
     /// Sends a request that should be answered with `case`; `how` says what is asked for, and is the same each time.
@@ -65,7 +73,7 @@ impl<'a> Asking<'a> {
             .await
             .iter()
             .map(|answer| match answer {
-                Ok(ack) => self.book.saw_ack(self.subject, ack),
+                Ok(ack) => self.collector.record_ack(self.subject, ack),
                 Err(_) => "nothing",
             })
             .collect();
@@ -73,7 +81,7 @@ impl<'a> Asking<'a> {
             answered.sort_unstable();
             answered.dedup();
             let why = format!("{how}: answered with {}", answered.join(", "));
-            self.book.missed(self.subject, case, why);
+            self.collector.record_missing(self.subject, case, why);
         }
     }
 
@@ -102,14 +110,14 @@ impl<'a> Asking<'a> {
     /// Writes down that there is no way to have this request fail: the body on which a target does is a message's.
     pub(super) fn cannot_fail(&self) {
         let why = "only message:send can be made to fail, by the body that faults.internal_body names";
-        self.book.missed(self.subject, "INTERNAL", why);
+        self.collector.record_missing(self.subject, "INTERNAL", why);
     }
 }
 
 /// Those who should hear of something, from now on.
 pub(super) struct Listening<'a> {
     scene: &'a Scene,
-    book: &'a Book<'a>,
+    collector: &'a ShapeCollector<'a>,
     subject: &'static Subject,
     listeners: Vec<(&'a Client, Mark)>,
 }
@@ -118,13 +126,13 @@ impl<'a> Listening<'a> {
     /// Everybody who should hear the event, before what causes it is done.
     pub(super) fn begin<const N: usize>(
         scene: &'a Scene,
-        book: &'a Book<'a>,
+        collector: &'a ShapeCollector<'a>,
         subject: &'static Subject,
         clients: [&'a RawClient; N],
     ) -> Self {
         Self {
             scene,
-            book,
+            collector,
             subject,
             listeners: clients.map(|client| (&**client, client.mark())).to_vec(),
         }
@@ -145,13 +153,13 @@ impl<'a> Listening<'a> {
         });
         if join_all(heard).await.contains(&false) {
             let why = format!("{how}: no {} came", self.subject.event);
-            self.book.missed(self.subject, case, why);
+            self.collector.record_missing(self.subject, case, why);
         }
         // Some tell a thing more than once.
         self.scene.sleep(self.scene.timing().settle()).await;
         for (client, mark) in &self.listeners {
             for event in client.events(&self.wanted(*mark, about)) {
-                self.book.saw(self.subject, case, event.data());
+                self.collector.record(self.subject, case, event.data());
             }
         }
     }

@@ -5,12 +5,12 @@ use time::OffsetDateTime;
 
 use crate::scene::connect::{Answer, Handshake};
 use crate::scene::{Outcome, Scene, Stop};
-use crate::shapes::book::Book;
+use crate::shapes::collector::ShapeCollector;
 use crate::shapes::subjects::REFUSAL;
 
 const CASE: &str = REFUSAL.cases[0];
 
-pub(super) async fn play(scene: &Scene, book: &Book<'_>) -> Outcome {
+pub(super) async fn play(scene: &Scene, collector: &ShapeCollector<'_>) -> Outcome {
     let mut handshakes = vec![("no token", Handshake::bare())];
     handshakes.extend(
         scene
@@ -29,14 +29,14 @@ pub(super) async fn play(scene: &Scene, book: &Book<'_>) -> Outcome {
     for (what, answer) in join_all(attempts).await {
         let instead = match answer? {
             Answer::Refused(payload, _) => {
-                book.saw(&REFUSAL, CASE, &payload);
+                collector.record(&REFUSAL, CASE, &payload);
                 continue;
             }
             Answer::Accepted(_) => "accepted",
             Answer::Silence(_) => "no answer",
             Answer::Closed(_) => "the connection is closed without an answer",
         };
-        book.missed(&REFUSAL, CASE, format!("{what}: {instead}"));
+        collector.record_missing(&REFUSAL, CASE, format!("{what}: {instead}"));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use thiserror::Error;
 
-use super::book::Book;
+use super::collector::ShapeCollector;
 use super::document::Document;
 use crate::preflight;
 use crate::scene::{Context, Outcome, Scene, Stop};
@@ -47,8 +47,8 @@ pub enum GatherError {
     Fault(String),
 }
 
-/// What plays a story; the book, which no scenario has, is handed to it beside the scene.
-type Play = for<'a> fn(&'a Scene, &'a Book<'a>) -> BoxFuture<'a, Outcome>;
+/// What plays a story; the collector, which no scenario has, is handed to it beside the scene.
+type Play = for<'a> fn(&'a Scene, &'a ShapeCollector<'a>) -> BoxFuture<'a, Outcome>;
 
 /// One story: what its scenes are called, and what is done in them.
 struct Story {
@@ -60,25 +60,29 @@ struct Story {
 const WAITS: Duration = Duration::from_mins(1);
 
 static STORIES: [Story; 8] = [
-    story("shapes/rooms", |scene, book| Box::pin(rooms::play(scene, book))),
-    story("shapes/messages", |scene, book| {
-        Box::pin(messages::play(scene, book))
+    story("shapes/rooms", |scene, collector| {
+        Box::pin(rooms::play(scene, collector))
     }),
-    story("shapes/limits", |scene, book| {
-        Box::pin(messages::limits(scene, book))
+    story("shapes/messages", |scene, collector| {
+        Box::pin(messages::play(scene, collector))
     }),
-    story("shapes/receipts", |scene, book| {
-        Box::pin(receipts::play(scene, book))
+    story("shapes/limits", |scene, collector| {
+        Box::pin(messages::limits(scene, collector))
     }),
-    story("shapes/typing", |scene, book| Box::pin(typing::play(scene, book))),
-    story("shapes/presence", |scene, book| {
-        Box::pin(presence::play(scene, book))
+    story("shapes/receipts", |scene, collector| {
+        Box::pin(receipts::play(scene, collector))
     }),
-    story("shapes/chat-updates", |scene, book| {
-        Box::pin(chats::play(scene, book))
+    story("shapes/typing", |scene, collector| {
+        Box::pin(typing::play(scene, collector))
     }),
-    story("shapes/handshakes", |scene, book| {
-        Box::pin(handshakes::play(scene, book))
+    story("shapes/presence", |scene, collector| {
+        Box::pin(presence::play(scene, collector))
+    }),
+    story("shapes/chat-updates", |scene, collector| {
+        Box::pin(chats::play(scene, collector))
+    }),
+    story("shapes/handshakes", |scene, collector| {
+        Box::pin(handshakes::play(scene, collector))
     }),
 ];
 
@@ -92,19 +96,23 @@ pub async fn gather(
     runs: usize,
     mut tell: impl FnMut(usize),
 ) -> Result<BTreeMap<&'static str, Document>, GatherError> {
-    let book = Book::new(&context.contract);
+    let collector = ShapeCollector::new(&context.contract);
     for run in 1..=runs {
         tell(run);
-        let played = join_all(STORIES.iter().map(|story| play(context, story, &book))).await;
+        let played = join_all(STORIES.iter().map(|story| play(context, story, &collector))).await;
         played.into_iter().collect::<Result<(), _>>()?;
     }
-    Ok(book.close())
+    Ok(collector.into_documents())
 }
 
-async fn play(context: &Arc<Context>, story: &'static Story, book: &Book<'_>) -> Result<(), GatherError> {
+async fn play(
+    context: &Arc<Context>,
+    story: &'static Story,
+    collector: &ShapeCollector<'_>,
+) -> Result<(), GatherError> {
     let scene = Scene::new(context.clone(), story.id);
     let limit = context.timing().scenario(WAITS);
-    let played = tokio::time::timeout(limit, (story.play)(&scene, book)).await;
+    let played = tokio::time::timeout(limit, (story.play)(&scene, collector)).await;
     // Nothing depends on how it ends.
     scene.tear_down().await.ok();
     match played {

@@ -7,14 +7,14 @@ use crate::client::raw::RawClient;
 use crate::scenarios::steps::NOWHERE;
 use crate::scene::chats::Chat;
 use crate::scene::{Outcome, Scene, Stop};
-use crate::shapes::book::Book;
+use crate::shapes::collector::ShapeCollector;
 use crate::shapes::subjects::{OK, READ, RECEIPT};
 
 fn receipt(chat: &Chat, message_id: &str) -> Value {
     json!({"chatId": chat.id, "messageId": message_id})
 }
 
-pub(super) async fn play(scene: &Scene, book: &Book<'_>) -> Outcome {
+pub(super) async fn play(scene: &Scene, collector: &ShapeCollector<'_>) -> Outcome {
     let [alice, bob, mallory] = scene.users(["alice", "bob", "mallory"]).await?;
     let chat = scene.plain_group(&alice, &[&bob]).await?;
     let other = scene.plain_group(&alice, &[&bob]).await?;
@@ -23,7 +23,7 @@ pub(super) async fn play(scene: &Scene, book: &Book<'_>) -> Outcome {
         enter(scene, &bob, &chat).await?,
     );
     let elsewhere = enter(scene, &alice, &other).await?;
-    let reading = Asking::new(scene, book, &READ);
+    let reading = Asking::new(scene, collector, &READ);
     reading.cannot_fail();
     reading
         .ask(
@@ -40,11 +40,11 @@ pub(super) async fn play(scene: &Scene, book: &Book<'_>) -> Outcome {
     let (Some(older), Some(newer), Some(foreign)) = (older, newer, foreign) else {
         let why = "no message could be made whose id is told";
         for (subject, case) in [(&READ, OK), (&READ, "FORBIDDEN"), (&RECEIPT, "read")] {
-            book.missed(subject, case, why);
+            collector.record_missing(subject, case, why);
         }
         return reading.ask_invalid(&bob, &chat, NOWHERE).await;
     };
-    let listening = Listening::begin(scene, book, &RECEIPT, [&a]);
+    let listening = Listening::begin(scene, collector, &RECEIPT, [&a]);
     reading
         .ask(OK, "a member reads", &b, receipt(&chat, &newer))
         .await;

@@ -5,7 +5,11 @@ use crate::contract::Contract;
 
 /// Where the contract says nothing, with these words.
 fn seen(value: &Value) -> Shape {
-    Shape::of(value, &Place::default(), &BTreeSet::from(["FORBIDDEN", "start"]))
+    Shape::of(
+        value,
+        &SchemaLocation::default(),
+        &BTreeSet::from(["FORBIDDEN", "start"]),
+    )
 }
 
 fn all(values: &[Value]) -> Shape {

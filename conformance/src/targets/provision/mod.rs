@@ -22,10 +22,10 @@ use super::profile::rest::{Rest, Template};
 use super::profile::{Profile, Provision};
 use crate::client::http::{Http, Reply, id_at};
 use crate::expect::{Found, Mismatch};
-use crate::transcript::redact::blot;
+use crate::transcript::redact::redact_long_strings;
 use program::{Program, ProgramError};
 use roster::{Roster, RosterError};
-use template::Fill;
+use template::TemplateValues;
 
 /// A user that exists at the target.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ impl fmt::Debug for Account {
 }
 
 /// Somebody who is to become a user.
-pub struct Person {
+pub struct NewUser {
     /// What the scenario calls it; others have the same.
     pub name: String,
     /// A name that nobody else has, of lower-case letters, digits and underscores.
@@ -63,7 +63,7 @@ pub struct Person {
 
 /// Who asks for something, and how HTTP is spoken as them.
 #[derive(Clone, Copy, Debug)]
-pub struct Asker<'a> {
+pub struct Requester<'a> {
     /// With the token of the one who asks.
     pub http: &'a Http,
     /// Who that is; nobody where a user is to be made.
@@ -72,7 +72,7 @@ pub struct Asker<'a> {
 
 /// Why something could not be had.
 #[derive(Clone, Debug, PartialEq, Error)]
-pub enum Lack {
+pub enum ProvisionError {
     /// The target does not offer it, by its target file.
     #[error("not offered: {capability}, as the target file says{}", if *.works { format!(", but it works: set capabilities.{capability} = true") } else { String::new() })]
     NotOffered {
@@ -83,13 +83,13 @@ pub enum Lack {
     },
     /// It could not be had for another reason than the target: no more users in the file, or a program that fails.
     #[error("{0}")]
-    NotHad(String),
+    Unavailable(String),
     /// It did not work.
     #[error("{0}")]
     Failed(Mismatch),
 }
 
-impl From<Mismatch> for Lack {
+impl From<Mismatch> for ProvisionError {
     fn from(mismatch: Mismatch) -> Self {
         Self::Failed(mismatch)
     }
@@ -97,7 +97,7 @@ impl From<Mismatch> for Lack {
 
 /// Why nothing can be made at the target.
 #[derive(Debug, Error)]
-pub enum ProvisionError {
+pub enum ProvisionSetupError {
     /// A template is wrong.
     #[error("{0}")]
     Template(String),
@@ -121,11 +121,11 @@ pub struct Provisioner {
     rest: Rest,
     templates: HashMap<Operation, Template>,
     offers: Capabilities,
-    way: Way,
+    method: Method,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Method {
     Rest,
     Minted { minter: Minter, register: bool },
     Listed(Roster),
@@ -134,16 +134,16 @@ enum Way {
 
 impl Provisioner {
     /// The one that a profile describes.
-    pub fn new(profile: &Profile) -> Result<Self, ProvisionError> {
-        let way = match &profile.provision {
-            Provision::Rest {} => Way::Rest,
-            Provision::Jwt { register } => Way::Minted {
-                minter: Minter::new(&profile.auth).ok_or(ProvisionError::NoKey)?,
+    pub fn new(profile: &Profile) -> Result<Self, ProvisionSetupError> {
+        let method = match &profile.provision {
+            Provision::Rest {} => Method::Rest,
+            Provision::Jwt { register } => Method::Minted {
+                minter: Minter::new(&profile.auth).ok_or(ProvisionSetupError::NoKey)?,
                 register: *register,
             },
-            Provision::Static { file } => Way::Listed(Roster::read(&profile.folder.join(file))?),
+            Provision::Static { file } => Method::Listed(Roster::read(&profile.folder.join(file))?),
             Provision::Command { command } => {
-                Way::Program(Program::start(command, &profile.folder, profile.urls.first())?)
+                Method::Program(Program::start(command, &profile.folder, profile.urls.first())?)
             }
         };
         let there = Operation::ALL
@@ -154,26 +154,26 @@ impl Provisioner {
         Ok(Self {
             templates: templates
                 .collect::<Result<_, _>>()
-                .map_err(ProvisionError::Template)?,
+                .map_err(ProvisionSetupError::Template)?,
             rest: profile.rest.clone(),
             offers: profile.capabilities.clone(),
-            way,
+            method,
         })
     }
 
     /// Makes a user.
-    pub async fn register(&self, http: &Http, person: &Person) -> Result<Account, Lack> {
-        let asker = Asker { http, account: None };
-        let fill = Fill::default()
+    pub async fn register(&self, http: &Http, person: &NewUser) -> Result<Account, ProvisionError> {
+        let requester = Requester { http, account: None };
+        let fill = TemplateValues::default()
             .with("name", person.name.as_str())
             .with("handle", person.handle.as_str())
             .with("email", person.email.as_str())
             .with("password", person.password.as_str());
-        match &self.way {
-            Way::Program(_) => account(&self.perform(Operation::Register, asker, &fill).await?),
-            Way::Rest => account(&self.registered(asker, &fill).await?),
-            Way::Listed(roster) => roster.next(person),
-            Way::Minted {
+        match &self.method {
+            Method::Program(_) => account(&self.perform(Operation::Register, requester, &fill).await?),
+            Method::Rest => account(&self.registered(requester, &fill).await?),
+            Method::Listed(roster) => roster.next(person),
+            Method::Minted {
                 minter,
                 register: false,
             } => {
@@ -184,11 +184,11 @@ impl Provisioner {
                     id,
                 })
             }
-            Way::Minted {
+            Method::Minted {
                 minter,
                 register: true,
             } => {
-                let mut answer = self.registered(asker, &fill).await?;
+                let mut answer = self.registered(requester, &fill).await?;
                 let id = id_at(&answer, "/userId")?;
                 answer["accessToken"] = minter.sign(&minter.claims(&id))?.into();
                 account(&answer)
@@ -197,10 +197,14 @@ impl Provisioner {
     }
 
     /// What registering answers, and logging in after it where that is how tokens are had.
-    async fn registered(&self, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
-        let mut answer = self.perform(Operation::Register, asker, fill).await?;
+    async fn registered(
+        &self,
+        requester: Requester<'_>,
+        fill: &TemplateValues,
+    ) -> Result<Value, ProvisionError> {
+        let mut answer = self.perform(Operation::Register, requester, fill).await?;
         if self.rest.has(Operation::Login) {
-            let tokens = self.perform(Operation::Login, asker, fill).await?;
+            let tokens = self.perform(Operation::Login, requester, fill).await?;
             if let (Some(answer), Value::Object(tokens)) = (answer.as_object_mut(), tokens) {
                 answer.extend(tokens);
             }
@@ -209,18 +213,23 @@ impl Provisioner {
     }
 
     /// Asks for something as a user; gives the answer under the contract's names.
-    pub async fn ask(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
-        if let (Operation::CreateChat, Way::Listed(roster)) = (operation, &self.way)
+    pub async fn ask(
+        &self,
+        operation: Operation,
+        requester: Requester<'_>,
+        fill: &TemplateValues,
+    ) -> Result<Value, ProvisionError> {
+        if let (Operation::CreateChat, Method::Listed(roster)) = (operation, &self.method)
             && let Some(id) = listed(roster, fill)
         {
             return Ok(json!({"_id": id}));
         }
         match needed(operation, fill).filter(|capability| !self.offers.offers(*capability)) {
-            None => Ok(self.perform(operation, asker, fill).await?),
+            None => Ok(self.perform(operation, requester, fill).await?),
             // What is said not to be there is tried all the same: that it works is worth telling, where success shows it.
-            Some(capability) => Err(Lack::NotOffered {
+            Some(capability) => Err(ProvisionError::NotOffered {
                 capability,
-                works: shows(capability) && self.perform(operation, asker, fill).await.is_ok(),
+                works: shows(capability) && self.perform(operation, requester, fill).await.is_ok(),
             }),
         }
     }
@@ -231,10 +240,10 @@ impl Provisioner {
         &self,
         operation: Operation,
         http: &Http,
-        fill: &Fill,
+        fill: &TemplateValues,
         header: (&str, &str),
     ) -> Found<Option<Reply>> {
-        if matches!(self.way, Way::Program(_)) {
+        if matches!(self.method, Method::Program(_)) {
             return Ok(None);
         }
         let http = http.clone().header(header.0, header.1);
@@ -246,14 +255,19 @@ impl Provisioner {
         self.rest.auth_header(token)
     }
 
-    async fn perform(&self, operation: Operation, asker: Asker<'_>, fill: &Fill) -> Result<Value, Lack> {
-        if let Way::Program(program) = &self.way {
+    async fn perform(
+        &self,
+        operation: Operation,
+        requester: Requester<'_>,
+        fill: &TemplateValues,
+    ) -> Result<Value, ProvisionError> {
+        if let Method::Program(program) = &self.method {
             return program
-                .ask(operation, asker.account, fill)
+                .ask(operation, requester.account, fill)
                 .await
-                .map_err(Lack::NotHad);
+                .map_err(ProvisionError::Unavailable);
         }
-        let reply = self.exchange(operation, asker.http, fill).await?;
+        let reply = self.exchange(operation, requester.http, fill).await?;
         let template = self.template(operation)?;
         let told = reply
             .expect(&template.status)
@@ -265,7 +279,7 @@ impl Provisioner {
         })
     }
 
-    async fn exchange(&self, operation: Operation, http: &Http, fill: &Fill) -> Found<Reply> {
+    async fn exchange(&self, operation: Operation, http: &Http, fill: &TemplateValues) -> Found<Reply> {
         let template = self.template(operation)?;
         let request = template::request(template, fill)?;
         let mut http = http.clone();
@@ -284,7 +298,7 @@ impl Provisioner {
 }
 
 /// A chat as it is wanted that is in the file of users.
-fn listed(roster: &Roster, fill: &Fill) -> Option<String> {
+fn listed(roster: &Roster, fill: &TemplateValues) -> Option<String> {
     let text = |name: &str| fill.as_map().get(name)?.as_str();
     let members = fill.as_map().get("members")?.as_array()?;
     let members: Vec<&str> = members.iter().filter_map(Value::as_str).collect();
@@ -298,7 +312,7 @@ const fn gives_tokens(operation: Operation) -> bool {
 
 fn without_tokens(mut mismatch: Mismatch) -> Mismatch {
     if let Mismatch::Definite(difference) = &mut mismatch {
-        difference.actual = blot(&difference.actual.to_string()).into();
+        difference.actual = redact_long_strings(&difference.actual.to_string()).into();
     }
     mismatch
 }
@@ -310,7 +324,7 @@ const fn shows(capability: Capability) -> bool {
 }
 
 /// What a target must offer for this.
-fn needed(operation: Operation, fill: &Fill) -> Option<Capability> {
+fn needed(operation: Operation, fill: &TemplateValues) -> Option<Capability> {
     let is = |name: &str, wanted: &str| fill.as_map().get(name).is_some_and(|value| value == wanted);
     match operation {
         Operation::CreateChat => is("kind", "dm").then_some(Capability::DirectChats),
@@ -319,7 +333,7 @@ fn needed(operation: Operation, fill: &Fill) -> Option<Capability> {
     }
 }
 
-fn account(answer: &Value) -> Result<Account, Lack> {
+fn account(answer: &Value) -> Result<Account, ProvisionError> {
     Ok(Account {
         id: id_at(answer, "/userId")?,
         access_token: id_at(answer, "/accessToken")?,
@@ -338,16 +352,16 @@ mod tests {
 
     #[test]
     fn what_is_declared_absent_is_told_with_what_would_change_it() {
-        let lack = |works| Lack::NotOffered {
+        let error = |works| ProvisionError::NotOffered {
             capability: Capability::Rename,
             works,
         };
         assert_eq!(
-            lack(false).to_string(),
+            error(false).to_string(),
             "not offered: rename, as the target file says"
         );
         assert!(
-            lack(true)
+            error(true)
                 .to_string()
                 .ends_with("but it works: set capabilities.rename = true")
         );
@@ -356,18 +370,24 @@ mod tests {
     #[test]
     fn tokens_can_only_be_minted_with_a_key() {
         let profile = Profile::parse("[provision]\nkind = 'jwt'").unwrap();
-        assert!(matches!(Provisioner::new(&profile), Err(ProvisionError::NoKey)));
+        assert!(matches!(
+            Provisioner::new(&profile),
+            Err(ProvisionSetupError::NoKey)
+        ));
     }
 
     #[test]
     fn a_listing_after_a_message_takes_a_capability_of_its_own() {
-        let fill = Fill::default().with("after", "x");
+        let fill = TemplateValues::default().with("after", "x");
         assert_eq!(
             needed(Operation::ListMessages, &fill),
             Some(Capability::AfterCursor)
         );
         assert_eq!(
-            needed(Operation::CreateChat, &Fill::default().with("kind", "group")),
+            needed(
+                Operation::CreateChat,
+                &TemplateValues::default().with("kind", "group")
+            ),
             None
         );
     }

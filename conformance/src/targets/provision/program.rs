@@ -26,11 +26,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Account;
-use super::template::Fill;
+use super::template::TemplateValues;
 use crate::targets::profile::operation::Operation;
 use crate::targets::tail::Tail;
 use crate::text::show;
-use crate::transcript::redact::blot;
+use crate::transcript::redact::redact_long_strings;
 
 /// How long an answer may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -119,7 +119,10 @@ impl Program {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 let Some((id, answer)) = answer(&line) else {
-                    told.push(format!("no answer, on standard output: {}", blot(&line)));
+                    told.push(format!(
+                        "no answer, on standard output: {}",
+                        redact_long_strings(&line)
+                    ));
                     continue;
                 };
                 let mut waiting = answered.lock();
@@ -146,7 +149,7 @@ impl Program {
         &self,
         operation: Operation,
         account: Option<&Account>,
-        fill: &Fill,
+        fill: &TemplateValues,
     ) -> Result<Value, String> {
         let failed = |why: &str| {
             let said = self.said.text();
@@ -216,7 +219,7 @@ mod tests {
             "read -r a; read -r b; echo '{\"id\":2,\"ok\":{\"_id\":\"second\"}}'; \
              echo '{\"id\":1,\"ok\":{\"_id\":\"first\"}}'; cat",
         );
-        let fill = Fill::default();
+        let fill = TemplateValues::default();
         let (first, second) = futures_util::join!(
             program.ask(Operation::CreateChat, None, &fill),
             program.ask(Operation::CreateChat, None, &fill)
@@ -229,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn failures_are_told_with_what_the_program_wrote() {
-        let fill = Fill::default();
+        let fill = TemplateValues::default();
         // What is looked for is not in the command, which is told as well.
         for (script, told) in [
             (
@@ -255,7 +258,7 @@ mod tests {
         let began = std::time::Instant::now();
         for _ in 0..2 {
             let error = program
-                .ask(Operation::Logout, None, &Fill::default())
+                .ask(Operation::Logout, None, &TemplateValues::default())
                 .await
                 .unwrap_err();
             assert!(error.contains("has ended"), "{error}");

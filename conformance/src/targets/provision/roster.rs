@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Account, Lack, Person};
+use super::{Account, NewUser, ProvisionError};
 use crate::private::Private;
 
 /// The users of a file, each of whom is given away once: what one scenario does must not show in another. For the same reason
@@ -164,7 +164,7 @@ impl Roster {
     }
 
     /// The next user that nobody has had: of the scenario's own set, where the file has one.
-    pub fn next(&self, person: &Person) -> Result<Account, Lack> {
+    pub fn next(&self, person: &NewUser) -> Result<Account, ProvisionError> {
         // What the kit needs for itself is no part of the scenario's story.
         let own = !person.name.starts_with("fence-") && person.name != "preflight";
         if let Some(found) = own.then(|| self.next_of_set(person)).flatten() {
@@ -172,7 +172,7 @@ impl Roster {
         }
         let next = self.users.get(self.given.fetch_add(1, Ordering::Relaxed));
         next.map(Listed::account).ok_or_else(|| {
-            Lack::NotHad(format!(
+            ProvisionError::Unavailable(format!(
                 "all {} users of {} have been used, and none is used twice: list more of them, or select fewer scenarios \
                  with --only",
                 self.users.len(),
@@ -181,7 +181,7 @@ impl Roster {
         })
     }
 
-    fn next_of_set(&self, person: &Person) -> Option<Result<Account, Lack>> {
+    fn next_of_set(&self, person: &NewUser) -> Option<Result<Account, ProvisionError>> {
         let mut leases = self.leases.lock();
         let taken: HashSet<usize> = leases.by_scene.values().map(|(set, _)| *set).collect();
         let mut meant = self
@@ -196,7 +196,7 @@ impl Roster {
         leases.by_scene.insert(person.scene, (place, next + 1));
         let user = self.sets[place].users.get(next);
         Some(user.map(Listed::account).ok_or_else(|| {
-            Lack::NotHad(format!(
+            ProvisionError::Unavailable(format!(
                 "{} asks for a user number {}, called {}, and its set in {} has {}",
                 person.scenario,
                 next + 1,
@@ -236,8 +236,8 @@ mod tests {
         Roster::read(file.path())
     }
 
-    fn person(name: &str, scene: u64) -> Person {
-        Person {
+    fn person(name: &str, scene: u64) -> NewUser {
+        NewUser {
             name: name.to_owned(),
             handle: String::new(),
             email: String::new(),

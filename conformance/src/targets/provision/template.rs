@@ -8,9 +8,9 @@ use crate::targets::profile::rest::Template;
 
 /// What the placeholders of a request stand for; what is not in it stands for nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Fill(Map<String, Value>);
+pub struct TemplateValues(Map<String, Value>);
 
-impl Fill {
+impl TemplateValues {
     /// One more; nothing where there is no value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -67,7 +67,7 @@ pub(crate) struct Request {
 }
 
 /// The request that a template makes of this.
-pub(crate) fn request(template: &Template, fill: &Fill) -> Found<Request> {
+pub(crate) fn request(template: &Template, fill: &TemplateValues) -> Found<Request> {
     let fill = fill.translated(template);
     let mut path = fill
         .text(&template.path, percent_encoded)
@@ -165,7 +165,7 @@ mod tests {
              values = { kind = { dm = true, group = false } }",
             Operation::CreateChat,
         );
-        let fill = Fill::default()
+        let fill = TemplateValues::default()
             .with("kind", "dm")
             .with("members", json!(["a", "b"]))
             .with("creator", "c");
@@ -180,7 +180,7 @@ mod tests {
              query = { n = '{{limit}}', older = '{{before}}' }",
             Operation::ListMessages,
         );
-        let fill = Fill::default().with("chat", "a/b c").with("limit", 5);
+        let fill = TemplateValues::default().with("chat", "a/b c").with("limit", 5);
         assert_eq!(
             request(&template, &fill).unwrap().path,
             "/rooms/a%2Fb%20c/log?all=1&n=5"

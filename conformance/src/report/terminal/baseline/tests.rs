@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::baseline::{Baseline, Entry, Failure, NotLookedAt, file};
+use crate::baseline::{Baseline, BaselineEntry, Failure, NotLookedAt, file};
 use crate::fingerprint::Fingerprint;
 use crate::report::{Report, sample, terminal::Terminal};
 use crate::result::Exit;
 use crate::result::RunEvent;
 
-fn entry(requirement: &str, scenario: &str) -> Entry {
-    Entry {
-        place: Place {
+fn entry(requirement: &str, scenario: &str) -> BaselineEntry {
+    BaselineEntry {
+        place: CheckLocation {
             requirement: requirement.to_owned(),
             scenario: scenario.to_owned(),
         },
@@ -20,7 +20,7 @@ fn entry(requirement: &str, scenario: &str) -> Entry {
 }
 
 /// The sample run held against these entries.
-fn judged(entries: &[Entry]) -> Arc<RunResult> {
+fn judged(entries: &[BaselineEntry]) -> Arc<RunResult> {
     let baseline = Baseline {
         file: "known.toml".to_owned(),
         entries: entries.to_vec(),
@@ -37,9 +37,9 @@ fn report(result: &Arc<RunResult>) -> String {
 }
 
 /// The entry for what fails in the sample.
-fn known() -> Entry {
+fn known() -> BaselineEntry {
     let new = judged(&[]).baseline.clone().unwrap().new;
-    Entry {
+    BaselineEntry {
         fingerprint: new[0].fingerprint.clone(),
         ..entry("X-01", "x/one")
     }
@@ -54,14 +54,14 @@ fn a_known_failure_is_shown_and_does_not_fail_the_run() {
 
 #[test]
 fn new_changed_and_expired_failures_fail_the_run() {
-    let cases: [(&[Entry], &str); 3] = [
+    let cases: [(&[BaselineEntry], &str); 3] = [
         (&[], "new      not listed in known.toml"),
         (
             &[entry("X-01", "x/one")],
             "changed  listed, but failed in another way",
         ),
         (
-            &[Entry {
+            &[BaselineEntry {
                 expires: file::parse_day("2026-01-01"),
                 ..known()
             }],
@@ -164,11 +164,11 @@ fn a_blocked_must_that_is_known_is_verified_enough() {
     let requirement = &mut run.requirements[0];
     requirement.blocked = true;
     requirement.checks[0].unverified = Some(crate::verdict::Unverified::Blocked(Box::default()));
-    let known = Entry {
+    let known = BaselineEntry {
         fingerprint: Fingerprint::of(&requirement.checks[0]),
         ..entry("Y-01", "y/two")
     };
-    let baseline = |entries: &[Entry]| Baseline {
+    let baseline = |entries: &[BaselineEntry]| Baseline {
         file: "known.toml".to_owned(),
         entries: entries.to_vec(),
     };

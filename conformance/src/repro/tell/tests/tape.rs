@@ -7,8 +7,8 @@ use crate::repro::story::{Step, Story};
 use crate::repro::{Untold, tell};
 use crate::scenarios;
 use crate::transcript::Direction;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 pub(super) const ALICE: &str = "01a21399fdff0001780eff49";
 pub(super) const CHAT: &str = "01a2139a032b0000780eff49";
@@ -31,7 +31,7 @@ impl Tape {
         tape.answer("alice", json!({"http": "response", "status": 201, "body": {}}));
         tape.remark(
             "alice",
-            Remark::Registered {
+            Annotation::Registered {
                 id: ALICE.to_owned(),
                 access_token: Private("aaa".to_owned()),
                 session_token: None,
@@ -52,7 +52,7 @@ impl Tape {
         client: &str,
         direction: Direction,
         decoded: Option<Value>,
-        remark: Option<Remark>,
+        remark: Option<Annotation>,
     ) {
         self.us += 1_000;
         self.entries.push(Entry {
@@ -64,7 +64,7 @@ impl Tape {
             text: decoded.as_ref().map(Value::to_string).unwrap_or_default(),
             bytes: None,
             decoded,
-            remark,
+            annotation: remark,
         });
     }
 
@@ -76,12 +76,12 @@ impl Tape {
         self.push(client, Direction::In, Some(decoded), None);
     }
 
-    pub(super) fn remark(&mut self, client: &str, remark: Remark) {
+    pub(super) fn remark(&mut self, client: &str, remark: Annotation) {
         self.push(client, Direction::Note, None, Some(remark));
     }
 
     pub(super) fn judged(&mut self, id: &str) {
-        self.remark("a/b", Remark::Judged(id.to_owned()));
+        self.remark("a/b", Annotation::Judged(id.to_owned()));
     }
 
     pub(super) fn rest(&mut self, method: &str, path: &str, body: Value, answer: Value) {
@@ -144,8 +144,8 @@ pub(super) fn message_new(id: &str, body: &str) -> Value {
     json!({"message": {"_id": id, "chatId": CHAT, "senderId": ALICE, "body": body, "createdAt": "now", "deleted": false}})
 }
 
-pub(super) fn heard(data: Value) -> Remark {
-    Remark::Heard {
+pub(super) fn heard(data: Value) -> Annotation {
+    Annotation::Heard {
         event: "message:new".to_owned(),
         data,
         after: None,

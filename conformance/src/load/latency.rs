@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// What was measured so far.
 #[derive(Debug)]
-pub struct Figures {
+pub struct LatencyRecorder {
     shards: Vec<Mutex<Shard>>,
     interval: Duration,
 }
@@ -97,7 +97,7 @@ pub struct Latencies {
     pub timeline: Vec<Stretch>,
 }
 
-impl Figures {
+impl LatencyRecorder {
     /// Nothing measured yet, for a load of this length.
     pub fn new(duration: Duration) -> Result<Self, CreationError> {
         let interval = (duration / INTERVALS).max(SHORTEST);
@@ -273,13 +273,13 @@ mod tests {
 
     #[test]
     fn shards_and_stretches_add_up() {
-        let figures = Figures::new(TEN).unwrap();
+        let recorder = LatencyRecorder::new(TEN).unwrap();
         for n in 0..100_u64 {
             let connection = usize::try_from(n).unwrap();
-            figures.acked(connection, millis(n * 100), millis(n + 1));
-            figures.delivered(connection, millis(n * 100), millis(2 * (n + 1)));
+            recorder.acked(connection, millis(n * 100), millis(n + 1));
+            recorder.delivered(connection, millis(n * 100), millis(2 * (n + 1)));
         }
-        let all = figures.merged();
+        let all = recorder.merged();
         assert_eq!((all.ack.count, all.delivery.count), (100, 100));
         for (seen, expected) in [
             (all.ack.p50, 50.0),
@@ -302,7 +302,7 @@ mod tests {
     /// a hundred times as often, it seems, it is quick.
     #[test]
     fn a_standstill_counts_for_all_that_was_due_in_it() {
-        let figures = Figures::new(TEN).unwrap();
+        let recorder = LatencyRecorder::new(TEN).unwrap();
         let stands_still = 4_000..5_000;
         for due in (0..10_000).step_by(10) {
             let answered = if stands_still.contains(&due) {
@@ -310,12 +310,12 @@ mod tests {
             } else {
                 due + 1
             };
-            figures.acked(0, millis(due), millis(answered - due));
+            recorder.acked(0, millis(due), millis(answered - due));
         }
-        let ack = figures.merged().ack;
+        let ack = recorder.merged().ack;
         assert!(ack.p50 < 2.0 && ack.p90 < 20.0, "{ack:?}");
         assert!((880.0..920.0).contains(&ack.p99) && ack.max >= 1_000.0, "{ack:?}");
-        let slow = figures.merged().timeline;
+        let slow = recorder.merged().timeline;
         let slow = slow.iter().filter(|stretch| stretch.ack.max > 100.0);
         let at: Vec<f64> = slow.map(|stretch| stretch.at_s).collect();
         assert!(
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_nothing() {
-        let all = Figures::new(millis(1)).unwrap().merged();
+        let all = LatencyRecorder::new(millis(1)).unwrap().merged();
         assert_eq!(all, Latencies::default());
     }
 }

@@ -12,16 +12,16 @@ use futures_util::{StreamExt as _, stream};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
-use super::trial::{Outcome, Trial};
+use super::trial::{Trial, TrialOutcome};
 use super::{Breadth, Catalogue, Sabotage};
 use crate::contract::Contract;
 use crate::plan::Plan;
-use crate::preflight::{self, NotReady, Subject};
+use crate::preflight::{self, PrepareError, TargetChoice};
 use crate::proxy::{Instructions, Proxy, ProxyError};
 use crate::result::{RequirementResult, RunResult};
 use crate::runner;
 use crate::scenarios::{self, Scenario};
-use crate::scene::{Conduct, Context};
+use crate::scene::{Context, RunOptions};
 use crate::targets::tokens::Tokens;
 use crate::targets::{Target, TargetError};
 use crate::verdict::Rules;
@@ -33,12 +33,12 @@ const CONTROLS: usize = 2;
 const SCENARIOS_AT_ONCE: usize = 16;
 
 /// A target to try sabotages on.
-pub struct Bench {
+pub struct Campaign {
     /// The target itself, running, and how fast it is.
     direct: Arc<Context>,
     contract: Arc<Contract>,
     catalogue: Catalogue,
-    conduct: Conduct,
+    options: RunOptions,
     scenarios: Vec<&'static Scenario>,
     breadth: Breadth,
     /// The requirements that pass without a sabotage.
@@ -48,7 +48,7 @@ pub struct Bench {
 
 /// Why there is no run through a proxy.
 #[derive(Debug, Error)]
-pub enum BenchError {
+pub enum CampaignError {
     /// No proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -57,40 +57,40 @@ pub enum BenchError {
     Target(#[from] TargetError),
 }
 
-/// What happens on a bench.
+/// What happens on a campaign.
 #[derive(Clone, Debug)]
-pub enum BenchEvent {
+pub enum CampaignEvent {
     /// The run without a sabotage is over.
     Ready,
     /// A sabotage has been tried, for the last time.
     Tried(Arc<Trial>),
 }
 
-impl Bench {
+impl Campaign {
     /// Gets a target ready, and runs the suite through a proxy that does nothing.
     pub async fn set_up(
-        subject: Subject,
+        subject: TargetChoice,
         contract: Contract,
         catalogue: Catalogue,
         breadth: Breadth,
         scale: f64,
         stop: watch::Receiver<bool>,
-    ) -> Result<Self, NotReady> {
-        let conduct = Conduct {
+    ) -> Result<Self, PrepareError> {
+        let options = RunOptions {
             scale,
             rules: Rules {
                 strict: true,
                 ..Rules::default()
             },
-            ..Conduct::default()
+            ..RunOptions::default()
         };
         let contract = Arc::new(contract);
-        let direct = preflight::prepare(subject, contract.clone(), conduct.clone()).await?;
+        let direct = preflight::prepare(subject, contract.clone(), options.clone()).await?;
         Ok(Self {
             direct,
             contract,
             catalogue,
-            conduct,
+            options,
             scenarios: scenarios::all().collect(),
             breadth,
             sound: BTreeSet::new(),
@@ -108,8 +108,8 @@ impl Bench {
         &mut self,
         sabotages: &[Sabotage],
         at_once: usize,
-        mut tell: impl FnMut(BenchEvent),
-    ) -> Result<Vec<Arc<Trial>>, BenchError> {
+        mut tell: impl FnMut(CampaignEvent),
+    ) -> Result<Vec<Arc<Trial>>, CampaignError> {
         for _ in 0..CONTROLS {
             let control = self.control(sabotages).await?;
             let passed = |requirement: &&RequirementResult| requirement.verdict == Verdict::Pass;
@@ -123,31 +123,31 @@ impl Bench {
                 break;
             }
         }
-        tell(BenchEvent::Ready);
+        tell(CampaignEvent::Ready);
 
-        let bench = &*self;
+        let campaign = &*self;
         // The slow ones first, so that none of them is waited for alone at the end.
         let mut order: Vec<usize> = (0..sabotages.len()).collect();
-        order.sort_by_key(|number| std::cmp::Reverse(bench.slowest(&sabotages[*number])));
-        let tried =
-            stream::iter(order).map(async |number: usize| (number, bench.try_one(&sabotages[number]).await));
+        order.sort_by_key(|number| std::cmp::Reverse(campaign.slowest(&sabotages[*number])));
+        let tried = stream::iter(order)
+            .map(async |number: usize| (number, campaign.try_one(&sabotages[number]).await));
         let mut tried = std::pin::pin!(tried.buffer_unordered(at_once.max(1)));
         let mut trials = vec![None; sabotages.len()];
         let mut again = Vec::new();
         while let Some((number, trial)) = tried.next().await {
             if trial.is_well() {
                 let trial = Arc::new(trial);
-                tell(BenchEvent::Tried(trial.clone()));
+                tell(CampaignEvent::Tried(trial.clone()));
                 trials[number] = Some(trial);
             } else {
                 again.push(number);
             }
         }
         for number in again {
-            let mut trial = bench.try_one(&sabotages[number]).await;
+            let mut trial = campaign.try_one(&sabotages[number]).await;
             trial.runs = 2;
             let trial = Arc::new(trial);
-            tell(BenchEvent::Tried(trial.clone()));
+            tell(CampaignEvent::Tried(trial.clone()));
             trials[number] = Some(trial);
         }
         Ok(trials.into_iter().flatten().collect())
@@ -163,7 +163,7 @@ impl Bench {
     }
 
     /// The run without a sabotage: everything that is run with one of these.
-    async fn control(&self, sabotages: &[Sabotage]) -> Result<Arc<RunResult>, BenchError> {
+    async fn control(&self, sabotages: &[Sabotage]) -> Result<Arc<RunResult>, CampaignError> {
         let plans: Vec<Plan> = sabotages
             .iter()
             .map(|sabotage| sabotage.plan(&self.scenarios, self.breadth))
@@ -181,7 +181,7 @@ impl Bench {
     async fn try_one(&self, sabotage: &Sabotage) -> Trial {
         if !self.sound.contains(&sabotage.breaks) {
             let why = format!("{} does not pass without the sabotage", sabotage.breaks);
-            return Trial::without_run(sabotage, Outcome::Unfit(why));
+            return Trial::without_run(sabotage, TrialOutcome::Unfit(why));
         }
         let instructions = Instructions {
             rules: sabotage.rules.clone(),
@@ -193,7 +193,7 @@ impl Bench {
             .await
         {
             Ok((result, fired)) => Trial::judge(sabotage, &result, fired, &self.sound),
-            Err(error) => Trial::without_run(sabotage, Outcome::Broken(error.to_string())),
+            Err(error) => Trial::without_run(sabotage, TrialOutcome::Broken(error.to_string())),
         }
     }
 
@@ -202,7 +202,7 @@ impl Bench {
         &self,
         plan: Plan,
         instructions: Instructions,
-    ) -> Result<(Arc<RunResult>, usize), BenchError> {
+    ) -> Result<(Arc<RunResult>, usize), CampaignError> {
         let target = &self.direct.target;
         let mut profile = target.profile.clone();
         let tokens = Tokens::default();
@@ -223,8 +223,8 @@ impl Bench {
         if let Some(rest) = rest.first() {
             profile.rest.url = Some(rest.clone());
         }
-        let target = Target::new(profile)?.telling(tokens);
-        let context = Arc::new(Context::new(target, self.contract.clone(), self.conduct.clone()));
+        let target = Target::new(profile)?.with_tokens(tokens);
+        let context = Arc::new(Context::new(target, self.contract.clone(), self.options.clone()));
         context.calibrate(self.direct.timing().measured().copied());
         // Nobody listens: what came of it is all that is wanted.
         let (events, _) = mpsc::unbounded_channel();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figure {
+pub struct Measurement {
     /// The requirement that it was measured for, as in `PRES-09`.
     pub requirement: String,
     /// What was measured, as in `offline after the connection vanished`.
@@ -28,7 +28,7 @@ pub enum Unit {
     Count,
 }
 
-impl Figure {
+impl Measurement {
     /// A time, to the millisecond.
     pub fn time(requirement: &str, what: &str, time: Duration) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Figure {
     }
 }
 
-impl fmt::Display for Figure {
+impl fmt::Display for Measurement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.unit {
             Unit::Ms => " ms",
@@ -66,8 +66,11 @@ mod tests {
 
     #[test]
     fn figures_read_as_sentences() {
-        let time = Figure::time("PRES-09", "offline after", Duration::from_micros(5_612_400));
+        let time = Measurement::time("PRES-09", "offline after", Duration::from_micros(5_612_400));
         assert_eq!(time.to_string(), "offline after: 5612 ms");
-        assert_eq!(Figure::count("RATE-07", "rounds", 3).to_string(), "rounds: 3");
+        assert_eq!(
+            Measurement::count("RATE-07", "rounds", 3).to_string(),
+            "rounds: 3"
+        );
     }
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Pending;
 use crate::client::inbox::{Inbox, Item};
-use crate::expect::{Found, Kind, Mismatch, Words, varying};
+use crate::expect::{Found, Mismatch, MismatchKind, Words, varying};
 use crate::packet::{Args, Incoming, decode, encode_event};
 use crate::transcript::{Direction, Transcript};
 
@@ -32,7 +32,7 @@ pub(super) enum Mode {
 }
 
 /// The connection underneath; its tasks end with it.
-pub(crate) struct Wire {
+pub(crate) struct RawTransport {
     name: String,
     out: mpsc::UnboundedSender<Message>,
     mode: watch::Sender<Mode>,
@@ -42,7 +42,7 @@ pub(crate) struct Wire {
     tasks: [AbortHandle; 2],
 }
 
-impl Drop for Wire {
+impl Drop for RawTransport {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
@@ -57,9 +57,15 @@ pub(crate) async fn dial(
     inbox: Arc<Inbox>,
     transcript: Arc<Transcript>,
     within: Duration,
-) -> Found<Wire> {
+) -> Found<RawTransport> {
     transcript.write(name, Direction::Note, &format!("opens {url}"));
-    let not_opened = |why: String| Mismatch::of(Kind::Connection, ["a WebSocket to be opened"], varying(why));
+    let not_opened = |why: String| {
+        Mismatch::of(
+            MismatchKind::Connection,
+            ["a WebSocket to be opened"],
+            varying(why),
+        )
+    };
     let opening = tokio_tungstenite::connect_async_with_config(url, None, true);
     let (socket, _) = tokio::time::timeout(within, opening)
         .await
@@ -78,7 +84,7 @@ pub(crate) async fn dial(
         tokio::spawn(write(sink, messages, modes.clone())).abort_handle(),
         tokio::spawn(reader.run(stream, modes)).abort_handle(),
     ];
-    Ok(Wire {
+    Ok(RawTransport {
         name: name.to_owned(),
         out,
         mode,
@@ -89,7 +95,7 @@ pub(crate) async fn dial(
     })
 }
 
-impl Wire {
+impl RawTransport {
     /// Waits for the Engine.IO handshake. A WebSocket that takes a session over gets none.
     pub(crate) async fn opened(&self, within: Duration) -> Found {
         let opened = |items: &[Item]| {
@@ -100,7 +106,11 @@ impl Wire {
         };
         self.inbox.wait(within, opened).await.ok_or_else(|| {
             let actual = self.inbox.closed().unwrap_or_else(|| "nothing".to_owned());
-            Mismatch::of(Kind::Connection, ["an Engine.IO handshake"], varying(actual))
+            Mismatch::of(
+                MismatchKind::Connection,
+                ["an Engine.IO handshake"],
+                varying(actual),
+            )
         })
     }
 
@@ -110,18 +120,18 @@ impl Wire {
 
     /// Treats the connection in another way from now on.
     pub(super) fn change(&self, mode: Mode) {
-        let told = match mode {
+        let note = match mode {
             Mode::Normal => "reads on",
             Mode::Silent => "falls silent, connection kept",
             Mode::Dropped => "drops the transport",
         };
-        self.log(Direction::Note, told);
+        self.log(Direction::Note, note);
         self.mode.send_replace(mode);
     }
 
     pub(super) fn send(&self, message: Message, shown: &str) -> Found {
         self.log(Direction::Out, shown);
-        let closed = |actual: Words| Mismatch::of(Kind::Connection, ["an open connection"], actual);
+        let closed = |actual: Words| Mismatch::of(MismatchKind::Connection, ["an open connection"], actual);
         match self.inbox.closed() {
             Some(why) => Err(closed(Words::from("closed").varying(format!(": {why}")))),
             None => self.out.send(message).map_err(|_| closed("closed".into())),

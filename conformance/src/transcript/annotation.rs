@@ -11,7 +11,7 @@ use crate::private::Private;
 
 /// Something that happens in the kit and on no wire.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Remark {
+pub enum Annotation {
     /// There is a user of this name.
     Registered {
         /// The id.
@@ -54,7 +54,7 @@ pub enum Remark {
     Judged(String),
 }
 
-impl Remark {
+impl Annotation {
     /// The event has come that was waited for.
     pub(crate) fn heard(event: &Event, after: Option<Mark>) -> Self {
         Self::Heard {

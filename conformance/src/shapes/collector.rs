@@ -13,72 +13,72 @@ use crate::expect::ack::CODES;
 
 /// One for all stories and all runs: in what order they write does not matter.
 #[derive(Debug)]
-pub struct Book<'a> {
+pub struct ShapeCollector<'a> {
     contract: &'a Contract,
     words: BTreeSet<&'a str>,
-    pages: Mutex<BTreeMap<&'static str, Page>>,
+    samples: Mutex<BTreeMap<&'static str, SubjectSamples>>,
 }
 
 /// What is known of one subject.
 #[derive(Debug, Default)]
-struct Page {
+struct SubjectSamples {
     seen: BTreeMap<String, Shape>,
     /// Why it was not seen, each time that it was not.
     not_seen: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
-impl<'a> Book<'a> {
+impl<'a> ShapeCollector<'a> {
     /// An empty one.
     pub fn new(contract: &'a Contract) -> Self {
         let named = |subject: &&Subject| contract.schemas.place(subject.schema).words();
         Self {
             contract,
             words: subjects::ALL.iter().flat_map(named).collect(),
-            pages: Mutex::default(),
+            samples: Mutex::default(),
         }
     }
 
     /// Writes down a sample.
-    pub fn saw(&self, subject: &Subject, case: &str, sample: &Value) {
+    pub fn record(&self, subject: &Subject, case: &str, sample: &Value) {
         let place = self.contract.schemas.place(subject.schema);
         let shape = Shape::of(sample, &place, &self.words);
-        self.on_page(subject, |page| {
-            let known = page.seen.entry(case.to_owned()).or_default();
+        self.on_subject(subject, |samples| {
+            let known = samples.seen.entry(case.to_owned()).or_default();
             *known = std::mem::take(known).merge(shape);
         });
     }
 
     /// Writes down an ack, in the case that it says it is; gives that.
-    pub fn saw_ack(&self, subject: &Subject, ack: &Value) -> &'static str {
+    pub fn record_ack(&self, subject: &Subject, ack: &Value) -> &'static str {
         let case = case_of(ack);
-        self.saw(subject, case, ack);
+        self.record(subject, case, ack);
         case
     }
 
     /// Writes down why a case was not seen, which counts unless it is seen elsewhere. The reason must be the same each time.
-    pub fn missed(&self, subject: &Subject, case: &'static str, why: impl Into<String>) {
-        self.on_page(subject, |page| {
-            page.not_seen.entry(case).or_default().insert(why.into());
+    pub fn record_missing(&self, subject: &Subject, case: &'static str, why: impl Into<String>) {
+        self.on_subject(subject, |samples| {
+            samples.not_seen.entry(case).or_default().insert(why.into());
         });
     }
 
-    fn on_page(&self, subject: &Subject, write: impl FnOnce(&mut Page)) {
-        let mut pages = self.pages.lock();
-        write(pages.entry(subject.name).or_default());
+    fn on_subject(&self, subject: &Subject, write: impl FnOnce(&mut SubjectSamples)) {
+        let mut samples = self.samples.lock();
+        write(samples.entry(subject.name).or_default());
     }
 
     /// The documents, by the names of their subjects: one for each, with every case of each.
-    pub fn close(self) -> BTreeMap<&'static str, Document> {
-        let mut pages = self.pages.into_inner();
+    pub fn into_documents(self) -> BTreeMap<&'static str, Document> {
+        let mut samples = self.samples.into_inner();
         let document = |subject: &&Subject| {
-            let page = pages.remove(subject.name).unwrap_or_default();
-            (subject.name, page.into_document(subject))
+            let samples = samples.remove(subject.name).unwrap_or_default();
+            (subject.name, samples.into_document(subject))
         };
         subjects::ALL.iter().map(document).collect()
     }
 }
 
-impl Page {
+impl SubjectSamples {
     fn into_document(self, subject: &Subject) -> Document {
         let unseen = subject
             .cases
@@ -115,7 +115,7 @@ mod tests {
         let contract = Contract::embedded().unwrap();
         let mut expected = BTreeSet::from(["dm", "group", "start", "stop", "online", "offline"]);
         expected.extend(CODES);
-        assert_eq!(Book::new(&contract).words, expected);
+        assert_eq!(ShapeCollector::new(&contract).words, expected);
     }
 
     #[test]
@@ -138,19 +138,19 @@ mod tests {
     #[test]
     fn what_was_seen_once_needs_no_reason_and_what_never_was_has_all() {
         let contract = Contract::embedded().unwrap();
-        let book = Book::new(&contract);
-        book.missed(&subjects::TYPING, "start", "it was too late");
-        book.missed(&subjects::TYPING, "stop", "b");
-        book.missed(&subjects::TYPING, "stop", "a");
-        book.missed(&subjects::TYPING, "stop", "b");
-        book.saw(
+        let collector = ShapeCollector::new(&contract);
+        collector.record_missing(&subjects::TYPING, "start", "it was too late");
+        collector.record_missing(&subjects::TYPING, "stop", "b");
+        collector.record_missing(&subjects::TYPING, "stop", "a");
+        collector.record_missing(&subjects::TYPING, "stop", "b");
+        collector.record(
             &subjects::TYPING,
             "start",
             &json!({"state": "start", "chatId": 1}),
         );
-        book.saw(&subjects::TYPING, "start", &json!({"state": "start", "since": 1}));
-        book.saw(&subjects::TYPING, "pause", &json!(null));
-        let documents = book.close();
+        collector.record(&subjects::TYPING, "start", &json!({"state": "start", "since": 1}));
+        collector.record(&subjects::TYPING, "pause", &json!(null));
+        let documents = collector.into_documents();
         assert_eq!(documents.len(), subjects::ALL.len());
         let document = &documents[subjects::TYPING.name];
         assert_eq!(
