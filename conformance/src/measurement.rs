@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// One figure.
+/// A measured value that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
     /// The requirement that it was measured for, as in `PRES-09`.
     pub requirement: String,
     /// What was measured, as in `offline after the connection vanished`.
     pub what: String,
-    /// How much.
+    /// The value, in `unit`.
     pub value: f64,
-    /// Of what.
+    /// The unit of `value`.
     pub unit: Unit,
 }
 
-/// What a figure counts.
+/// The unit of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {

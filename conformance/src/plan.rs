@@ -40,7 +40,7 @@ pub enum PlanError {
     Glob {
         /// `--only` or `--skip`.
         option: &'static str,
-        /// As given.
+        /// The pattern as it was given.
         pattern: String,
         /// What is wrong with it.
         why: String,
@@ -50,16 +50,18 @@ pub enum PlanError {
     Unmatched {
         /// `--only` or `--skip`.
         option: &'static str,
-        /// As given.
+        /// The pattern as it was given.
         pattern: String,
         /// Ids that are spelt alike.
         near: Vec<String>,
     },
     /// Nothing is left.
-    #[error("nothing is left to run: --skip takes away all that --only asks for")]
+    #[error("nothing is left to run: --skip leaves out everything that --only selects")]
     Empty,
     /// Nothing is quick.
-    #[error("nothing is left to run: all that was asked for takes waiting, which --quick leaves out")]
+    #[error(
+        "nothing is left to run: everything selected has to wait for something, and --quick leaves that out"
+    )]
     NotQuick,
 }
 

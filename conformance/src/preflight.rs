@@ -28,46 +28,46 @@ pub enum PreflightError {
     /// No connection at all.
     #[error("cannot connect to {url}: {why}. Is the server running, and is this its address and port?")]
     Unreachable {
-        /// Where.
+        /// The address that was tried.
         url: String,
-        /// Why not.
+        /// The error of the attempt.
         why: String,
     },
     /// It takes the connection and says nothing.
     #[error(
-        "{url} accepts connections but does not answer within {seconds} s. Is it a chat server, and is it stuck?"
+        "{url} accepts connections but does not answer within {seconds} s. Is it a chat server? Is it stuck?"
     )]
     Silent {
-        /// Where.
+        /// The address that was tried.
         url: String,
         /// How long was waited.
         seconds: u64,
     },
     /// Something else than HTTP.
-    #[error("{url} does not speak HTTP: {why}. Check the port, and http against https")]
+    #[error("{url} does not speak HTTP: {why}. Check the port, and whether it is http or https")]
     NotHttp {
-        /// Where.
+        /// The address that was tried.
         url: String,
-        /// What came instead.
+        /// What was received instead.
         why: String,
     },
     /// HTTP, but no Socket.IO.
-    #[error("{url} speaks HTTP but no Socket.IO: {why}. Give the server's own address, without a path")]
+    #[error("{url} speaks HTTP but not Socket.IO: {why}. Give the address of the server, without a path")]
     NotSocketIo {
-        /// Where.
+        /// The address that was tried.
         url: String,
-        /// What came instead.
+        /// What was received instead.
         why: String,
     },
     /// Users cannot be made there.
     #[error(
-        "users cannot be made at {url}: {why}. Say in the target file how it is done, under [provision] and \
-         [rest.register]; chatspec doctor tells step by step what works"
+        "users cannot be created at {url}: {why}. Describe how to create them in the target file, under [provision] and \
+         [rest.register]; run chatspec doctor to see step by step what works"
     )]
     NoUsers {
-        /// Where.
+        /// The address that was tried.
         url: String,
-        /// Why not.
+        /// The error of the attempt.
         why: String,
     },
 }

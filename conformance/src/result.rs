@@ -19,7 +19,7 @@ use crate::verdict::{Check, Level, Rules, Verdict};
 /// What came of one scenario.
 #[derive(Clone, Debug)]
 pub struct ScenarioResult {
-    /// Which.
+    /// The scenario.
     pub scenario: &'static Scenario,
     /// Over its checks, and over how it ended.
     pub verdict: Verdict,

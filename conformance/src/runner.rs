@@ -216,7 +216,9 @@ async fn attempt(
         () = stopped(&mut stop) => Err(Stop::blocked("the run was interrupted")),
     };
     let outcome = match scene.tear_down().await {
-        Err(Stop::Harness(why)) => Err(Stop::Harness(format!("the target's store is still away: {why}"))),
+        Err(Stop::Harness(why)) => Err(Stop::Harness(format!(
+            "the target's store could not be brought up again: {why}"
+        ))),
         _ => outcome,
     };
     let lost = match &outcome {
@@ -277,7 +279,7 @@ fn conclude(
         if !scenario.requirements.contains(&check.requirement.as_str()) {
             check.verdict = Verdict::Harness;
             check.message = Some(format!(
-                "{} judges {} without declaring it",
+                "{} judges {}, which it does not declare",
                 scenario.id, check.requirement
             ));
         }

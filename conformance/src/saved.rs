@@ -135,27 +135,29 @@ pub enum ReportError {
     /// It cannot be read.
     #[error("report {file}: {source}")]
     Read {
-        /// Which file.
+        /// Path of the report.
         file: String,
-        /// Why not.
+        /// The error of the file system.
         source: io::Error,
     },
     /// There is nothing in it.
-    #[error("report {file} is empty: the run that was to write it did not come about; run it again")]
+    #[error(
+        "report {file} is empty: the run that should have written it did not start, or was ended; run it again"
+    )]
     Empty {
-        /// Which file.
+        /// Path of the report.
         file: String,
     },
     /// It is far too large.
     #[error("report {file} is no JSON report of chatspec: it has more than {} MiB", MOST_BYTES >> 20)]
     TooLarge {
-        /// Which file.
+        /// Path of the report.
         file: String,
     },
     /// It is something else.
     #[error("report {file} is no JSON report of chatspec: {why}; write one with --report json=PATH")]
     Invalid {
-        /// Which file.
+        /// Path of the report.
         file: String,
         /// What is wrong with it, with line and column where there are such.
         why: String,
@@ -166,7 +168,7 @@ pub enum ReportError {
          it again with this one"
     )]
     OtherSchema {
-        /// Which file.
+        /// Path of the report.
         file: String,
         /// Its schema.
         schema: String,
@@ -176,7 +178,7 @@ pub enum ReportError {
         "report {file} has no fingerprints: it was written by an older chatspec; run it again with this one"
     )]
     NoFingerprints {
-        /// Which file.
+        /// Path of the report.
         file: String,
     },
 }

@@ -175,7 +175,7 @@ pub enum Trouble<'a> {
     Kit {
         /// The scenario's id.
         scenario: &'static str,
-        /// What is wrong.
+        /// The reason, as a sentence for people.
         why: &'a str,
     },
     /// The baseline lists what no longer fails.
@@ -220,7 +220,7 @@ impl Trouble<'_> {
         }
     }
 
-    /// What is wrong.
+    /// The trouble as a sentence for people.
     pub fn text(&self) -> String {
         match self {
             Self::Interrupted => "interrupted: this report is partial".to_owned(),

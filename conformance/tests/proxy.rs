@@ -235,7 +235,7 @@ async fn a_target_that_is_away_is_told_of() {
         .unwrap();
     assert_eq!(answer.status().as_u16(), 502);
     let told = answer.text().await.unwrap();
-    assert!(told.contains("cannot be asked"), "{told}");
+    assert!(told.contains("cannot be reached"), "{told}");
 }
 
 /// A text message in one frame, as a server sends it, or with a mask, as a client does.

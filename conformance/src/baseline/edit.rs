@@ -91,11 +91,11 @@ pub enum EditError {
     Toml(#[from] TomlError),
     /// It is written in a way that comments cannot be kept in.
     #[error(
-        "known is written as one array: write each entry as a [[known]] of its own, then it can be changed"
+        "known is one inline array, which cannot be edited in place: write each entry as its own [[known]] table"
     )]
     Inline,
     /// The entries of the text are not those of the baseline.
-    #[error("the entries are not those that were read before: {0} is missing")]
+    #[error("the file has changed since it was read: the entry for {0} is missing")]
     Other(CheckLocation),
 }
 

@@ -63,21 +63,21 @@ pub enum BaselineError {
         "baseline {file}: there is no such file; write it with: chatspec baseline accept REPORT.json --baseline {file}"
     )]
     Absent {
-        /// Which file.
+        /// Path of the baseline.
         file: String,
     },
     /// It cannot be read.
     #[error("baseline {file}: {source}")]
     Read {
-        /// Which file.
+        /// Path of the baseline.
         file: String,
-        /// Why not.
+        /// The error of the file system.
         source: io::Error,
     },
     /// It is no TOML, or has keys or values that a baseline has not; the text shows the line.
     #[error("baseline {file} is not valid:\n{why}")]
     Invalid {
-        /// Which file.
+        /// Path of the baseline.
         file: String,
         /// The line and what is wrong in it.
         why: String,
@@ -85,11 +85,11 @@ pub enum BaselineError {
     /// An entry is about nothing that the kit looks at, or stands there twice.
     #[error("baseline {file}, line {line}: {wrong}")]
     BaselineEntry {
-        /// Which file.
+        /// Path of the baseline.
         file: String,
-        /// In which line.
+        /// Number of the line, from 1 on.
         line: usize,
-        /// What is wrong there.
+        /// What is wrong with the entry.
         wrong: WrongEntry,
     },
 }
@@ -100,7 +100,7 @@ pub enum WrongEntry {
     /// The contract has no such requirement.
     #[error("no requirement has the id {id}{}", did_you_mean(.near))]
     Requirement {
-        /// As written.
+        /// The id as it is in the file.
         id: String,
         /// Ids that are spelt alike.
         near: Vec<String>,
@@ -108,13 +108,13 @@ pub enum WrongEntry {
     /// The kit has no such scenario.
     #[error("no scenario has the id {id}{}", did_you_mean(.near))]
     Scenario {
-        /// As written.
+        /// The id as it is in the file.
         id: String,
         /// Ids that are spelt alike.
         near: Vec<String>,
     },
     /// That requirement cannot fail in that scenario.
-    #[error("{scenario} does not look at {requirement}; see chatspec explain {requirement}")]
+    #[error("{scenario} does not check {requirement}; see chatspec explain {requirement}")]
     Elsewhere {
         /// The requirement.
         requirement: String,
@@ -123,7 +123,7 @@ pub enum WrongEntry {
     },
     /// The same failure is listed twice.
     #[error(
-        "{place} is listed with the fingerprint {fingerprint} in line {first} already: remove one of them"
+        "{place} with the fingerprint {fingerprint} is already listed in line {first}: remove one of the two"
     )]
     Twice {
         /// Where it fails.

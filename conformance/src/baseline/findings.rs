@@ -25,7 +25,7 @@ impl fmt::Display for CheckLocation {
 /// What fails a run for as long as no baseline lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Where.
+    /// The requirement, and the scenario that checks it.
     #[serde(flatten)]
     pub place: CheckLocation,
     /// How it differs from others.
@@ -53,8 +53,8 @@ pub enum FindingOutcome {
 /// What one check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Where.
+    /// The requirement, and the scenario that checks it.
     pub place: CheckLocation,
-    /// What.
+    /// What came of the check.
     pub outcome: FindingOutcome,
 }

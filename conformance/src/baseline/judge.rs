@@ -44,7 +44,7 @@ pub struct NotLookedAt {
     /// As it stands in the file.
     #[serde(flatten)]
     pub entry: BaselineEntry,
-    /// Why not.
+    /// Why this run cannot tell whether it still fails.
     pub why: String,
 }
 
@@ -135,7 +135,7 @@ impl Baseline {
 }
 
 impl Judged {
-    /// Takes in an entry that nothing in the run fits.
+    /// Sorts in an entry that no failure of the run matches: it fails in another way now, was not run, or is gone.
     fn record_unmatched(&mut self, entry: &BaselineEntry, findings: &[Finding]) {
         // What fails there without being listed is what has become of it; each failure is taken once.
         let instead = self.new.iter().position(|failure| failure.place == entry.place);

@@ -28,19 +28,19 @@ const PRUNE_EXAMPLES: &str = "Examples:
 /// What `baseline` takes.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List what fails in a report and is not known yet; what fails in another way than listed gets a new fingerprint.
+    /// Add the failures of a report that are not listed yet; entries that now fail in another way get a new fingerprint.
     #[command(after_help = ACCEPT_EXAMPLES)]
     Accept {
         #[command(flatten)]
         files: Files,
-        /// Why it is tolerated: a sentence or a link, for every entry that is added.
+        /// Why the failures are tolerated: a sentence or a link, for every entry that is added.
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: Option<String>,
-        /// The last day on which it is tolerated (UTC), for every entry that is added or has expired.
+        /// Last day on which they are tolerated (UTC), for every entry that is added or has expired.
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         expires: Option<Date>,
     },
-    /// Remove what no longer fails in a report; what it says nothing about stays.
+    /// Remove the entries that no longer fail in a report; entries that the report does not cover stay.
     #[command(after_help = PRUNE_EXAMPLES)]
     Prune {
         #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) enum Command {
 /// The two files that are held against each other.
 #[derive(Debug, Args)]
 pub(super) struct Files {
-    /// JSON report of a run; - is standard input.
+    /// JSON report of a run; - reads standard input.
     #[arg(value_name = "REPORT.json")]
     report: PathBuf,
     /// File of known failures.
@@ -68,7 +68,7 @@ fn reason(text: &str) -> Result<String, String> {
 
 fn day(text: &str) -> Result<Date, String> {
     match file::parse_day(text) {
-        Some(day) if day < today() => Err("that day is over".to_owned()),
+        Some(day) if day < today() => Err("that day is in the past".to_owned()),
         Some(day) => Ok(day),
         None => Err("a date such as 2026-12-31".to_owned()),
     }
@@ -105,8 +105,11 @@ fn accept(files: &Files, terms: &Terms, contract: &Contract) -> Result<Exit, Fai
     let refreshed = count(|change| matches!(change, Change::Refreshed(_)));
     let known = held.judged.known.len();
     let sum = format!("{added} added, {refreshed} refreshed, {known} known before");
-    let hint = (added > 0 && terms.reason.is_none())
-        .then(|| format!("what was added has the reason {NO_REASON:?}: say why, or give --reason"));
+    let hint = (added > 0 && terms.reason.is_none()).then(|| {
+        format!(
+            "the new entries have the reason \"{NO_REASON}\": write down why in the file, or give --reason"
+        )
+    });
     tell(&changes, files, &sum, hint.as_deref())
 }
 
@@ -116,7 +119,7 @@ fn prune(files: &Files, contract: &Contract) -> Result<Exit, Failure> {
     let changes = held.save(edited, files, contract)?;
     let (removed, unseen) = (changes.len(), held.judged.not_looked_at.len());
     let left = held.baseline.entries.len() - removed;
-    let sum = format!("{removed} removed, {left} left, {unseen} of them not looked at in this report");
+    let sum = format!("{removed} removed, {left} left, {unseen} of them not covered by this report");
     tell(&changes, files, &sum, None)
 }
 

@@ -52,7 +52,7 @@ pub(super) struct DiffArgs {
     /// How to write it.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }

@@ -17,10 +17,10 @@ use crate::result::Exit;
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Factor on every deadline, for slow machines.
+    /// Multiply every deadline by this factor, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -28,7 +28,8 @@ pub(super) struct DoctorArgs {
 /// Tries out what the file says; 0 where everything works.
 pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Failure> {
     let profile = args.target.profile()?.ok_or_else(|| {
-        let text = "say who is to be examined: --target FILE, or --url URL; chatspec init writes a file";
+        let text =
+            "say which server to examine: --target FILE or --url URL; chatspec init writes a target file";
         Failure::new(Exit::Usage, text)
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -55,7 +56,7 @@ pub(super) fn doctor(args: &DoctorArgs, contract: Contract) -> Result<Exit, Fail
     let ending = if well {
         format!("\n  {GREEN}All that a run needs works.{GREEN:#}")
     } else {
-        format!("\n  {RED}Something has to be mended{RED:#} before a run says anything about it.")
+        format!("\n  {RED}Something has to be fixed{RED:#} before a run can say anything about this server.")
     };
     let _ = writeln!(out, "{ending}");
     Ok(if well { Exit::Conforms } else { Exit::Fault })

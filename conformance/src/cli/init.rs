@@ -14,16 +14,16 @@ use crate::targets::profile::{Profile, rest};
 /// What `init` takes; what is not given is asked for on a terminal, and has its default elsewhere.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Where to write it; - for standard output.
+    /// File to write; - writes to standard output.
     #[arg(value_name = "FILE", default_value = "chatspec.toml")]
     file: PathBuf,
-    /// What reports are to call the target.
+    /// Name of the target in reports.
     #[arg(long)]
     name: Option<String>,
-    /// Address of the target's port, where it runs already.
+    /// Address of the target, if it is already running.
     #[arg(long, value_name = "URL", conflicts_with = "launch")]
     url: Option<String>,
-    /// Command that starts the target, where the kit is to do that; {{port}} in it stands for a free port.
+    /// Command with which the kit starts the target; {{port}} in it is replaced by a free port.
     #[arg(long, value_name = "COMMAND")]
     launch: Option<String>,
     /// How users are made.
@@ -35,7 +35,7 @@ pub(super) struct InitArgs {
     /// How tokens are signed: HS256, HS384, HS512, RS256, ES256 or EdDSA.
     #[arg(long, value_name = "ALGORITHM", default_value = "HS256")]
     algorithm: String,
-    /// Replace a file that is there.
+    /// Replace an existing file.
     #[arg(long)]
     force: bool,
 }
@@ -57,7 +57,7 @@ pub(super) fn init(args: InitArgs) -> Result<Exit, Failure> {
     let to_stdout = args.file == Path::new("-");
     if !to_stdout && !args.force && args.file.exists() {
         let text = format!(
-            "{} is there already: give another name, or --force",
+            "{} exists already: give another name, or --force to replace it",
             args.file.display()
         );
         return Err(Failure::new(Exit::Usage, text));
@@ -70,7 +70,7 @@ pub(super) fn init(args: InitArgs) -> Result<Exit, Failure> {
     let text = target_file(&args);
     // What was given on the command line may not fit together.
     Profile::parse(&text)
-        .map_err(|why| Failure::new(Exit::Usage, format!("these answers do not fit together: {why}")))?;
+        .map_err(|why| Failure::new(Exit::Usage, format!("these options do not fit together: {why}")))?;
     if to_stdout {
         // Whoever has stopped reading does not want the rest.
         let _ = io::stdout().write_all(text.as_bytes());
@@ -106,8 +106,9 @@ fn ask_for_the_rest(mut args: InitArgs) -> io::Result<InitArgs> {
         let kind = ask("How users are made: rest, jwt, static or command", "rest")?;
         args.provision = kind
             .map(|kind| {
-                Kind::from_str(&kind, true)
-                    .map_err(|_| io::Error::other(format!("{kind}: there are rest, jwt, static and command")))
+                Kind::from_str(&kind, true).map_err(|_| {
+                    io::Error::other(format!("{kind} is unknown: answer rest, jwt, static or command"))
+                })
             })
             .transpose()?;
     }

@@ -100,7 +100,7 @@ async fn perform(
         (Ok(mut outcome), exit_report) => {
             outcome
                 .warnings
-                .extend(exit_report.map(|told| format!("the server has gone: {told}")));
+                .extend(exit_report.map(|told| format!("the server ended during the load: {told}")));
             Ok(outcome)
         }
         (Err(error), Some(exit_report)) => Err(Failure::new(Exit::Fault, format!("{error}; {exit_report}"))),
@@ -112,8 +112,9 @@ async fn perform(
 fn watched(pids: &[u32]) -> Result<Option<Watched>, Failure> {
     for pid in pids {
         if process::usage(&Watched::Processes(vec![*pid])).is_none() {
-            let text =
-                format!("--pid {pid}: there is no such process, or this system does not tell what it uses");
+            let text = format!(
+                "--pid {pid}: there is no such process, or this system does not report CPU time and memory of processes"
+            );
             return Err(Failure::new(Exit::Usage, text));
         }
     }

@@ -32,10 +32,10 @@ pub(super) struct MatrixArgs {
     /// JSON reports, one for each column; - is standard input.
     #[arg(value_name = "FILE.json", required = true)]
     files: Vec<PathBuf>,
-    /// What to write: text, markdown, html or json, with =PATH into a file; text to standard output by default.
+    /// Format to write: text, markdown, html or json; add =PATH to write a file. Without it, text goes to standard output.
     #[arg(long, value_name = "FORMAT[=PATH]", value_parser = parse)]
     report: Vec<Report>,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -56,12 +56,12 @@ enum Format {
 
 fn parse(text: &str) -> Result<Report, String> {
     let (format, path) = match text.split_once('=') {
-        Some((_, "")) => return Err("there is no path after =".to_owned()),
+        Some((_, "")) => return Err("a path is missing after =".to_owned()),
         Some((format, path)) => (format, Some(PathBuf::from(path))),
         None => (text, None),
     };
     let known = Format::from_str(format, false);
-    let format = known.map_err(|_| "no such format; there are text, markdown, html and json".to_owned())?;
+    let format = known.map_err(|_| "unknown format; use text, markdown, html or json".to_owned())?;
     Ok(Report { format, path })
 }
 

@@ -48,42 +48,42 @@ enum Command {
     /// Write a target file to begin with.
     #[command(after_help = INIT_EXAMPLES)]
     Init(init::InitArgs),
-    /// Try out a target file step by step: what was sent, what came back, what to change.
+    /// Try out a target file step by step, showing what was sent, what came back and what to change.
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(doctor::DoctorArgs),
-    /// Keep a file of known failures, for run --baseline.
+    /// Maintain a file of known failures, for run --baseline.
     #[command(subcommand)]
     Baseline(baseline::Command),
-    /// Write what acks and broadcasts look like into files, or check that they still look like that.
+    /// Write the shapes of acks and broadcasts to files, or check that they have not changed.
     #[command(after_help = snapshot::EXAMPLES)]
     Snapshot(snapshot::SnapshotArgs),
-    /// Tell what has changed from one JSON report to another; fails where something got worse.
+    /// Show what has changed from one JSON report to another; fails if something got worse.
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
-    /// Set JSON reports side by side: requirements by implementations.
+    /// Show JSON reports side by side: requirements by implementations.
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(matrix::MatrixArgs),
-    /// Load a server with many users at once, and check that every message arrives.
+    /// Put a server under load with many users, and check that every message arrives.
     #[command(after_help = load::EXAMPLES)]
     Load(Box<load::LoadArgs>),
-    /// Spoil a server that keeps its promises, in one way at a time, and see whether the kit notices.
+    /// Break a correct server in one way at a time, and see whether the kit notices.
     #[command(after_help = sabotage::EXAMPLES)]
     Sabotage(sabotage::SabotageArgs),
-    /// Stand between clients and a server, and let something go wrong.
+    /// Run a proxy between clients and a server that can make something go wrong.
     #[command(after_help = proxy::EXAMPLES)]
     Proxy(proxy::ProxyArgs),
     /// Explain a requirement or a scenario.
     Explain {
         /// Id of a requirement or a scenario, as in MSG-02 or rooms/join-and-leave.
         id: String,
-        /// How colours are used.
+        /// When to use colours.
         #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
         color: Color,
     },
     /// Write a requirement or a scenario as a script for an official client, which needs no chatspec.
     #[command(after_help = repro::EXAMPLES)]
     Repro(repro::ReproArgs),
-    /// Write completions for a shell.
+    /// Write shell completions.
     #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
     Completions(shell::CompletionsArgs),
     /// Write the manual pages.
@@ -97,56 +97,58 @@ enum Command {
 struct RunArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Run the reference server on MongoDB: that of `MONGODB_URI`, one in a container, or one that is installed and started
-    /// on this machine, whichever is to be had first (`CHATSPEC_MONGO=uri|container|local` leaves one). Only a chatspec
-    /// that is built with `--features services` can.
+    /// Run the reference server on MongoDB: the one at `MONGODB_URI`, one in a container, or one that is installed and
+    /// started on this machine, whichever is available first (`CHATSPEC_MONGO=uri|container|local` selects one). Needs a
+    /// chatspec that is built with `--features services`.
     #[arg(long, conflicts_with_all = ["url", "target"])]
     with_mongodb: bool,
-    /// Only what matches: glob over ids of requirements, scenarios and areas.
+    /// Run only what matches this glob: ids of requirements, scenarios and areas.
     #[arg(long, value_name = "PATTERN")]
     only: Vec<String>,
-    /// Not what matches.
+    /// Leave out what matches this glob.
     #[arg(long, value_name = "PATTERN")]
     skip: Vec<String>,
-    /// Requirement set that counts: a frozen one, or latest for all that this kit knows. What was added after it is run and
-    /// told as well, and fails nothing.
+    /// Requirement set to hold the target to: a frozen one, or latest for all that this kit knows. Requirements that were
+    /// added later are run and reported too, but cannot fail the run.
     #[arg(long, value_name = "NAME", default_value = set::DEFAULT)]
     set: String,
-    /// Leave out what has to wait longer than a second, such as the rate window, and say what that is.
+    /// Leave out everything that has to wait longer than a second, such as the rate window; the report lists it.
     #[arg(long)]
     quick: bool,
-    /// Tell only what fails, and how it ends.
+    /// Show only failures and the result.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Tell every requirement, every failed check, and evidence that is not cut.
+    /// Show every requirement, every failed check, and all of the evidence.
     #[arg(short, long)]
     verbose: bool,
-    /// Tell how long each scenario took, and which of them the run has waited for.
+    /// Show how long each scenario took, and which of them the run had to wait for.
     #[arg(long)]
     timings: bool,
-    /// A SHOULD that does not hold fails.
+    /// A SHOULD that does not hold fails the run.
     #[arg(long)]
     strict: bool,
-    /// A MUST that cannot be verified, or is too close to tell, fails.
+    /// A MUST that cannot be verified, or is too close to tell, fails the run.
     #[arg(long)]
     require_all: bool,
-    /// File of known failures: only what it does not list fails, and what it lists wrongly (see chatspec baseline).
+    /// File of known failures: the run fails for failures that are not in it, and for entries that are no longer true (see
+    /// chatspec baseline).
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Scenarios at once [default: 64, or 8 with --with-mongodb].
+    /// How many scenarios to run at the same time [default: 64, or 8 with --with-mongodb].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: Option<u16>,
     /// Report to write: terminal, json, html, junit, tap, markdown, github (annotations) or badge (for shields.io), with =PATH
     /// into a file. One may go to standard output without a path; the terminal report then goes to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
-    /// File for every frame and every HTTP exchange of the run, as it happens: a JSON object per line, without secrets.
+    /// Write every frame and every HTTP exchange of the run to this file as it happens: one JSON object per line, without
+    /// secrets.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
-    /// Factor on every deadline, for slow machines.
+    /// Multiply every deadline by this factor, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -154,8 +156,8 @@ struct RunArgs {
 /// Who is to be tested.
 #[derive(Debug, Args)]
 struct TargetArgs {
-    /// Address of the target's port; give it once per process of the target, clients are spread over them. Without one, and
-    /// without a target file, it is the reference server, started inside the kit.
+    /// Address of the target; repeat it for each process of the target, and clients are spread over them. Without an address
+    /// and a target file, the reference server is tested, started inside the kit.
     #[arg(long, value_name = "URL")]
     url: Vec<String>,
     /// Target file: addresses, REST API, limits, key; chatspec init writes one (see fixtures/targets).
@@ -191,13 +193,13 @@ impl TargetArgs {
 
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// The scenarios instead of the requirements.
+    /// List the scenarios instead of the requirements.
     #[arg(long)]
     scenarios: bool,
-    /// How to write it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -237,7 +239,7 @@ const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nprotocol 1.0\nr
 
 const EXAMPLES: &str = "Examples:
   chatspec                                         the reference server, started inside the kit
-  chatspec --with-mongodb                          the same on MongoDB, had in whatever way there is
+  chatspec --with-mongodb                          the same on MongoDB, wherever one is available
   chatspec --url http://127.0.0.1:4000             a server that is running
   chatspec --url http://a:4000 --url http://b:4000 two processes of one deployment
   chatspec --only MSG-02 --only 'rooms/*'          one requirement and some scenarios
@@ -258,7 +260,7 @@ const EXAMPLES: &str = "Examples:
   chatspec repro MSG-05 --lang js --out msg-05.mjs
 
 Exit codes:
-  0  conforms, as far as was looked
+  0  conforms, in everything that the run checked
   1  a MUST failed or was blocked, a SHOULD failed under --strict, a MUST is unverified under --require-all;
      with --baseline: something fails that is not listed, or an entry no longer fails as listed, or has expired
   2  the command line, the selection, the target file or the baseline is wrong
@@ -266,7 +268,7 @@ Exit codes:
   130  interrupted";
 
 const INIT_EXAMPLES: &str = "Examples:
-  chatspec init                                             asks, where there is somebody to ask
+  chatspec init                                             asks for what is needed, on a terminal
   chatspec init --url http://127.0.0.1:4000                 for a server that runs already
   chatspec init --launch 'node server.mjs' --key-env KEY    for one that the kit starts
   chatspec init --provision jwt --algorithm RS256 -         to standard output";

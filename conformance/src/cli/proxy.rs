@@ -33,7 +33,7 @@ pub(super) fn proxy(args: &ProxyArgs, contract: &Contract) -> Result<Exit, Failu
     let profile = args.target.profile()?.ok_or_else(|| {
         Failure::new(
             Exit::Usage,
-            "say who is to be asked: --url URL, or --target FILE with addresses in it",
+            "say which server to forward to: --url URL, or --target FILE with urls in it",
         )
     })?;
     let mut instructions = Instructions {
@@ -43,7 +43,8 @@ pub(super) fn proxy(args: &ProxyArgs, contract: &Contract) -> Result<Exit, Failu
     if let Some(name) = &args.sabotage {
         let catalogue = Catalogue::embedded(contract).map_err(|error| Failure::new(Exit::Fault, error))?;
         let Some(sabotage) = catalogue.sabotages.iter().find(|one| one.name == *name) else {
-            let text = format!("--sabotage {name}: there is none of this name; see chatspec sabotage --list");
+            let text =
+                format!("--sabotage {name}: there is no sabotage of this name; see chatspec sabotage --list");
             return Err(Failure::new(Exit::Usage, text));
         };
         instructions.observations = catalogue.observations_for(sabotage);

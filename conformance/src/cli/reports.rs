@@ -34,7 +34,7 @@ enum Kind {
 /// What `--report` asks for.
 #[derive(Debug)]
 struct Asked<'a> {
-    /// As given.
+    /// The value of the option, for error messages.
     text: &'a str,
     kind: Kind,
     /// A file; without one it is standard output.
@@ -49,7 +49,7 @@ impl<'a> Asked<'a> {
         };
         let no_such = |_| {
             let kinds: Vec<String> = Kind::iter().map(|kind| kind.to_string()).collect();
-            usage(text, format!("no such format; there are {}", kinds.join(", ")))
+            usage(text, format!("unknown format; use one of {}", kinds.join(", ")))
         };
         let kind = kind.parse().map_err(no_such)?;
         Ok(Self { text, kind, path })
@@ -97,7 +97,7 @@ fn only_one<'a>(mut asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<(), Fa
             Err(usage(
                 second.text,
                 format!(
-                    "--report {first} goes to standard output already; give a file, as in {}=PATH",
+                    "--report {first} already goes to standard output; give this one a file, as in {}=PATH",
                     second.kind
                 ),
             ))
@@ -156,7 +156,10 @@ pub(super) fn create<'a>(
     if fresh.file.metadata().map_err(wrong)?.is_file() {
         let place = fs::canonicalize(path).map_err(wrong)?;
         if let Some((_, other)) = files.iter().find(|(taken, _)| *taken == place) {
-            return Err(usage(report, format!("--report {other} has that file already")));
+            return Err(usage(
+                report,
+                format!("--report {other} already writes to that file"),
+            ));
         }
         files.push((place, report));
     }

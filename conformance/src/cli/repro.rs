@@ -23,10 +23,10 @@ pub(super) struct ReproArgs {
     /// The language.
     #[arg(long, value_enum)]
     lang: Language,
-    /// Scenario to play for a requirement, instead of the first that judges it.
+    /// Scenario to run for a requirement, instead of the first one that judges it.
     #[arg(long, value_name = "ID")]
     scenario: Option<String>,
-    /// Target file, where the server's REST API is not the contract's.
+    /// Target file, if the server's REST API differs from the contract's.
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
     /// File to write, instead of to standard output.
@@ -57,11 +57,11 @@ pub(super) fn repro(args: &ReproArgs, contract: &Contract) -> Result<Exit, Failu
     if scenario.waits() > SILENCE {
         let seconds = scenario.waits().as_secs();
         anstream::eprintln!(
-            "chatspec: plays {} first, which takes some {seconds} s",
+            "chatspec: runs {} first, which takes about {seconds} s",
             scenario.id
         );
     }
-    let untold = |why: Untold| usage(format!("{} cannot be told as a script: {why}", args.id));
+    let untold = |why: Untold| usage(format!("{} cannot be written as a script: {why}", args.id));
     let story = played(scenario, asked.as_deref()).map_err(|error| Failure::new(Exit::Fault, error))?;
     let story = story.map_err(untold)?;
     let api = profile.map_or_else(|| Ok(Api::default()), |profile| Api::of(&profile, &story));
@@ -81,19 +81,23 @@ fn chosen(args: &ReproArgs, contract: &Contract) -> Result<(&'static Scenario, O
         .find(|requirement| requirement.id.eq_ignore_ascii_case(wanted));
     let Some(requirement) = requirement else {
         return match args.scenario {
-            Some(_) => Err(format!("{wanted} is no requirement: --scenario is for one")),
+            Some(_) => Err(format!(
+                "{wanted} is no requirement: --scenario can only be given with the id of a requirement"
+            )),
             None => Ok((tellable(named(wanted, contract)?)?, None)),
         };
     };
     let id = requirement.id.as_str();
     if let Some(why) = limits::of_requirement(id) {
-        return Err(format!("{id} cannot be told as a script: {why}"));
+        return Err(format!("{id} cannot be written as a script: {why}"));
     }
     let judges: Vec<&'static Scenario> = scenarios::all()
         .filter(|scenario| scenario.requirements.contains(&id))
         .collect();
     let Some(first) = judges.first() else {
-        return Err(format!("{id} leaves something open: no scenario judges it"));
+        return Err(format!(
+            "{id} leaves the choice to the server, so no scenario judges it"
+        ));
     };
     let chosen = match &args.scenario {
         Some(wanted) => of_these(named(wanted, contract)?, &judges)
@@ -117,7 +121,7 @@ fn named(id: &str, contract: &Contract) -> Result<&'static Scenario, String> {
 
 fn tellable(scenario: &'static Scenario) -> Result<&'static Scenario, String> {
     match limits::of_scenario(scenario) {
-        Some(why) => Err(format!("{} cannot be told as a script: {why}", scenario.id)),
+        Some(why) => Err(format!("{} cannot be written as a script: {why}", scenario.id)),
         None => Ok(scenario),
     }
 }

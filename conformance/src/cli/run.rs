@@ -111,7 +111,7 @@ async fn perform(
     let result = runner::run(Arc::new(plan), context, jobs(args), events, stop).await;
     let told = telling.await;
     if let Some(error) = recorder.and_then(|recorder| recorder.failure()) {
-        let text = format!("the transcript has an end before its end: {error}");
+        let text = format!("the transcript is incomplete, because it could not be written: {error}");
         return Err(Failure::new(Exit::Fault, text));
     }
     match told {
@@ -125,16 +125,13 @@ async fn perform(
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM; the second one ends the process at once.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "who asks twice does not want to wait for anything"
-)]
+#[expect(clippy::disallowed_methods, reason = "a second Ctrl-C means: end at once")]
 pub(super) fn interruption() -> watch::Receiver<bool> {
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
         if asked_to_stop().await {
             stopper.send_replace(true);
-            anstream::eprintln!("chatspec: interrupted; writing what there is");
+            anstream::eprintln!("chatspec: interrupted; writing the reports of what has been run");
             if asked_to_stop().await {
                 std::process::exit(Exit::Interrupted as i32);
             }

@@ -36,28 +36,28 @@ listed with it; 1 not so; 2 the command line or the target file is wrong; 3 ther
 pub(super) struct SabotageArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Only what matches: glob over names of sabotages and ids of the requirements that they break.
+    /// Only sabotages whose name, or the id of the requirement they break, matches this glob.
     #[arg(long, value_name = "PATTERN")]
     only: Vec<String>,
-    /// Every n-th, from the i-th on.
+    /// Only a part of them, as in 2/3: every third, beginning with the second.
     #[arg(long, value_name = "I/N", value_parser = sample)]
     sample: Option<(usize, usize)>,
-    /// Run all quick scenarios with each, and not only those that are near to what it breaks.
+    /// Run all quick scenarios against each, not only the quick ones of the areas that it breaks.
     #[arg(long)]
     wide: bool,
-    /// Tell which there are, and run nothing.
+    /// List the sabotages, and run nothing.
     #[arg(long)]
     list: bool,
-    /// Sabotages at once.
+    /// How many sabotages to run at the same time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// File for what came of it, as a document.
+    /// Write the results to this file, as a Markdown document.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Factor on every deadline, for slow machines.
+    /// Multiply every deadline by this factor, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -109,7 +109,7 @@ fn chosen(catalogue: &Catalogue, args: &SabotageArgs) -> Result<Vec<Sabotage>, F
             .any(|one| glob.is_match(&one.name) || glob.is_match(&one.breaks))
         {
             return Err(wrong(
-                "no sabotage has such a name, or breaks such a requirement; see chatspec sabotage --list"
+                "no sabotage has this name or breaks this requirement; see chatspec sabotage --list"
                     .to_owned(),
             ));
         }
@@ -133,7 +133,7 @@ fn chosen(catalogue: &Catalogue, args: &SabotageArgs) -> Result<Vec<Sabotage>, F
     if chosen.is_empty() {
         return Err(Failure::new(
             Exit::Usage,
-            "nothing is left to try: --sample takes away all that --only asks for",
+            "nothing is left to try: --sample leaves out everything that --only selects",
         ));
     }
     Ok(chosen)

@@ -42,13 +42,13 @@ pub(super) struct SnapshotArgs {
     target: TargetArgs,
     #[command(flatten)]
     action: Action,
-    /// How often everything is gathered: what is not always there shows after several times.
+    /// How often to gather everything: keys that are only sometimes present show up over several runs.
     #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u16).range(1..=1000))]
     runs: u16,
-    /// Factor on every deadline, for slow machines.
+    /// Multiply every deadline by this factor, for slow machines.
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
     timeout_scale: f64,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
@@ -57,10 +57,10 @@ pub(super) struct SnapshotArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Action {
-    /// Write the files into this folder, which is made if it is not there; its stale snapshots are removed.
+    /// Write the files to this folder, which is created if needed; snapshots in it that are out of date are removed.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Hold the files of this folder against the target, and tell what is different.
+    /// Compare the files of this folder with the target, and show the differences.
     #[arg(long, value_name = "DIR")]
     check: Option<PathBuf>,
 }

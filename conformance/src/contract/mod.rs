@@ -93,9 +93,9 @@ pub struct ContractError(String);
 
 /// There is no requirement set of this name.
 #[derive(Debug, PartialEq, Eq, Error)]
-#[error("there is no requirement set {name}; there are {}", .known.join(", "))]
+#[error("there is no requirement set {name}; use one of {}", .known.join(", "))]
 pub struct UnknownSet {
-    /// As given.
+    /// The name as it was given.
     pub name: String,
     /// What there is.
     pub known: Vec<String>,

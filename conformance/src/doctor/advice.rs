@@ -7,7 +7,8 @@ use crate::targets::profile::capabilities::Capability;
 use crate::targets::profile::operation::Operation;
 use crate::targets::profile::{Profile, Provision};
 
-pub(super) const ON_REACHING: &str = "urls must hold the address of the port, without a path; handshake.path says where Socket.IO listens there";
+pub(super) const ON_REACHING: &str =
+    "urls must hold the address of the server without a path; handshake.path is the path of Socket.IO there";
 
 /// Where it does not start.
 pub(super) const fn on_start(error: &TargetError) -> &'static str {
@@ -17,12 +18,14 @@ pub(super) const fn on_start(error: &TargetError) -> &'static str {
              finds in its environment"
         }
         TargetError::Launch(LaunchError::NotReady { .. }) => {
-            "launch.ready_line must match a line that it writes, launch.ready_url must be a URL that answers with a success; \
-             launch.ready_within_ms gives it more time"
+            "launch.ready_line must match a line that the server writes when it is ready, or launch.ready_url must be a URL that \
+             then answers with a success; launch.ready_within_ms gives it more time"
         }
-        TargetError::Url { .. } | TargetError::NoUrl => "urls must hold the addresses of the server's ports",
+        TargetError::Url { .. } | TargetError::NoUrl => {
+            "urls must hold the addresses at which the server listens"
+        }
         TargetError::Provision(_) => "provision.kind says how users are made: rest, jwt, static or command",
-        _ => "the message says what is missing",
+        _ => "the message above says what is missing",
     }
 }
 
@@ -31,12 +34,12 @@ pub(super) fn on(what: StepKind, why: &str, profile: &Profile) -> String {
     match what {
         StepKind::Rest(operation) => on_request(operation, why, profile),
         StepKind::Direct => format!(
-            "{}; where kind must be another word for a DM, rest.create_chat.values.kind = {{ dm = \"…\" }} says it. If there are \
-             no DMs, set capabilities.direct_chats = false",
+            "{}; if the server has another word for kind = dm, give it in rest.create_chat.values.kind = {{ dm = \"…\" }}. If it \
+             has no DMs, set capabilities.direct_chats = false",
             on_request(Operation::CreateChat, why, profile)
         ),
-        StepKind::After => "rest.list_messages.query must have a parameter with {{after}} in it, which lists what is newer than \
-                        that message, the oldest first. If there is none, set capabilities.after_cursor = false"
+        StepKind::After => "rest.list_messages.query must have a parameter with {{after}} in it, which lists the messages after \
+                        that one, oldest first. If the server has none, set capabilities.after_cursor = false"
             .to_owned(),
         StepKind::Connect => "handshake.token_in and handshake.token_field say where the token goes, and rest.register.reply which \
                           token it is: accessToken. With provision.kind = \"jwt\", look at auth: the key, issuer, audience, \
@@ -45,29 +48,27 @@ pub(super) fn on(what: StepKind, why: &str, profile: &Profile) -> String {
         StepKind::Query => "the contract lets the token be in the query string, as ?token=…. If the target does not take it there, \
                         set capabilities.query_tokens = false"
             .to_owned(),
-        StepKind::Session => "rest.register.reply must say where sessionToken is. If there are none, set \
+        StepKind::Session => "rest.register.reply must say where sessionToken is. If the server has none, set \
                           capabilities.session_tokens = false"
             .to_owned(),
         StepKind::Minted => "auth must have the key, the algorithm, issuer, audience and claims of the target's own tokens; \
-                         compare one of those with what is minted, at any decoder of JWTs"
+                         compare one of them with a minted one, in any JWT decoder"
             .to_owned(),
-        StepKind::Join => "who has made the chat, or is named as its member, must be let into its room: does \
+        StepKind::Join => "the creator and the members of a chat must be allowed to join its room: does \
                        rest.create_chat.body name the members, as {{members}} or {{everyone}}, and is _id in its reply the id \
-                       that sockets use?"
+                       that is used over Socket.IO?"
             .to_owned(),
-        StepKind::Send => "the target file has no say in this: see chatspec explain MSG-01 and MSG-02".to_owned(),
+        StepKind::Send => "nothing in the target file changes this: see chatspec explain MSG-01 and MSG-02".to_owned(),
     }
 }
 
 fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
     match &profile.provision {
         Provision::Command { .. } => {
-            return format!(
-                "the program of provision.command must answer {operation} with what is expected here"
-            );
+            return format!("the program of provision.command must answer {operation} as expected above");
         }
         Provision::Static { .. } if operation == Operation::Register => {
-            return "the file of provision.file must list users that exist, with their tokens".to_owned();
+            return "the file named by provision.file must list existing users with valid tokens".to_owned();
         }
         _ => {}
     }
@@ -78,33 +79,32 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
         Err(error) => return error,
     };
     let advice = match status_in(got) {
-        Some(404 | 405) => format!(
-            "{} = {request:?}: are these the method and the path?",
-            key("request")
-        ),
+        Some(404 | 405) => format!("{} = \"{request}\": are method and path right?", key("request")),
         Some(401 | 403) if operation == Operation::Register => {
             format!(
-                "{request:?} needs a token: is it the method and the path for registering? If it is, \
-                 rest.register.headers must carry a token that may"
+                "\"{request}\" needs a token: are method and path right for registering? If they are, \
+                 rest.register.headers must carry a token that is allowed to register users"
             )
         }
-        Some(401 | 403) => {
-            "rest.auth says in which header the token goes, and how; rest.register.reply.accessToken which \
-                            token that is"
-                .to_owned()
-        }
+        Some(401 | 403) => "rest.auth says in which header the token is sent, and in what form; \
+                            rest.register.reply.accessToken says where the token comes from"
+            .to_owned(),
         Some(400 | 409 | 413 | 415 | 422) => format!(
-            "{} must have the fields that the target wants; what stands for what is in the answer above",
+            "{} must have the fields that the target wants; its answer above may say which",
             key("body")
         ),
-        Some(status @ 200..=299) => format!("if that is a success, add {status} to {}", key("status")),
-        Some(300..=399) => "the kit does not follow redirects: give the address that it leads to".to_owned(),
-        Some(500..=599) => "the target failed: its log will say why".to_owned(),
+        Some(status @ 200..=299) => {
+            format!("if that status means success, add {status} to {}", key("status"))
+        }
+        Some(300..=399) => {
+            "the kit does not follow redirects: give the address that the redirect leads to".to_owned()
+        }
+        Some(500..=599) => "the target failed: look into its log".to_owned(),
         _ if expected.contains("a list at") => {
             format!("{} must point at the list in this answer", key("items"))
         }
         _ if expected.contains(" at /") || expected.ends_with(" at ") => format!(
-            "{} must say where it is in this answer, as in reply = {{ name = \"/path/to/it\" }}",
+            "{} must say where that value is in this answer, as in reply = {{ name = \"/path/to/it\" }}",
             key("reply")
         ),
         _ if got.contains("no answer in time") => {
@@ -113,7 +113,7 @@ fn on_request(operation: Operation, why: &str, profile: &Profile) -> String {
         _ => format!("look at [rest.{operation}] in the target file"),
     };
     match Capability::of(operation) {
-        Some(name) => format!("{advice}. If it is not offered, set capabilities.{name} = false"),
+        Some(name) => format!("{advice}. If the server does not offer this, set capabilities.{name} = false"),
         None => advice,
     }
 }

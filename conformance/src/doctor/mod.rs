@@ -33,7 +33,7 @@ pub enum StepState {
     Works(String),
     /// It does not.
     Broken {
-        /// What is wrong.
+        /// What was expected and what came instead, or why the step could not be done.
         why: String,
         /// What was sent and what came back, oldest first.
         frames: Vec<String>,

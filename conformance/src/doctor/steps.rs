@@ -117,7 +117,7 @@ pub(super) const ALL: [Step; 19] = [
     ),
 ];
 
-/// What the steps have made so far.
+/// The target under examination: what the steps have made there so far, for those that come after.
 pub(super) struct Examination<'a> {
     scene: &'a Scene,
     users: Vec<User>,
@@ -137,7 +137,7 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Takes a step; what was seen, for people.
+    /// Takes a step; gives what was seen, as a sentence for people. The error is why it does not work.
     pub(super) async fn take(&mut self, what: StepKind) -> Result<String, Stop> {
         match what {
             StepKind::Rest(operation) => self.ask(operation).await,
@@ -187,7 +187,7 @@ impl<'a> Examination<'a> {
             Operation::Rename => {
                 let title = scene.unique("renamed");
                 scene.rename(self.chat()?, &title).await?;
-                Ok(format!("to {title:?}"))
+                Ok(format!("to \"{title}\""))
             }
             Operation::AddMember => {
                 scene.add_member(self.chat()?, self.user(2)?).await?;
@@ -230,9 +230,11 @@ impl<'a> Examination<'a> {
             }
             Operation::Search => self.search().await,
             // The token would be in the file for the next run.
-            Operation::Logout if matches!(scene.profile().provision, Provision::Static { .. }) => Err(
-                Stop::Unverified("not tried: it would use up a session of the file of users".to_owned()),
-            ),
+            Operation::Logout if matches!(scene.profile().provision, Provision::Static { .. }) => {
+                Err(Stop::Unverified(
+                    "not tried: it would revoke a session token of the file of users".to_owned(),
+                ))
+            }
             Operation::Logout => {
                 scene.logout(self.user(0)?).await?;
                 Ok("alice".to_owned())
@@ -265,9 +267,9 @@ impl<'a> Examination<'a> {
         };
         let listed = ids(&self.scene.page(user, chat, 10, "after", Some(first)).await?);
         if listed.as_slice() == self.posted.get(1..).unwrap_or_default() {
-            Ok("the one message behind the first".to_owned())
+            Ok("the one message after the first".to_owned())
         } else {
-            let expected = format!("the one message behind the first, {}", json!(self.posted.get(1)));
+            let expected = format!("the one message after the first, {}", json!(self.posted.get(1)));
             Err(Mismatch::new(expected, &json!(listed)).into())
         }
     }
@@ -289,7 +291,7 @@ impl<'a> Examination<'a> {
         };
         let token = minter.sign(&minter.claims(&self.user(0)?.id))?;
         if matches!(profile.provision, Provision::Jwt { .. }) {
-            return Ok("the one that everybody connects with".to_owned());
+            return Ok("every user already connects with a minted token".to_owned());
         }
         self.let_in(Handshake::token(token)).await
     }

@@ -16,18 +16,18 @@ use super::frame::{self, Answer, Delivered, Frame};
 use super::socket::Socket;
 use crate::text::brief;
 
-/// Who connects, and how.
+/// What a connection needs to know before it is opened.
 #[derive(Clone)]
 pub(super) struct ConnectionSpec {
     /// The WebSocket's address.
     pub(super) url: String,
     /// The CONNECT frame.
     pub(super) connect: String,
-    /// Where it is a member; without a room it is idle.
+    /// The room to join; without one the connection stays idle.
     pub(super) room: Option<RoomMembership>,
 }
 
-/// A member, and its chat.
+/// A member of a room, and the chat behind that room.
 #[derive(Clone)]
 pub(super) struct RoomMembership {
     pub(super) member: Member,
@@ -35,14 +35,14 @@ pub(super) struct RoomMembership {
     pub(super) chat: Arc<str>,
 }
 
-/// What a connection tells.
+/// What a connection reports to the fleet.
 #[derive(Debug)]
 pub(super) enum ConnectionEvent {
-    /// It is there, and in its room.
+    /// It is open, and in its room.
     Joined,
-    /// It has not come about.
+    /// It could not be opened, or could not join its room; why.
     Failed(String),
-    /// It was there and is lost.
+    /// It was open, and was lost; why.
     Lost(String),
 }
 
@@ -153,9 +153,9 @@ struct Asked {
     repeat: bool,
 }
 
-/// A connection that is there.
+/// A connection that is open.
 struct ActiveConnection {
-    /// Which it is.
+    /// Number of the connection, from 0 on.
     number: usize,
     socket: Socket,
     /// Oldest first.

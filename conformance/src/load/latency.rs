@@ -17,7 +17,7 @@ const INTERVALS: u32 = 50;
 /// No interval is shorter.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// What was measured so far.
+/// Latencies measured so far, in histograms that several connections write to at once.
 #[derive(Debug)]
 pub struct LatencyRecorder {
     shards: Vec<Mutex<Shard>>,

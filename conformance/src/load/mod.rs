@@ -63,11 +63,11 @@ pub enum LoadError {
     Unfit(#[from] PreflightError),
     /// Users or chats cannot be made.
     #[error(
-        "users and chats for the load cannot be made: {0}. chatspec doctor tells step by step what works"
+        "users and chats for the load could not be created: {0}. Run chatspec doctor to see step by step what works"
     )]
     Participants(String),
     /// Nobody is let in.
-    #[error("none of {wanted} connections came about: {why}")]
+    #[error("none of the {wanted} connections could be opened: {why}")]
     Nobody {
         /// How many were tried.
         wanted: u64,

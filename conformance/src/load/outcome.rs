@@ -35,7 +35,7 @@ pub struct LoadResult {
     pub connections: Connections,
     /// What came of the messages.
     pub messages: Counts,
-    /// What is wrong.
+    /// Messages that were lost, doubled, out of order and the like.
     pub faults: Faults,
     /// How fast it went.
     pub rates: Rates,
@@ -52,7 +52,7 @@ pub struct LoadResult {
 /// Who measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kit {
-    /// Its name.
+    /// Name of the kit: `chatspec`.
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
@@ -235,17 +235,19 @@ impl LoadResult {
             }
             LoadVerdict::Dead if self.connections.made == 0 => "Nobody could connect".to_owned(),
             LoadVerdict::Dead if self.connections.lost >= self.connections.made => {
-                "All connections were lost: the server has gone, or gives up".to_owned()
+                "All connections were lost: the server has ended, or closes them".to_owned()
             }
             LoadVerdict::Dead => "No message was acknowledged".to_owned(),
             LoadVerdict::Partly if messages.planned == 0 => {
-                "Not all connections came about and lasted".to_owned()
+                "Some connections could not be opened, or were lost".to_owned()
             }
             LoadVerdict::Partly => format!(
-                "Nothing wrong in what could be judged: {} of {} messages were acknowledged",
+                "Nothing wrong was seen, but only {} of {} messages were acknowledged",
                 messages.acked, messages.planned
             ),
-            LoadVerdict::Clean if messages.planned == 0 => "All connections came about and lasted".to_owned(),
+            LoadVerdict::Clean if messages.planned == 0 => {
+                "All connections were opened, and none was lost".to_owned()
+            }
             LoadVerdict::Clean => "Clean: every message arrived everywhere, once and in order".to_owned(),
         }
     }

@@ -15,17 +15,16 @@ use crate::packet::encode_connect;
 use crate::scene::people::User;
 use crate::scene::{Context, Scene, Stop};
 
-/// The story of what is done before a load.
 /// Rooms, or groups of idle users, that are made at once.
 const AT_ONCE: usize = 8;
 /// Idle users are made in groups of so many.
 const GROUP: u32 = 50;
 
-/// Everybody, ready to connect.
+/// All rooms and users of the load, ready to connect.
 pub(super) struct Participants {
-    /// By their number.
+    /// Index = number of the room.
     pub(super) rooms: Vec<Room>,
-    /// The members of the rooms, room by room, and then who is idle.
+    /// The members of the rooms, room by room, followed by the idle users.
     pub(super) specs: Vec<ConnectionSpec>,
 }
 
@@ -75,7 +74,7 @@ pub(super) async fn provision(
     })
 }
 
-/// The chat of these users, and their places in it.
+/// Creates a chat for these users; gives it, and how each of them connects.
 async fn create_room(
     scene: &Scene,
     number: u32,

@@ -15,10 +15,10 @@ use crate::targets::profile::Limits;
 /// How much of the rate limit is planned for: sends that are late come closer together than they were planned.
 const HEADROOM: f64 = 0.8;
 
-/// What kind of load is asked for.
+/// The load that is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadOptions {
-    /// Chats.
+    /// Number of chats.
     pub rooms: u32,
     /// Members of each, all of whom are connected and send.
     pub room_size: u32,
@@ -79,7 +79,7 @@ pub enum Idle {
     Share(f64),
 }
 
-/// Which message it is.
+/// The position of a message in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessagePosition {
     /// The room, from 0 on.

@@ -24,7 +24,7 @@ use super::Shared;
 use super::wire;
 use crate::client::http::innermost;
 
-/// One address of the target, and what all its listeners share.
+/// An address on which the proxy listens for one address of the target.
 #[derive(Clone)]
 pub(super) struct Listener {
     pub(super) target: Url,
@@ -84,7 +84,10 @@ async fn pass(listener: Listener, mut request: Request<Incoming>) -> Response<Bo
         None => exchange(&listener, request).await,
     };
     passed.unwrap_or_else(|why| {
-        let mut failed = Response::new(Body::from(format!("{} cannot be asked: {why}", listener.target)));
+        let mut failed = Response::new(Body::from(format!(
+            "{} cannot be reached: {why}",
+            listener.target
+        )));
         *failed.status_mut() = StatusCode::BAD_GATEWAY;
         failed
     })

@@ -62,7 +62,7 @@ pub struct Instructions {
     pub observations: Vec<Observation>,
     /// How the target's REST API is spoken.
     pub rest: Rest,
-    /// Who is told whose tokens are whose. Of others, a JWT tells the user.
+    /// Which token belongs to which user; for a token that is not in it, the `sub` of a JWT names the user.
     pub tokens: Tokens,
 }
 
@@ -91,15 +91,15 @@ impl Shared {
 #[derive(Debug, Error)]
 pub enum ProxyError {
     /// No port.
-    #[error("a proxy cannot be started on 127.0.0.1: {0}")]
+    #[error("the proxy cannot listen on 127.0.0.1: {0}")]
     Port(#[from] io::Error),
     /// HTTP cannot be spoken at all on this machine.
-    #[error("the HTTP client of a proxy could not be set up: {0}")]
+    #[error("the HTTP client of the proxy could not be set up: {0}")]
     Http(#[from] reqwest::Error),
 }
 
 impl Proxy {
-    /// Starts a proxy with a listener, which is a free port on 127.0.0.1, for each of these addresses.
+    /// Starts a proxy that listens on a free port of 127.0.0.1 for each of these addresses.
     pub async fn start(targets: &[Url], instructions: Instructions) -> Result<Self, ProxyError> {
         let Instructions {
             rules,

@@ -131,8 +131,9 @@ impl On {
 }
 
 /// What is done.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
 pub enum Act {
     /// It does not pass. In a list, the item is left out.
     Drop,
@@ -151,7 +152,7 @@ pub enum Act {
 
     /// This is here instead, or as well.
     Set {
-        /// Where.
+        /// JSON pointer to the value.
         at: String,
         /// A template.
         to: Value,
@@ -160,60 +161,60 @@ pub enum Act {
     Remove(String),
     /// This has another name.
     Rename {
-        /// Where it is.
+        /// JSON pointer to the value.
         at: String,
         /// The name that it gets.
         to: String,
     },
     /// A number is so much greater.
     Add {
-        /// Where.
+        /// JSON pointer to the value.
         at: String,
-        /// How much.
+        /// The number to add; it may be negative.
         amount: i64,
     },
     /// A part of a text is replaced, wherever it occurs.
     Replace {
-        /// Where.
+        /// JSON pointer to the value.
         at: String,
-        /// What.
+        /// The text to look for.
         text: String,
-        /// By what.
+        /// The text that replaces it.
         by: String,
     },
     /// White space at the ends of a text is taken away.
     Trim(String),
     /// A text is cut to so many bytes of UTF-8.
     Truncate {
-        /// Where.
+        /// JSON pointer to the value.
         at: String,
-        /// To how many.
+        /// The most bytes of UTF-8 that stay.
         bytes: usize,
     },
     /// A list is turned round.
     Reverse(String),
     /// A list gets one more item, behind the others.
     Append {
-        /// Where.
+        /// JSON pointer to the value.
         at: String,
         /// A template.
         item: Value,
     },
     /// Something is done to every item of a list for which these conditions hold.
     Each {
-        /// Where the list is.
+        /// JSON pointer to the list.
         of: String,
         /// All of these hold.
         #[serde(default)]
         when: Vec<When>,
-        /// What: all but what is done to a connection.
+        /// The actions on each item; none of those that concern a connection.
         then: Vec<Act>,
     },
     /// The HTTP answer has this status.
     Status(u16),
     /// The HTTP answer has this header, or none of this name where the template gives null.
     Header {
-        /// Its name.
+        /// Name of the header.
         name: String,
         /// A template.
         to: Value,
@@ -228,7 +229,7 @@ pub enum Act {
     DeliverTo(Vec<When>),
     /// An event of the proxy's own.
     Inject {
-        /// Its name.
+        /// Name of the event.
         event: String,
         /// Its payload, a template.
         data: Value,
@@ -274,7 +275,10 @@ impl Act {
                 | Self::Remember { .. }
         );
         if in_list && to_a_connection {
-            return Err(format!("{self:?} cannot be done to an item of a list"));
+            return Err(format!(
+                "{} cannot be done to an item of a list",
+                <&str>::from(self)
+            ));
         }
         match self {
             Self::Set { at, .. }
@@ -305,7 +309,7 @@ impl Rule {
     pub fn check(&self) -> Result<(), String> {
         conditions(&self.when)?;
         if self.acts.is_empty() {
-            return Err("a rule does nothing".to_owned());
+            return Err("the rule has no action: give do = […]".to_owned());
         }
         self.acts.iter().try_for_each(|act| act.check(false))
     }

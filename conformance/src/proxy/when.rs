@@ -166,12 +166,17 @@ impl When {
         self.of.iter().try_for_each(|at| pointer(at))?;
         let seen = self.seen.is_some() || self.unseen.is_some();
         if compares != self.at.is_some() {
-            return Err(format!(
-                "a condition compares nothing, or nothing with something: {self:?}"
-            ));
+            return Err(match &self.at {
+                Some(at) => format!(
+                    "the condition at = \"{at}\" compares it with nothing: add is, among, like or the like"
+                ),
+                None => {
+                    "a condition has a comparison, but no at = \"/…\" that says what is compared".to_owned()
+                }
+            });
         }
         if !(compares || seen || !self.any.is_empty()) {
-            return Err("a condition always holds".to_owned());
+            return Err("an empty condition always holds: leave it out".to_owned());
         }
         self.any.iter().try_for_each(Self::check)
     }

@@ -10,7 +10,7 @@ pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 /// What is well.
 pub const GREEN: Style = AnsiColor::Green.on_default();
-/// What is wrong.
+/// For failures.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 /// What is open, or to be known.
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();

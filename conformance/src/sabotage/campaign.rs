@@ -32,7 +32,7 @@ const CONTROLS: usize = 2;
 /// Scenarios at once in each run.
 const SCENARIOS_AT_ONCE: usize = 16;
 
-/// A target to try sabotages on.
+/// A target, and what is needed to run the suite against it once per sabotage.
 pub struct Campaign {
     /// The target itself, running, and how fast it is.
     direct: Arc<Context>,
@@ -46,18 +46,18 @@ pub struct Campaign {
     stop: watch::Receiver<bool>,
 }
 
-/// Why there is no run through a proxy.
+/// Why the suite cannot be run through a proxy.
 #[derive(Debug, Error)]
 pub enum CampaignError {
-    /// No proxy.
+    /// The proxy does not start.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// The target behind a proxy is none.
+    /// The proxy's address cannot be used as a target.
     #[error(transparent)]
     Target(#[from] TargetError),
 }
 
-/// What happens on a campaign.
+/// What happens in a campaign, for a progress bar.
 #[derive(Clone, Debug)]
 pub enum CampaignEvent {
     /// The run without a sabotage is over.

@@ -48,9 +48,9 @@ pub struct Sabotage {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Beyond {
-    /// Its id.
+    /// Id of the requirement.
     pub requirement: String,
-    /// Why not.
+    /// Why it cannot be broken by a proxy.
     pub why: String,
 }
 
@@ -91,7 +91,7 @@ impl Catalogue {
         let mut names = BTreeSet::new();
         for sabotage in &catalogue.sabotages {
             if !names.insert(&sabotage.name) {
-                return Err(CatalogueError(format!("{} is there twice", sabotage.name)));
+                return Err(CatalogueError(format!("{} is listed twice", sabotage.name)));
             }
             catalogue
                 .check(sabotage, contract)
@@ -122,7 +122,7 @@ impl Catalogue {
         }
         if sabotage.collateral.contains_key(&sabotage.breaks) {
             return Err(format!(
-                "{} is what it breaks, and no collateral",
+                "{} is the requirement it breaks, so it cannot be collateral as well",
                 sabotage.breaks
             ));
         }

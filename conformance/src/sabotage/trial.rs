@@ -10,7 +10,7 @@ use crate::verdict::Verdict;
 /// What came of a sabotage.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// Which.
+    /// Name of the sabotage.
     pub name: String,
     /// The requirement that it breaks.
     pub breaks: String,

@@ -6,7 +6,7 @@
 //!
 //! - In a room, the sentinel is a message of the **witness**: a further, hidden member of the scene's groups.
 //! - To a socket that is in no room, it is a `chat:update` on its user room: a spare user is added to, or removed from, a
-//!   group that only that user and the kit's staff are in. Every user has a fence group of its own, so that no two users
+//!   group that only that user and the kit's service accounts are in. Every user has a fence group of its own, so that no two users
 //!   of a scenario become contacts through it.
 //!
 //! Sentinels never show up in what scenarios see of an inbox or a listing.
@@ -47,7 +47,7 @@ pub enum Fence<'a> {
     User,
 }
 
-/// Two users, shared by the whole run, that fence groups are made of; they never connect.
+/// Two users of the kit itself, shared by the whole run, that fence groups are made of; they never connect.
 #[derive(Debug)]
 pub(super) struct ServiceAccounts {
     admin: User,

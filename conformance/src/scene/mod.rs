@@ -41,14 +41,14 @@ use crate::transcript::record::Recorder;
 use crate::transcript::{ScenarioRun, Transcript, TranscriptLine};
 use crate::verdict::{Blocked, Check, Level, Rules, Unverified};
 
-/// How a target is tested.
+/// How a run is done: deadlines, what fails it, and whether it is recorded.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// The factor on every deadline.
     pub scale: f64,
     /// What fails the run, beside a MUST that fails.
     pub rules: Rules,
-    /// Who records everything that goes over the wire, if somebody does.
+    /// Gets everything that goes over the wire, if it is to be recorded.
     pub recorder: Option<Arc<Recorder>>,
 }
 
@@ -65,11 +65,11 @@ impl Default for RunOptions {
 /// What all scenes of a run share.
 #[derive(Debug)]
 pub struct Context {
-    /// Who is under test.
+    /// The server under test.
     pub target: Target,
     /// The contract.
     pub contract: Arc<Contract>,
-    /// How it is tested.
+    /// The options of the run.
     pub options: RunOptions,
     timing: OnceLock<Timing>,
     run: String,
@@ -136,7 +136,7 @@ impl Stop {
         cause
     }
 
-    /// The reason.
+    /// The reason, as a sentence for people.
     pub fn why(self) -> String {
         match self {
             Self::Blocked(blocked) => blocked.why,

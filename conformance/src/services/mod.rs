@@ -12,6 +12,6 @@ pub use absent as mongodb;
 pub const BUILT_IN: bool = cfg!(feature = "services");
 
 /// What to do where they are missing.
-pub const MISSING: &str = "this chatspec is built without MongoDB, as it is by default. Build it with --features services: \
+pub const MISSING: &str = "this chatspec is built without MongoDB, which is the default. Build it with --features services: \
                            in its checkout, cargo run --bin chatspec --features services -- ARGUMENTS, or \
                            cargo install --locked --path conformance --features services";

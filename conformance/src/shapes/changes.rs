@@ -22,14 +22,14 @@ pub enum ChangeKind {
     KeyGone(String),
     /// A key is new.
     KeyAdded {
-        /// Where.
+        /// Path of the key inside the shape, as in `message.body`.
         place: String,
         /// Whether the contract knows it.
         known: bool,
     },
     /// Values are of other kinds.
     KindChanged {
-        /// Where.
+        /// Path of the key inside the shape, as in `message.body`.
         place: String,
         /// Which they were.
         was: String,
@@ -42,7 +42,7 @@ pub enum ChangeKind {
     NowAlways(String),
     /// The contract knows a key, or does not know it, other than before.
     Knowledge {
-        /// Where.
+        /// Path of the key inside the shape, as in `message.body`.
         place: String,
         /// Whether it does now.
         known: bool,

@@ -1,4 +1,4 @@
-//! What the stories write down as they go: shapes that were seen, and why others were not.
+//! Collects what the stories see: shapes of acks and broadcasts, and why others were not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::subjects::{self, NEITHER, OK, Subject};
 use crate::contract::Contract;
 use crate::expect::ack::CODES;
 
-/// One for all stories and all runs: in what order they write does not matter.
+/// The shapes that were seen, one collector for all stories and all runs: the order in which they record does not matter.
 #[derive(Debug)]
 pub struct ShapeCollector<'a> {
     contract: &'a Contract,
@@ -38,7 +38,7 @@ impl<'a> ShapeCollector<'a> {
         }
     }
 
-    /// Writes down a sample.
+    /// Records the shape of a sample.
     pub fn record(&self, subject: &Subject, case: &str, sample: &Value) {
         let place = self.contract.schemas.place(subject.schema);
         let shape = Shape::of(sample, &place, &self.words);
@@ -48,14 +48,14 @@ impl<'a> ShapeCollector<'a> {
         });
     }
 
-    /// Writes down an ack, in the case that it says it is; gives that.
+    /// Records the shape of an ack under the case that its own `ok` and `error` name; gives that case.
     pub fn record_ack(&self, subject: &Subject, ack: &Value) -> &'static str {
         let case = case_of(ack);
         self.record(subject, case, ack);
         case
     }
 
-    /// Writes down why a case was not seen, which counts unless it is seen elsewhere. The reason must be the same each time.
+    /// Records why a case was not seen; that counts unless it is seen elsewhere. The reason must be the same each time.
     pub fn record_missing(&self, subject: &Subject, case: &'static str, why: impl Into<String>) {
         self.on_subject(subject, |samples| {
             samples.not_seen.entry(case).or_default().insert(why.into());

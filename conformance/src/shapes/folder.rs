@@ -36,29 +36,29 @@ pub enum FolderError {
     /// It has no snapshots.
     #[error("{path} holds no snapshots: chatspec snapshot --out {path} writes them")]
     Empty {
-        /// Which.
+        /// The file or folder.
         path: String,
     },
     /// A file, or the folder itself, cannot be read or written.
     #[error("{path}: {source}")]
     System {
-        /// Which.
+        /// The file or folder.
         path: String,
-        /// Why not.
+        /// The error of the file system.
         source: io::Error,
     },
     /// A file has a name of ours and is something else.
     #[error("{path} is no snapshot, but has the name of one: move it away, or give another folder")]
     Foreign {
-        /// Which.
+        /// The file or folder.
         path: String,
     },
     /// A snapshot cannot be read any more.
     #[error(
-        "{path} is a snapshot that cannot be read: {why}. Mend it, or remove it and write it anew with --out"
+        "{path} is a snapshot that cannot be read: {why}. Repair it, or remove it and write it again with --out"
     )]
     Broken {
-        /// Which.
+        /// The file or folder.
         path: String,
         /// What is wrong with it.
         why: String,
@@ -124,7 +124,7 @@ impl Folder {
         })
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

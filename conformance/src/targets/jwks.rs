@@ -11,7 +11,7 @@ use super::jwt::Minter;
 /// A URL at which the key is, until this is dropped.
 #[derive(Debug)]
 pub struct Jwks {
-    /// Where.
+    /// Address of the key set.
     pub url: String,
     serving: JoinHandle<()>,
 }

@@ -9,6 +9,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 use serde_json::{Map, Value, json};
 
 use super::profile::Auth;
+use super::profile::auth::algorithm_name;
 use super::provision::template::TemplateValues;
 use crate::expect::{Found, Mismatch};
 
@@ -50,8 +51,8 @@ impl Minter {
     pub fn test(&self) -> Result<(), String> {
         let wrong = |why: &dyn std::fmt::Display| {
             format!(
-                "auth.private_key_file: it is no private key for {:?} in PEM: {why}",
-                self.algorithm
+                "auth.private_key_file: not a private key for {} in PEM: {why}",
+                algorithm_name(self.algorithm)
             )
         };
         let key = self.encoding_key().map_err(|error| wrong(&error))?;
@@ -183,7 +184,7 @@ pub fn new_private_key(algorithm: Algorithm) -> Result<String, String> {
             .to_pkcs8_pem(LineEnding::LF),
         Algorithm::ES256 => p256::SecretKey::random(random).to_pkcs8_pem(LineEnding::LF),
         Algorithm::EdDSA => ed25519_dalek::SigningKey::generate(random).to_pkcs8_pem(LineEnding::LF),
-        other => return Err(format!("{other:?} has no private key")),
+        other => return Err(format!("{} has no private key", algorithm_name(other))),
     };
     Ok(pem.map_err(|error| error.to_string())?.to_string())
 }

@@ -36,11 +36,11 @@ exec sh -c "$1"
 #[derive(Debug, Error)]
 pub enum LaunchError {
     /// The system does not let it be started.
-    #[error("launch.command {command:?} cannot be run: {source}")]
+    #[error("launch.command \"{command}\" cannot be run: {source}")]
     System {
         /// What was to be run.
         command: String,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Its folder is not there.
@@ -48,15 +48,15 @@ pub enum LaunchError {
     NoFolder(String),
     /// Somebody else is there.
     #[error(
-        "{url} answers before launch.command has been run: it would be another server that is tested. Stop that one, or let \
-         the kit choose a free port by {PORT}"
+        "{url} answers before launch.command has been run: another server would be tested. Stop that one, or let the \
+         kit choose a free port with {PORT}"
     )]
     Occupied {
         /// What answers.
         url: String,
     },
     /// It ended.
-    #[error("launch.command {command:?} ended with {status} before it was ready{}", quoted(.said))]
+    #[error("launch.command \"{command}\" ended with {status} before it was ready{}", quoted(.said))]
     Ended {
         /// What was run.
         command: String,
@@ -66,7 +66,7 @@ pub enum LaunchError {
         said: String,
     },
     /// It goes on and is not ready.
-    #[error("launch.command {command:?} was not ready within {seconds} s: {waited_for}{}", quoted(.said))]
+    #[error("launch.command \"{command}\" was not ready within {seconds} s: {waited_for}{}", quoted(.said))]
     NotReady {
         /// What was run.
         command: String,
@@ -95,7 +95,7 @@ pub struct Launched {
     stop_within: Duration,
 }
 
-/// Where a target is that has been started.
+/// A target that has been started, and where it is.
 #[derive(Debug)]
 pub struct StartedTarget {
     /// Its URLs.
@@ -241,7 +241,9 @@ impl Launched {
             }
             if began.elapsed() > within {
                 let waited_for = match (&launch.ready_line, &url) {
-                    (Some(line), _) if lacks_line => format!("no line matched {line:?} (launch.ready_line)"),
+                    (Some(line), _) if lacks_line => {
+                        format!("no line matched \"{line}\" (launch.ready_line)")
+                    }
                     (_, url) => format!(
                         "{} did not answer with a success (launch.ready_url)",
                         url.as_deref().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Who is under test.
+//! The server under test: starting it, and making users there.
 //!
 //! - [`profile`]: what is known about a target beforehand, from a TOML file
 //! - [`mod@launch`]: starting it, where the kit is to do that
@@ -6,7 +6,7 @@
 //! - [`provision`]: making users, chats and memberships
 //! - [`jwt`]: minting tokens with the target's key
 //! - [`jwks`]: serving the public half of it
-//! - [`tokens`]: whose tokens are whose
+//! - [`tokens`]: which token belongs to which user
 //! - [`tail`]: what a process wrote last
 //! - [`store`]: taking the target's store away for a while
 
@@ -70,15 +70,15 @@ enum Running {
 #[derive(Debug, Error)]
 pub enum TargetError {
     /// A URL that is none, or of a scheme other than http and https.
-    #[error("{url}: {why}. Give the address of the server's port, as in http://127.0.0.1:4000")]
+    #[error("{url}: {why}. Give the address of the server, as in http://127.0.0.1:4000")]
     Url {
-        /// As given.
+        /// The URL as it was given.
         url: String,
         /// What is wrong with it.
         why: String,
     },
     /// No URL at all.
-    #[error("no URL to test: give --url, or urls in the target file")]
+    #[error("there is no URL to test: give --url, or urls in the target file")]
     NoUrl,
     /// HTTP cannot be spoken at all on this machine.
     #[error("the HTTP client could not be set up: {0}")]
@@ -177,19 +177,19 @@ impl Target {
         self
     }
 
-    /// Tells somebody whose tokens are whose.
+    /// Records the tokens of every user made from now on in `tokens`, which a proxy may share.
     #[must_use]
     pub fn with_tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = tokens;
         self
     }
 
-    /// Who is told whose tokens are whose.
+    /// The record of which token belongs to which user.
     pub const fn tokens(&self) -> &Tokens {
         &self.tokens
     }
 
-    /// How it ended, and what it wrote last, where the kit has started it and it has ended.
+    /// The exit status and the last output of a target that the kit started, if it has ended.
     pub fn exit_report(&self) -> Option<String> {
         match &self.running {
             Some(Running::Launched { server, .. }) => server.lock().exit_report(),

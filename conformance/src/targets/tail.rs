@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use crate::private::Private;
 use crate::transcript::redact::redact;
 
-/// The last lines, with secrets blotted out when they are shown. Cheap to clone.
+/// The last lines, with secrets replaced when they are shown. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Tail {
     lines: Arc<Mutex<VecDeque<String>>>,

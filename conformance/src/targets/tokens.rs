@@ -1,4 +1,4 @@
-//! Whose tokens are whose.
+//! Which token belongs to which user.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use parking_lot::Mutex;
 
 use super::provision::Account;
 
-/// Tokens and the users who have them: whoever makes users tells, and whoever sees a token may ask. Cheap to clone.
+/// Tokens and the users they belong to: whoever makes users registers them, and a proxy looks them up. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Tokens(Arc<Mutex<HashMap<String, String>>>);
 
 impl Tokens {
-    /// The tokens of this account are this user's.
+    /// Records that the tokens of this account belong to its user.
     pub fn register(&self, account: &Account) {
         let mut users = self.0.lock();
         for token in std::iter::once(&account.access_token).chain(&account.session_token) {
@@ -20,7 +20,7 @@ impl Tokens {
         }
     }
 
-    /// Whose it is, where that has been told.
+    /// The id of the user with this token, if it has been registered.
     pub fn user_of(&self, token: &str) -> Option<String> {
         let users = self.0.lock();
         users.get(token).cloned()

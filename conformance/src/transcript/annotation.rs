@@ -1,4 +1,4 @@
-//! What the kit means by what goes over the wire, for who tells the story of a scenario again.
+//! What the kit did beside sending and receiving, for `repro`, which writes a scenario as a script.
 //!
 //! Frames alone do not tell which event was waited for, how often one had to come, or what was judged by it. No transcript
 //! that is written down has remarks: some hold tokens.
@@ -14,7 +14,7 @@ use crate::private::Private;
 pub enum Annotation {
     /// There is a user of this name.
     Registered {
-        /// The id.
+        /// Its id at the target.
         id: String,
         /// What the user connects with.
         access_token: Private<String>,
@@ -25,7 +25,7 @@ pub enum Annotation {
     Marked(Mark),
     /// The client waited for an event, and this one came.
     Heard {
-        /// Its name.
+        /// Name of the event.
         event: String,
         /// Its first argument.
         data: Value,
@@ -34,9 +34,9 @@ pub enum Annotation {
     },
     /// The client has got exactly so many events.
     Counted {
-        /// How many.
+        /// The number of events.
         n: usize,
-        /// Of this name.
+        /// Name of the event.
         event: String,
         /// With these values at these JSON pointers; nothing where more is asked of them.
         conditions: Option<Vec<(String, Value)>>,
@@ -45,7 +45,7 @@ pub enum Annotation {
     },
     /// The client's events were looked at, in the order in which they came.
     Looked {
-        /// Of this name.
+        /// Name of the event.
         event: String,
         /// Their first arguments.
         data: Vec<Value>,

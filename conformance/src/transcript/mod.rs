@@ -1,9 +1,9 @@
-//! What went over the wire in one scenario, bounded and with secrets blotted out.
+//! What went over the wire in one scenario, bounded and with secrets replaced.
 //!
 //! - [`Transcript`]: the last lines, for people
 //! - [`record`]: everything, as it happens, for a file
 //! - [`decode`]: what a frame means
-//! - [`mod@redact`]: nobody's passwords and tokens
+//! - [`mod@redact`]: replaces passwords and tokens
 //! - [`annotation`]: what the kit means by it, for who tells it again
 
 pub mod annotation;
@@ -24,7 +24,7 @@ use annotation::Annotation;
 use record::{Entry, Recorder};
 use redact::redact;
 
-/// Which way something went, seen from the kit.
+/// The direction of a frame, seen from the kit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -41,11 +41,11 @@ pub enum Direction {
 pub struct TranscriptLine {
     /// Since the scenario began.
     pub at: Duration,
-    /// Which client.
+    /// Name of the client, as in `alice`.
     pub client: String,
-    /// Which way.
+    /// Sent, received, or neither.
     pub direction: Direction,
-    /// What, with secrets blotted out and cut where too long.
+    /// The frame or the note, with secrets replaced by `***`, and cut where it is too long.
     pub text: String,
 }
 
@@ -66,14 +66,14 @@ impl std::fmt::Display for TranscriptLine {
     }
 }
 
-/// Who plays, where everything is recorded.
+/// One run of a scenario, whose transcript goes to a recorder as well.
 #[derive(Clone, Debug)]
 pub struct ScenarioRun {
-    /// The scenario.
+    /// Id of the scenario, as in `rooms/join-and-leave`.
     pub scenario: &'static str,
-    /// Which time it plays: no two have the same number.
+    /// Number of this run: a scenario may run again, and no two runs have the same number.
     pub scene: u64,
-    /// Who records it.
+    /// Gets every line.
     pub recorder: Arc<Recorder>,
 }
 
@@ -97,7 +97,7 @@ impl Transcript {
     /// How many lines are kept.
     pub const CAPACITY: usize = 2_000;
 
-    /// An empty one, that is recorded as well where there is a run.
+    /// An empty transcript; with a `run`, every line also goes to its recorder.
     pub fn new(run: Option<ScenarioRun>) -> Self {
         Self {
             began: Instant::now(),

@@ -25,9 +25,9 @@ pub struct Entry {
     pub scenario: &'static str,
     /// Which time it played: a scenario that is run again has another number.
     pub scene: u64,
-    /// Which client.
+    /// Name of the client, as in `alice`, or of the HTTP user.
     pub client: String,
-    /// Which way.
+    /// Sent, received, or neither.
     pub direction: Direction,
     /// As it went over the wire, or near to it where a library speaks for the kit.
     pub text: String,
@@ -111,7 +111,7 @@ impl Recorder {
         }
     }
 
-    /// Why the transcript has an end before its end, if so.
+    /// The error that ended the recording early, if there was one; it is returned once.
     pub fn failure(&self) -> Option<io::Error> {
         self.state.lock().failed.take()
     }

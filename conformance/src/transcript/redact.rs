@@ -1,4 +1,4 @@
-//! Nobody's passwords and tokens.
+//! Replaces passwords and tokens by `***`.
 
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_blotted_out() {
+    fn secrets_are_replaced() {
         for (text, shown) in [
             (r#"40{"token":"abc.def"}"#, r#"40{"token":"***"}"#),
             (

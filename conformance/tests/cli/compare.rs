@@ -167,7 +167,7 @@ fn what_the_later_run_did_not_look_at_is_gone() {
 
     reports.run("elsewhere.json", &["--only", "TRANS-04"]);
     let done = reports.diff("rooms.json", "elsewhere.json", &[]);
-    done.fails(2, "no requirement was looked at in both");
+    done.fails(2, "have no requirement in common that was checked in both");
 }
 
 #[test]

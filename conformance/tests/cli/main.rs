@@ -112,7 +112,7 @@ fn a_pattern_that_matches_nothing_is_a_usage_error() {
 
 #[test]
 fn an_unknown_report_or_a_path_that_cannot_be_written_is_a_usage_error() {
-    let formats = "no such format; there are terminal, json, html, junit, tap, markdown, github, badge";
+    let formats = "unknown format; use one of terminal, json, html, junit, tap, markdown, github, badge";
     chatspec(&["--report", "yaml"]).fails(2, formats);
     chatspec(&["--report", "json=/no/such/folder/out.json"]).fails(2, "/no/such/folder/out.json");
 }
@@ -162,7 +162,7 @@ fn a_web_page_is_told() {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close";
         write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{page}", page.len()).ok();
     });
-    chatspec(&["--url", &format!("http://{address}")]).fails(3, "speaks HTTP but no Socket.IO");
+    chatspec(&["--url", &format!("http://{address}")]).fails(3, "speaks HTTP but not Socket.IO");
 }
 
 #[test]

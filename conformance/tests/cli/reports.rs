@@ -171,7 +171,7 @@ fn what_machines_read_is_all_that_is_on_standard_output() {
 fn two_reports_in_one_place_are_a_usage_error() {
     chatspec(&["--report", "json", "--report", "tap"]).fails(
         2,
-        "--report tap: --report json goes to standard output already; give a file, as in tap=PATH",
+        "--report tap: --report json already goes to standard output; give this one a file, as in tap=PATH",
     );
     chatspec(&["--report", "terminal", "--report", "terminal"]).fails(2, "terminal=PATH");
     let folder = tempfile::tempdir().unwrap();
@@ -180,5 +180,5 @@ fn two_reports_in_one_place_are_a_usage_error() {
         format!("json={}", path.display()),
         format!("junit={}/./out", folder.path().display()),
     );
-    chatspec(&["--report", &one, "--report", &other]).fails(2, "has that file already");
+    chatspec(&["--report", &one, "--report", &other]).fails(2, "already writes to that file");
 }

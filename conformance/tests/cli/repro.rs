@@ -54,11 +54,11 @@ fn what_cannot_be_told_is_refused_with_the_reason() {
     for (args, told) in [
         (
             vec!["ROB-05"],
-            "robustness/oversize-frame cannot be told as a script: it sends frames",
+            "robustness/oversize-frame cannot be written as a script: it sends frames",
         ),
         (
             vec!["ACK-05"],
-            "ACK-05 cannot be told as a script: the official clients drop",
+            "ACK-05 cannot be written as a script: the official clients drop",
         ),
         (vec!["TRANS-02"], "long-polling"),
         (vec!["MSG-18"], "no scenario judges it"),

@@ -47,7 +47,7 @@ fn having_no_mongodb_tells_three_ways_to_mend_it() {
     let done = done(command.output().unwrap());
     assert_eq!(done.code, Some(3), "{}", done.stderr);
     assert!(
-        done.stderr.starts_with("chatspec: no MongoDB can be had"),
+        done.stderr.starts_with("chatspec: no MongoDB is available"),
         "{}",
         done.stderr
     );

@@ -96,5 +96,5 @@ fn a_file_that_cannot_be_written_is_a_usage_error() {
 #[cfg(target_os = "linux")]
 fn a_disk_that_is_full_is_told() {
     let run = chatspec(&["--only", "rooms/join-and-leave", "--transcript", "/dev/full"]);
-    run.fails(3, "the transcript has an end before its end");
+    run.fails(3, "the transcript is incomplete, because it could not be written");
 }

@@ -145,7 +145,7 @@ async fn make_writable(uri: &str) -> Result<(), String> {
         };
         if began.elapsed() > START_WITHIN {
             let why = why.unwrap_or_else(|| "it has no primary".to_owned());
-            return Err(format!("the container runs, but takes no writes: {why}"));
+            return Err(format!("the container runs, but does not accept writes: {why}"));
         }
         tokio::time::sleep(PACE).await;
     }

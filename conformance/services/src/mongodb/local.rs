@@ -54,9 +54,7 @@ impl Local {
         }
         drop(child.stdin.take());
         let status = child.wait().map_err(|error| error.to_string())?;
-        Err(format!(
-            "it has said why on standard error, and ended with {status}"
-        ))
+        Err(format!("it ended with {status}; the reason is on standard error"))
     }
 
     fn end(&mut self) -> Result<(), String> {

@@ -60,10 +60,10 @@ pub enum MongoDbSource {
 #[derive(Debug, Error)]
 pub enum NoMongoDb {
     /// `CHATSPEC_MONGO` names no way.
-    #[error("{ONLY}={0}: there are uri, container and local")]
+    #[error("{ONLY}={0} is unknown: use uri, container or local")]
     UnknownSource(String),
     /// No way led to one; one line for each that was tried.
-    #[error("no MongoDB can be had. Any one of these mends it:{}", listed(.0))]
+    #[error("no MongoDB is available. Any one of these helps:{}", listed(.0))]
     NoneAvailable(Vec<(MongoDbSource, String)>),
 }
 
@@ -71,7 +71,7 @@ pub enum NoMongoDb {
 #[derive(Debug, Error)]
 pub enum SwitchError {
     /// It was there before us.
-    #[error("the MongoDB of {URI} is not ours to stop")]
+    #[error("the MongoDB at {URI} was not started by chatspec, so it is not stopped either")]
     NotOurs,
     /// It was tried.
     #[error("{0}")]

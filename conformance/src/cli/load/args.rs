@@ -14,55 +14,55 @@ use crate::targets::profile::{Limits, Profile};
 pub(in crate::cli) struct LoadArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Chats.
+    /// Number of chats.
     #[arg(long, value_name = "N", default_value_t = 10)]
     rooms: u32,
-    /// Members of each chat; all of them are connected, and take turns to send.
+    /// Members of each chat; all are connected, and take turns sending.
     #[arg(long, value_name = "N", default_value_t = 10)]
     room_size: u32,
-    /// Messages per second in all.
+    /// Messages per second, over all members.
     #[arg(long, value_name = "N", default_value_t = 50.0, value_parser = positive)]
     rate: f64,
-    /// How long messages are sent, as in 500ms, 30s or 2m; plain numbers are seconds.
+    /// How long to send messages, as in 500ms, 30s or 2m; a plain number means seconds.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
     duration: Duration,
     /// Length of a message in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 100)]
     payload: usize,
-    /// Share of the messages that are sent once more under the same clientId.
+    /// Share of messages that are sent a second time with the same clientId.
     #[arg(long, value_name = "SHARE", default_value = "2%", value_parser = share)]
     repeat: f64,
-    /// Connections on top that are open and do nothing: a number, or their share of all as in 90%.
+    /// Additional connections that stay idle: a number, or their share of all connections, as in 90%.
     #[arg(long, value_name = "N|SHARE", default_value = "0", value_parser = idle)]
     idle: Idle,
-    /// Time over which connections are opened, evenly.
+    /// Time over which connections are opened, at an even rate.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     ramp: Duration,
-    /// Connections that are being opened at the same time, at most.
+    /// Most connections that are being opened at the same time.
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) connecting: u16,
-    /// Open so many connections, hold them for the duration, and send nothing.
+    /// Open this many connections, hold them for the duration, and send nothing.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           conflicts_with_all = ["rooms", "room_size", "rate", "payload", "repeat", "idle"])]
     connect_only: Option<u32>,
-    /// Messages that the server lets a user send in any one rate window, where it is not what the target file says (10 in
-    /// the contract); the reference server is started with it.
+    /// Messages that the server lets one user send per rate window, if it differs from the target file (the contract says
+    /// 10); the reference server is started with this limit.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate_max: Option<u32>,
-    /// Deliveries that take longer are counted as late.
+    /// Deliveries that take longer than this count as late.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
     late: Duration,
-    /// When nothing has come for so long at the end, what is still missing is lost.
+    /// After the last message: once nothing has arrived for this long, what is still missing counts as lost.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
     drain: Duration,
-    /// A process of the server, whose CPU time and memory are told; one that the kit starts is known.
+    /// Process id of the server, to report its CPU time and memory; not needed for a server that the kit starts.
     #[arg(long, value_name = "PID")]
     pub(super) pid: Vec<u32>,
     /// Report to write: terminal, json or html, with =PATH into a file. One may go to standard output without a path; the
     /// terminal report then goes to standard error.
     #[arg(long, value_name = "FORMAT[=PATH]", value_parser = parse)]
     pub(super) report: Vec<Asked>,
-    /// How colours are used.
+    /// When to use colours.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub(super) color: Color,
 }

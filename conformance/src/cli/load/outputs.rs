@@ -30,14 +30,14 @@ enum Format {
 
 pub(super) fn parse(text: &str) -> Result<Asked, String> {
     let (format, path) = match text.split_once('=') {
-        Some((_, "")) => return Err("there is no path after =".to_owned()),
+        Some((_, "")) => return Err("a path is missing after =".to_owned()),
         Some((format, path)) => (format, Some(PathBuf::from(path))),
         None => (text, None),
     };
     let format = Format::from_str(format, false);
     Ok(Asked {
         text: text.to_owned(),
-        format: format.map_err(|_| "no such format; there are terminal, json and html".to_owned())?,
+        format: format.map_err(|_| "unknown format; use terminal, json or html".to_owned())?,
         path,
     })
 }

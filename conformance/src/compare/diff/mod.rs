@@ -63,7 +63,7 @@ pub struct Diff {
 /// What has changed about a requirement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Which.
+    /// The requirement.
     #[serde(flatten)]
     pub requirement: Described,
     /// What A says of it.
@@ -109,7 +109,7 @@ pub enum DiffError {
     Protocol(#[from] OtherProtocol),
     /// They are about different requirements.
     #[error(
-        "no requirement was looked at in both {a} and {b}: compare runs of which one takes in what the other does"
+        "{a} and {b} have no requirement in common that was checked in both: compare runs with overlapping selections"
     )]
     NothingInCommon {
         /// The report before.
@@ -172,7 +172,7 @@ impl Diff {
         let verdict = match (self.is_worse(strict), partial) {
             (true, _) => "Worse",
             (false, false) => "Nothing is worse",
-            (false, true) => "Nothing is worse, as far as both looked",
+            (false, true) => "Nothing is worse in what both runs checked",
         };
         let of_them = |n: usize, one: &str, many: &str| match n {
             0 => String::new(),
@@ -262,7 +262,7 @@ fn notes(a: &Saved, b: &Saved) -> Vec<String> {
     let mut notes = Vec::new();
     if a.kit.version != b.kit.version {
         notes.push(
-            "the kits differ: another one may look at other things, and word failures in another way"
+            "the reports are by different versions of chatspec, which may check other things or word failures differently"
                 .to_owned(),
         );
     }

@@ -28,7 +28,7 @@ pub enum FaultKind {
 /// Something that was seen to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// What.
+    /// The kind of fault.
     pub kind: FaultKind,
     /// With which message, and where.
     pub text: String,

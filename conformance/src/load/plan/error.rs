@@ -9,10 +9,10 @@ pub enum PlanError {
     #[error("--room-size {0}: a room takes at least 2 members")]
     Alone(u32),
     /// Nobody at all.
-    #[error("there is nobody to connect: give --rooms, --idle or --connect-only")]
+    #[error("there is nothing to connect: give --rooms, --idle or --connect-only")]
     Nobody,
     /// Not a single message.
-    #[error("--rate {rate} over --duration {seconds} s makes no message: give more of one of them")]
+    #[error("--rate {rate} over --duration {seconds} s makes no message: raise one of them")]
     Nothing {
         /// As asked for.
         rate: f64,
@@ -45,7 +45,9 @@ pub enum PlanError {
         enough: f64,
     },
     /// The body does not hold what it must, or is too long.
-    #[error("--payload {payload}: between {least} bytes, by which a message is known, and {most}")]
+    #[error(
+        "--payload {payload}: must be between {least} bytes, which a message needs to be recognised, and {most}"
+    )]
     Payload {
         /// As asked for.
         payload: usize,
@@ -56,7 +58,7 @@ pub enum PlanError {
     },
     /// The system does not let so many be open.
     #[error(
-        "{wanted} connections need as many open files, and this process may have {limit}: raise the limit by ulimit -n"
+        "{wanted} connections need as many open files, but this process may only have {limit}: raise the limit with ulimit -n"
     )]
     Files {
         /// Connections, and a few for all else.

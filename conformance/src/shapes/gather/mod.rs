@@ -35,7 +35,7 @@ pub enum GatherError {
     #[error("the target has stopped answering: {0}")]
     Lost(String),
     /// What a story relies on did not work.
-    #[error("{story} could not be gathered: {why}. chatspec doctor tells step by step what works")]
+    #[error("{story} could not be gathered: {why}. Run chatspec doctor to see step by step what works")]
     Broken {
         /// Which story.
         story: &'static str,

@@ -89,8 +89,8 @@ impl Auth {
         ];
         if !KNOWN.contains(&self.algorithm) {
             return Err(format!(
-                "auth.algorithm: the kit does not sign with {:?}; there are HS256, HS384, HS512, RS256, ES256 and EdDSA",
-                self.algorithm
+                "auth.algorithm: the kit does not sign with {}; use one of HS256, HS384, HS512, RS256, ES256 and EdDSA",
+                algorithm_name(self.algorithm)
             ));
         }
         let claims = serde_json::Value::Object(self.claims.clone()).to_string();
@@ -109,16 +109,16 @@ impl Auth {
         let private = self.private_key_file.is_some() || self.private_key_env.is_some();
         match (self.is_asymmetric(), secret, private) {
             (true, true, _) => Err(format!(
-                "auth.algorithm: {:?} has no secret: give auth.private_key_file or auth.private_key_env",
-                self.algorithm
+                "auth.algorithm: {} needs a private key, not a secret: give auth.private_key_file or auth.private_key_env",
+                algorithm_name(self.algorithm)
             )),
             (false, _, true) => Err(format!(
-                "auth.algorithm: {:?} has no private key: name RS256, ES256 or EdDSA, or give auth.jwt_secret",
-                self.algorithm
+                "auth.algorithm: {} needs a secret, not a private key: name RS256, ES256 or EdDSA, or give auth.jwt_secret",
+                algorithm_name(self.algorithm)
             )),
             (false, ..) if self.jwks_env.is_some() => Err(format!(
-                "auth.jwks_env: {:?} has no public key to be served: name RS256, ES256 or EdDSA as auth.algorithm",
-                self.algorithm
+                "auth.jwks_env: {} has no public key to serve: set auth.algorithm to RS256, ES256 or EdDSA",
+                algorithm_name(self.algorithm)
             )),
             _ => Ok(()),
         }
@@ -148,4 +148,8 @@ impl Auth {
 fn variable_named(key: &str, variable: &str) -> Result<String, String> {
     std::env::var(variable)
         .map_err(|_| format!("{key} names {variable}, which is not set in the environment"))
+}
+/// What JWTs call this algorithm, as in `HS256`: the library names its variants like that, and has no `Display` for them.
+pub(in crate::targets) fn algorithm_name(algorithm: Algorithm) -> String {
+    format!("{algorithm:?}")
 }

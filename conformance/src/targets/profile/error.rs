@@ -8,15 +8,15 @@ pub enum ProfileError {
     /// It cannot be read.
     #[error("target file {path}: {source}")]
     Read {
-        /// Which file.
+        /// Path of the target file.
         path: String,
-        /// Why not.
+        /// The error of the file system.
         source: std::io::Error,
     },
     /// It is no profile; the text shows line and key.
     #[error("target file {path} is not valid:\n{why}")]
     Invalid {
-        /// Which file.
+        /// Path of the target file.
         path: String,
         /// The line and what is wrong in it.
         why: String,
@@ -24,7 +24,7 @@ pub enum ProfileError {
     /// What it says of the target's key leads to none.
     #[error("target file {path}: {why}")]
     Key {
-        /// Which file.
+        /// Path of the target file.
         path: String,
         /// Which key, and what is wrong with it.
         why: String,

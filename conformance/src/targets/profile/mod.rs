@@ -209,7 +209,7 @@ impl Profile {
         self.limits.check()?;
         if !(self.handshake.path.starts_with('/') && self.handshake.path.ends_with('/')) {
             return Err(format!(
-                "handshake.path: {:?} must begin and end with a slash, as in \"/socket.io/\"",
+                "handshake.path: \"{}\" must begin and end with a slash, as in \"/socket.io/\"",
                 self.handshake.path
             ));
         }
@@ -217,12 +217,12 @@ impl Profile {
             launch.check(&self.urls)?;
         } else if self.services.mongodb.is_some() {
             return Err(
-                "services.mongodb without a launch table: only a target that the kit starts gets one"
+                "services.mongodb without a launch table: only a target that the kit starts gets a MongoDB"
                     .to_owned(),
             );
         } else if self.auth.jwks_env.is_some() {
             return Err(
-                "auth.jwks_env without a launch table: only a target that the kit starts can be told"
+                "auth.jwks_env without a launch table: the variable can only be set for a target that the kit starts"
                     .to_owned(),
             );
         }

@@ -78,7 +78,7 @@ pub struct Call {
 /// A request as it is made, with nothing left open.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// How.
+    /// Method of the request.
     pub method: Method,
     /// Where, with placeholders.
     pub path: String,
@@ -106,7 +106,7 @@ impl Rest {
         let request = own.request.or(contract.request).unwrap_or_default();
         let (method, path) = split(&request).ok_or_else(|| {
             format!(
-                "{}: {request:?} is no request: give a method and a path, as in \"POST /v1/chats\"",
+                "{}: \"{request}\" is no request: give a method and a path, as in \"POST /v1/chats\"",
                 key("request")
             )
         })?;
@@ -145,7 +145,7 @@ impl Rest {
             && !(auth.contains(':') && auth.contains("{{token}}"))
         {
             return Err(format!(
-                "rest.auth: {auth:?} must be a header with {{{{token}}}} in it, as in {:?}",
+                "rest.auth: \"{auth}\" must be a header with {{{{token}}}} in it, as in \"{}\"",
                 OF_THE_CONTRACT.auth.as_deref().unwrap_or_default()
             ));
         }
@@ -241,7 +241,7 @@ impl Template {
         for (key, pointer) in pointers.chain(self.items.iter().map(|pointer| (key("items"), pointer))) {
             if !(pointer.is_empty() || pointer.starts_with('/')) {
                 return Err(format!(
-                    "{key}: {pointer:?} is no JSON pointer: it begins with a slash, as in \"/user/id\""
+                    "{key}: \"{pointer}\" is no JSON pointer: it begins with a slash, as in \"/user/id\""
                 ));
             }
         }

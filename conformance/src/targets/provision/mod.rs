@@ -30,7 +30,7 @@ use template::TemplateValues;
 /// A user that exists at the target.
 #[derive(Clone)]
 pub struct Account {
-    /// Its id.
+    /// The id of the user at the target.
     pub id: String,
     /// What it connects with, a JWT where the target has them.
     pub access_token: String,
@@ -57,11 +57,11 @@ pub struct NewUser {
     pub password: String,
     /// The scenario that needs them.
     pub scenario: &'static str,
-    /// Which time it plays: no two have the same number.
+    /// Number of the run of the scenario that needs them: no two runs have the same.
     pub scene: u64,
 }
 
-/// Who asks for something, and how HTTP is spoken as them.
+/// The user on whose behalf a request is made, and the HTTP client that carries their token.
 #[derive(Clone, Copy, Debug)]
 pub struct Requester<'a> {
     /// With the token of the one who asks.
@@ -70,21 +70,22 @@ pub struct Requester<'a> {
     pub account: Option<&'a Account>,
 }
 
-/// Why something could not be had.
+/// Why a user, a chat or something else could not be made or read at the target.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ProvisionError {
     /// The target does not offer it, by its target file.
     #[error("not offered: {capability}, as the target file says{}", if *.works { format!(", but it works: set capabilities.{capability} = true") } else { String::new() })]
     NotOffered {
-        /// What.
+        /// The capability that is switched off in the target file.
         capability: Capability,
         /// Whether it works all the same.
         works: bool,
     },
-    /// It could not be had for another reason than the target: no more users in the file, or a program that fails.
+    /// The means to ask the target are at fault, and not the target: the file of users is used up, or the program of
+    /// `provision.command` fails.
     #[error("{0}")]
     Unavailable(String),
-    /// It did not work.
+    /// The target was asked, and did not answer as expected.
     #[error("{0}")]
     Failed(Mismatch),
 }
@@ -95,7 +96,7 @@ impl From<Mismatch> for ProvisionError {
     }
 }
 
-/// Why nothing can be made at the target.
+/// Why provisioning cannot be set up from a target file.
 #[derive(Debug, Error)]
 pub enum ProvisionSetupError {
     /// A template is wrong.
@@ -103,7 +104,7 @@ pub enum ProvisionSetupError {
     Template(String),
     /// Tokens are to be minted, and there is no key.
     #[error(
-        "provision.kind = \"jwt\" mints tokens with the target's key, and the target file tells none: give \
+        "provision.kind = \"jwt\" mints tokens with the target's key, but the target file names no key: give \
          auth.jwt_secret_env, auth.private_key_file or auth.jwks_env"
     )]
     NoKey,

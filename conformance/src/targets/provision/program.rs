@@ -73,7 +73,7 @@ type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Map<String, Value>>
 
 /// The program does not start.
 #[derive(Debug, Error)]
-#[error("provision.command: {command:?} cannot be run: {why}")]
+#[error("provision.command: \"{command}\" cannot be run: {why}")]
 pub struct ProgramError {
     command: String,
     why: String,
@@ -158,7 +158,7 @@ impl Program {
             } else {
                 format!("; it wrote:\n{said}")
             };
-            format!("{operation} by {:?}: {why}{said}", self.command)
+            format!("{operation} by \"{}\": {why}{said}", self.command)
         };
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut request = json!({"id": id, "do": operation.name(), "with": fill.as_map()});

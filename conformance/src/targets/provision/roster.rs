@@ -75,15 +75,15 @@ pub enum RosterError {
     /// It cannot be read.
     #[error("file of users {path}: {source}")]
     Read {
-        /// Which file.
+        /// Path of the file of users.
         path: String,
-        /// Why not.
+        /// The error of the file system.
         source: std::io::Error,
     },
     /// It is none.
     #[error("file of users {path} is not valid:\n{why}")]
     Invalid {
-        /// Which file.
+        /// Path of the file of users.
         path: String,
         /// The line and what is wrong in it.
         why: String,
@@ -173,7 +173,7 @@ impl Roster {
         let next = self.users.get(self.given.fetch_add(1, Ordering::Relaxed));
         next.map(Listed::account).ok_or_else(|| {
             ProvisionError::Unavailable(format!(
-                "all {} users of {} have been used, and none is used twice: list more of them, or select fewer scenarios \
+                "all {} users of {} have been used, and no user is used twice: list more users, or select fewer scenarios \
                  with --only",
                 self.users.len(),
                 self.file.display()
@@ -197,7 +197,7 @@ impl Roster {
         let user = self.sets[place].users.get(next);
         Some(user.map(Listed::account).ok_or_else(|| {
             ProvisionError::Unavailable(format!(
-                "{} asks for a user number {}, called {}, and its set in {} has {}",
+                "{} needs a user number {} ({}), but its set in {} has only {}",
                 person.scenario,
                 next + 1,
                 person.name,
