@@ -42,7 +42,7 @@ pub enum PlanError {
         option: &'static str,
         /// The pattern as it was given.
         pattern: String,
-        /// What is wrong with it.
+        /// Why it is no valid pattern.
         why: String,
     },
     /// Nothing has such an id.

@@ -89,7 +89,7 @@ pub enum PrepareError {
     Unfit(#[from] PreflightError),
 }
 
-/// Who is to be tested.
+/// The server that is to be tested.
 #[derive(Clone, Debug)]
 pub enum TargetChoice {
     /// The server of a profile, which runs already or is started.

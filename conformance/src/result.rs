@@ -76,7 +76,7 @@ pub struct RunResult {
     pub set: String,
     /// What the target is called.
     pub target: String,
-    /// Where it was.
+    /// Addresses of the target.
     pub urls: Vec<String>,
     /// How its users were made: rest, jwt, static or command.
     pub provisioning: &'static str,
@@ -84,7 +84,7 @@ pub struct RunResult {
     pub limits: Limits,
     /// When it began.
     pub started_at: OffsetDateTime,
-    /// How long it took.
+    /// Wall-clock time of the run.
     pub duration: Duration,
     /// What was measured before.
     pub calibration: Option<Calibration>,

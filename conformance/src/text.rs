@@ -24,7 +24,7 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// So many characters of one text are shown to people; what the kit itself says is hardly ever longer.
+/// How many characters of one text are shown to people; what the kit itself says is hardly ever longer.
 const MOST: usize = 600;
 
 /// Text in which whatever has no glyph, or turns the direction of reading, shows as an escape; line breaks stay.

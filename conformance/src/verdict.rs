@@ -141,7 +141,7 @@ pub struct Blocked {
     pub requirement: Option<String>,
     /// In what way the step did not work, where it says so.
     pub mismatch: Option<Mismatch>,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub why: String,
 }
 

@@ -11,7 +11,7 @@ use crate::fingerprint::Fingerprint;
 /// An entry beside the failure that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// As it stands in the file.
+    /// The entry in the file.
     pub entry: BaselineEntry,
     /// As it was seen.
     pub failure: Failure,
@@ -41,7 +41,7 @@ impl Serialize for Listed {
 /// An entry that a run says nothing about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotLookedAt {
-    /// As it stands in the file.
+    /// The entry in the file.
     #[serde(flatten)]
     pub entry: BaselineEntry,
     /// Why this run cannot tell whether it still fails.

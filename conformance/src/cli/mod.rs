@@ -153,7 +153,7 @@ struct RunArgs {
     color: Color,
 }
 
-/// Who is to be tested.
+/// The server to test.
 #[derive(Debug, Args)]
 struct TargetArgs {
     /// Address of the target; repeat it for each process of the target, and clients are spread over them. Without an address

@@ -181,7 +181,7 @@ mod tests {
         let told = Asked::parse("yaml=x").unwrap_err().text;
         assert_eq!(
             told,
-            "--report yaml=x: no such format; there are terminal, json, html, junit, tap, markdown, github, badge"
+            "--report yaml=x: unknown format; use one of terminal, json, html, junit, tap, markdown, github, badge"
         );
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &RunArgs, contract: Contract) -> Result<Exit, Failure> {
     exit
 }
 
-/// Who is to be tested.
+/// The server to test.
 fn subject(args: &RunArgs) -> Result<TargetChoice, Failure> {
     Ok(match args.target.profile()? {
         Some(profile) => profile.into(),
@@ -82,7 +82,7 @@ fn jobs(args: &RunArgs) -> usize {
     args.jobs.unwrap_or(usual).into()
 }
 
-/// Who records what goes over the wire, if somebody is to.
+/// The recorder for `--transcript`, if it is given.
 fn recorder(args: &RunArgs) -> Result<Option<Arc<Recorder>>, Failure> {
     let path = args.transcript.as_deref();
     let file = path.map(|path| fresh("--transcript", path)).transpose()?;
@@ -106,16 +106,16 @@ async fn perform(
         _ = interrupted.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
     };
 
-    let (events, told) = mpsc::unbounded_channel();
-    let telling = tokio::task::spawn_blocking(move || tell(reports, told, known.as_ref()));
+    let (events, received) = mpsc::unbounded_channel();
+    let reporting = tokio::task::spawn_blocking(move || write_reports(reports, received, known.as_ref()));
     let result = runner::run(Arc::new(plan), context, jobs(args), events, stop).await;
-    let told = telling.await;
+    let reported = reporting.await;
     if let Some(error) = recorder.and_then(|recorder| recorder.failure()) {
         let text = format!("the transcript is incomplete, because it could not be written: {error}");
         return Err(Failure::new(Exit::Fault, text));
     }
-    match told {
-        Ok(Ok(told)) => Ok(told.unwrap_or(result).exit()),
+    match reported {
+        Ok(Ok(judged)) => Ok(judged.unwrap_or(result).exit()),
         Ok(Err(error)) => Err(Failure::new(
             Exit::Fault,
             format!("a report could not be written: {error}"),
@@ -174,9 +174,9 @@ impl From<PrepareError> for Failure {
     }
 }
 
-/// Hands every event to every report; one that fails does not keep the others from theirs. Gives the result as it was
-/// told, with what the baseline says to it.
-fn tell(
+/// Hands every event to every report; if one fails, the others go on. Gives the result with what the baseline says to it.
+/// The error is the first one of a report.
+fn write_reports(
     mut reports: Vec<Box<dyn Report>>,
     mut events: mpsc::UnboundedReceiver<RunEvent>,
     known: Option<&Baseline>,

@@ -16,14 +16,14 @@ pub enum Item {
     Opened(Value),
     /// CONNECT was accepted in this namespace.
     Connected {
-        /// Which namespace.
+        /// The namespace, as in `/`.
         namespace: String,
         /// The payload, mostly `{"sid":…}`.
         data: Value,
     },
     /// CONNECT was refused in this namespace.
     Refused {
-        /// Which namespace.
+        /// The namespace, as in `/`.
         namespace: String,
         /// The payload, `{"message":…}`.
         data: Value,

@@ -22,7 +22,7 @@ use steps::Examination;
 pub struct StepReport {
     /// What was tried, as in `register`.
     pub step: &'static str,
-    /// How it went.
+    /// Whether it works.
     pub state: StepState,
 }
 

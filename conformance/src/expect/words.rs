@@ -102,7 +102,7 @@ impl From<&Value> for Words {
     }
 }
 
-/// So many characters of a text count: how it goes on is seldom what is wrong with it.
+/// How many characters of a text count, from its beginning: what is wrong is seldom further on.
 const COUNTED: usize = 80;
 
 /// A text with every word replaced that was drawn, counted or measured.

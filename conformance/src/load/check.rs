@@ -84,7 +84,7 @@ pub struct Ledger {
     rows: Box<[Row]>,
     /// For each message a bit for each member of its room.
     seen: Box<[AtomicU64]>,
-    /// So many words have the bits of one message.
+    /// How many `u64` hold the bits of one message in `seen`.
     words: usize,
     /// Whose connection was lost, room by room.
     gone: Box<[AtomicBool]>,
@@ -141,12 +141,12 @@ impl Ledger {
         }
     }
 
-    /// It goes out once more.
+    /// A message is sent a second time.
     pub fn repeated(&self) {
         self.repeats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// It, or a repeat of it, is acknowledged.
+    /// The message, or a repeat of it, was acknowledged with this id.
     pub fn acked(&self, number: u32, id: Option<&str>) {
         let Some(row) = self.row(number) else { return };
         match id {
@@ -166,7 +166,7 @@ impl Ledger {
         }
     }
 
-    /// It, or a repeat of it, is refused with this code.
+    /// The message, or a repeat of it, was answered with this error code.
     pub fn refused(&self, number: u32, code: &str) {
         /// Codes that a target makes up are not all kept.
         const CODES: usize = 20;
@@ -196,7 +196,7 @@ impl Ledger {
         }
     }
 
-    /// It arrived later than it should.
+    /// A message arrived later than the limit.
     pub fn late(&self) {
         self.late.fetch_add(1, Ordering::Relaxed);
     }

@@ -11,12 +11,12 @@ use super::connection::{ConnectionEvent, ConnectionSpec, run_connection};
 use super::outcome::{Connections, per_second, round};
 use super::{Progress, Shared, Tell};
 
-/// So many different reasons are kept.
+/// How many different reasons are counted by themselves; the rest is counted as `others`.
 const REASONS: usize = 20;
 
 /// Connections that are there, or were.
 pub(super) struct Fleet {
-    /// By their number.
+    /// One for each connection, by its number.
     orders: Vec<UnboundedSender<u32>>,
     events: UnboundedReceiver<ConnectionEvent>,
     tasks: JoinSet<()>,
@@ -89,7 +89,7 @@ impl Fleet {
         self.orders.clone()
     }
 
-    /// Takes in what connections have told.
+    /// Handles what connections have reported so far, without waiting.
     pub(super) fn look(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.take(event);

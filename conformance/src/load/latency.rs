@@ -10,11 +10,11 @@ use hdrhistogram::{CreationError, Histogram};
 use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
-/// Longer times count as this, in µs.
+/// The longest time that is recorded, in µs; longer ones count as this.
 const LONGEST_US: u64 = 3_600_000_000;
-/// Into so many intervals a load is cut.
+/// The number of intervals that the timeline of a load has.
 const INTERVALS: u32 = 50;
-/// No interval is shorter.
+/// The shortest interval of the timeline.
 const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Latencies measured so far, in histograms that several connections write to at once.
@@ -48,11 +48,11 @@ pub struct Latency {
     pub mean: f64,
     /// The median.
     pub p50: f64,
-    /// Of ten, nine are no longer.
+    /// Nine out of ten are at most this.
     pub p90: f64,
-    /// Of a hundred, 99 are no longer.
+    /// 99 out of 100 are at most this.
     pub p99: f64,
-    /// Of a thousand, 999 are no longer.
+    /// 999 out of 1,000 are at most this.
     pub p999: f64,
     /// The longest.
     pub max: f64,

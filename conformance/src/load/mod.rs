@@ -55,7 +55,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How often it is looked whether all is there.
 const PACE: Duration = Duration::from_millis(50);
 
-/// Why there is no load.
+/// Why a load could not be run.
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// The target cannot be talked to.
@@ -89,14 +89,14 @@ pub enum Progress {
     Registering {
         /// Those that are there.
         done: u32,
-        /// All of them.
+        /// The total.
         of: u32,
     },
     /// Connections are being opened.
     Connecting {
         /// Those that are there, or have failed.
         done: u64,
-        /// All of them.
+        /// The total.
         of: u64,
     },
     /// Messages are on their way.
@@ -119,7 +119,7 @@ pub enum Progress {
     },
 }
 
-/// Who is told how far it has got.
+/// Gets told how far the load has got.
 pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// How a load is made, beside what is sent.

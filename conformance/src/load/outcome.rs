@@ -20,7 +20,7 @@ pub struct LoadResult {
     pub schema: &'static str,
     /// The kit.
     pub kit: Kit,
-    /// Who was loaded.
+    /// The server under load.
     pub target: About,
     /// When it began.
     #[serde(with = "time::serde::rfc3339")]
@@ -29,9 +29,9 @@ pub struct LoadResult {
     pub duration_s: f64,
     /// Whether it was cut short from outside.
     pub interrupted: bool,
-    /// What was asked for.
+    /// The load that was asked for.
     pub load: Load,
-    /// How connecting went.
+    /// How many connections were opened, failed and were lost.
     pub connections: Connections,
     /// What came of the messages.
     pub messages: Counts,
@@ -45,7 +45,7 @@ pub struct LoadResult {
     pub target_usage: Option<TargetUsage>,
     /// What the generator used; nothing where that is not known.
     pub generator_usage: Option<GeneratorUsage>,
-    /// What makes the figures less telling than they look.
+    /// What makes the numbers less meaningful than they look.
     pub warnings: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ pub struct LoadResult {
 pub struct Kit {
     /// Name of the kit: `chatspec`.
     pub name: &'static str,
-    /// Its version.
+    /// Version of the kit.
     pub version: &'static str,
 }
 
@@ -67,12 +67,12 @@ impl Default for Kit {
     }
 }
 
-/// Who was loaded.
+/// The server under load.
 #[derive(Clone, Debug, Serialize)]
 pub struct About {
-    /// What it is called.
+    /// Name of the target.
     pub name: String,
-    /// Where it was.
+    /// Addresses of the target.
     pub urls: Vec<String>,
     /// How its users were made.
     pub provisioning: &'static str,
@@ -82,7 +82,7 @@ pub struct About {
     pub shares_process: bool,
 }
 
-/// What was asked for.
+/// The load that was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Load {
     /// Chats.
@@ -105,7 +105,7 @@ pub struct Load {
     pub late_ms: f64,
 }
 
-/// How connecting went.
+/// How many connections were opened, failed and were lost.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Connections {
     /// How many were to be made.

@@ -73,9 +73,9 @@ impl LoadOptions {
 /// How many connections do nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Idle {
-    /// So many.
+    /// This number of them.
     Number(u32),
-    /// So large a share of all connections, below 1.
+    /// This share of all connections, from 0 to below 1.
     Share(f64),
 }
 

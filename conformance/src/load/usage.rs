@@ -1,4 +1,4 @@
-//! What the load cost the target and the generator, and whether that makes the figures less telling.
+//! What the load cost the target and the generator, and whether that makes the numbers less meaningful.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -156,7 +156,7 @@ fn cores() -> f64 {
     f64::from(u32::try_from(cores).unwrap_or(u32::MAX))
 }
 
-/// What makes the figures less telling than they look.
+/// What makes the numbers less meaningful than they look.
 pub(super) fn warnings(outcome: &LoadResult) -> Vec<String> {
     let mut warnings = Vec::new();
     let lag = outcome.latency.lag;

@@ -1,4 +1,4 @@
-//! A proxy between clients and a target, on this machine: it sees everything, and may be told to spoil some of it.
+//! A proxy between clients and a target, on this machine: it sees everything, and rules may change some of it.
 //!
 //! ```text
 //! http ─┬─► routes ─────────┐
@@ -90,7 +90,7 @@ impl Shared {
 /// Why a proxy does not run.
 #[derive(Debug, Error)]
 pub enum ProxyError {
-    /// No port.
+    /// No port could be opened.
     #[error("the proxy cannot listen on 127.0.0.1: {0}")]
     Port(#[from] io::Error),
     /// HTTP cannot be spoken at all on this machine.

@@ -28,7 +28,7 @@ use crate::targets::profile::operation::Operation;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What it is about.
+    /// The frames or answers that it applies to.
     pub on: On,
     /// All of these hold.
     #[serde(default)]
@@ -45,12 +45,12 @@ pub struct Rule {
 pub struct Observation {
     /// What conditions call it.
     pub name: String,
-    /// What it is about.
+    /// The frames or answers that it applies to.
     pub on: On,
     /// All of these hold.
     #[serde(default)]
     pub when: Vec<When>,
-    /// Pointers to what tells one from another, as in user, chat and clientId.
+    /// JSON pointers to the values that identify it, as in user, chat and clientId.
     pub of: Vec<String>,
     /// What is kept of it, a template.
     #[serde(default)]
@@ -244,7 +244,7 @@ pub enum Act {
     Remember {
         /// What conditions call it.
         name: String,
-        /// Pointers to what tells one from another.
+        /// JSON pointers to the values that identify it.
         of: Vec<String>,
         /// What is kept of it, a template.
         #[serde(default)]

@@ -13,7 +13,7 @@ use crate::text::cut;
 use crate::text::{one_line, visible};
 use crate::verdict::Check;
 
-/// So many checks of a requirement are shown.
+/// How many checks of a requirement are shown, at most; the JSON report has all of them.
 const MOST: usize = 3;
 
 /// One check of a requirement.

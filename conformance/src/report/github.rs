@@ -18,7 +18,7 @@ use crate::text;
 use crate::text::cut;
 use crate::verdict::{Level, Verdict};
 
-/// So many of each kind are shown in a step.
+/// How many annotations of each kind GitHub shows per step.
 const SHOWN: usize = 10;
 
 /// What a value is cut to: annotations are for a glance.

@@ -1,7 +1,7 @@
 //! The report for the summary of a CI job: Markdown as GitHub and GitLab show it.
 //!
 //! The verdict, the counts, what fails with its evidence folded away, then warnings, what is not verified, notes and
-//! figures. What a target sent stands in `<code>` and `<pre>`, where nothing of it is markup. It stays below a limit that
+//! measurements. What a target sent stands in `<code>` and `<pre>`, where nothing of it is markup. It stays below a limit that
 //! GitHub sets: the longest values are cut first, as short as it takes, and the report says so.
 
 use std::fmt::{Display, Write as _};
@@ -28,7 +28,7 @@ const LEAST: usize = 50;
 /// What a text in a list or a table is cut to.
 const SHORT: usize = 200;
 
-/// So many notes or figures are shown.
+/// How many notes, and how many measurements, are shown at most.
 const LINES: usize = 100;
 
 /// The whole report, within the limit.

@@ -27,7 +27,7 @@ use crate::targets::{Target, TargetError};
 use crate::verdict::Rules;
 use crate::verdict::Verdict;
 
-/// Runs without a sabotage, at most: what has passed in one of them can be kept.
+/// How many runs without a sabotage are made at most: a requirement that passes in one of them is one that the target keeps.
 const CONTROLS: usize = 2;
 /// Scenarios at once in each run.
 const SCENARIOS_AT_ONCE: usize = 16;
@@ -103,7 +103,7 @@ impl Campaign {
         &self.direct.target.profile.name
     }
 
-    /// Tries sabotages, some at once; tells of each as it has been tried, and gives all in their order.
+    /// Tries sabotages, `at_once` at the same time; reports each when it has been tried, and gives all in their order.
     pub async fn try_all(
         &mut self,
         sabotages: &[Sabotage],

@@ -255,7 +255,7 @@ mod tests {
                 one(&format!(
                     "breaks = 'X-01'\ncollateral = {{ X-01 = 'so' }}\n{rule}"
                 )),
-                "no collateral",
+                "cannot be collateral",
             ),
             (
                 one(
@@ -265,7 +265,7 @@ mod tests {
             ),
             (
                 one(&format!("breaks = 'X-01'\n{rule}")).repeat(2),
-                "x is there twice",
+                "x is listed twice",
             ),
             (
                 format!(

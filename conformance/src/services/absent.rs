@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// There is none.
+/// Cannot exist: this chatspec is built without MongoDB.
 #[derive(Debug)]
 pub struct MongoDb(Infallible);
 
-/// There is none.
+/// Cannot exist: this chatspec is built without MongoDB.
 #[derive(Debug)]
 pub struct Database(Infallible);
 

@@ -60,7 +60,7 @@ pub enum FolderError {
     Broken {
         /// The file or folder.
         path: String,
-        /// What is wrong with it.
+        /// Why it cannot be read.
         why: String,
     },
 }
@@ -310,7 +310,7 @@ mod tests {
         fs::write(&path, format!("<<<<<<< HEAD\n{text}")).unwrap();
         let told = Folder::read(folder.path()).unwrap_err().to_string();
         assert!(
-            told.contains("ack-room-join.json") && told.contains("Mend it"),
+            told.contains("ack-room-join.json") && told.contains("Repair it"),
             "{told}"
         );
         fs::remove_file(&path).unwrap();

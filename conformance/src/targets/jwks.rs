@@ -16,10 +16,10 @@ pub struct Jwks {
     serving: JoinHandle<()>,
 }
 
-/// Why there is none.
+/// Why the public keys cannot be served.
 #[derive(Debug, Error)]
 pub enum JwksError {
-    /// No port.
+    /// No port could be opened.
     #[error("the public keys cannot be served: {0}")]
     System(#[from] std::io::Error),
     /// The private key is none.

@@ -141,8 +141,8 @@ pub async fn launch(
         said,
         stop_within: Duration::from_millis(launch.stop_within_ms),
     };
-    let told = launched.ready(launch, line, ready_url, &http).await?;
-    let urls = match told {
+    let printed = launched.ready(launch, line, ready_url, &http).await?;
+    let urls = match printed {
         Some(url) if urls.is_empty() => vec![url],
         _ => urls.iter().map(|url| filled(url)).collect(),
     };
@@ -186,17 +186,17 @@ fn spawn(
     })
 }
 
-/// Tells of the first line that matches: of its first group, if it has one.
+/// Sends the first line that matches: its first group, if it has one.
 fn look_for(line: Option<&str>, seen: Arc<watch::Sender<Option<String>>>) -> impl Fn(&str) + Send + 'static {
     // The profile has been checked: what is no regular expression does not get here.
     let pattern = line.and_then(|line| Regex::new(line).ok());
     move |line: &str| {
         if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(line)) {
-            let told = found.get(1).map_or("", |url| url.as_str()).to_owned();
+            let printed = found.get(1).map_or("", |url| url.as_str()).to_owned();
             seen.send_if_modified(|seen| {
                 let first = seen.is_none();
                 if first {
-                    *seen = Some(told);
+                    *seen = Some(printed);
                 }
                 first
             });
@@ -209,7 +209,7 @@ fn free_port() -> std::io::Result<String> {
 }
 
 impl Launched {
-    /// Waits until it is ready; gives the URL that it told, if it did.
+    /// Waits until it is ready; gives the URL that it printed, if it did.
     async fn ready(
         &mut self,
         launch: &Launch,
@@ -221,8 +221,8 @@ impl Launched {
         let within = Duration::from_millis(launch.ready_within_ms);
         let began = Instant::now();
         loop {
-            let told = line.borrow().clone();
-            let lacks_line = launch.ready_line.is_some() && told.is_none();
+            let printed = line.borrow().clone();
+            let lacks_line = launch.ready_line.is_some() && printed.is_none();
             let lacks_url = match &url {
                 Some(url) if !lacks_line => !answers(http, url).await,
                 _ => false,
@@ -237,7 +237,7 @@ impl Launched {
                 });
             }
             if !lacks_line && !lacks_url {
-                return Ok(told.filter(|url| !url.is_empty()));
+                return Ok(printed.filter(|url| !url.is_empty()));
             }
             if began.elapsed() > within {
                 let waited_for = match (&launch.ready_line, &url) {
@@ -327,18 +327,18 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_ends_or_is_never_ready_is_told_with_what_it_wrote() {
-        let told = started(
+        let error = started(
             "command = 'echo no data\"\"base >&2; exit 3'\nready_line = 'ready'",
             &[],
         )
         .await;
-        let told = told.unwrap_err().to_string();
-        assert!(told.contains("no database") && told.contains('3'), "{told}");
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("no database") && error.contains('3'), "{error}");
         let text = "command = 'echo hel\"\"lo; exec sleep 60'\nready_line = 'ready'\nready_within_ms = 300";
-        let told = started(text, &[]).await.unwrap_err().to_string();
+        let error = started(text, &[]).await.unwrap_err().to_string();
         assert!(
-            told.contains("hello") && told.contains("ready_line") && told.contains("0.3 s"),
-            "{told}"
+            error.contains("hello") && error.contains("ready_line") && error.contains("0.3 s"),
+            "{error}"
         );
     }
 
@@ -348,8 +348,8 @@ mod tests {
         let url = format!("http://{}/healthz", other.local_addr().unwrap());
         let healthy = axum::Router::new().fallback(async || "ok");
         tokio::spawn(async move { axum::serve(other, healthy).await });
-        let told = started(&format!("command = 'sleep 60'\nready_url = '{url}'"), &[]).await;
-        assert!(matches!(told, Err(LaunchError::Occupied { .. })), "{told:?}");
+        let error = started(&format!("command = 'sleep 60'\nready_url = '{url}'"), &[]).await;
+        assert!(matches!(error, Err(LaunchError::Occupied { .. })), "{error:?}");
     }
 
     #[tokio::test]

@@ -74,7 +74,7 @@ pub enum TargetError {
     Url {
         /// The URL as it was given.
         url: String,
-        /// What is wrong with it.
+        /// Why it is no usable URL.
         why: String,
     },
     /// No URL at all.

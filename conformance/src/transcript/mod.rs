@@ -124,7 +124,7 @@ impl Transcript {
     pub fn write_as(&self, client: &str, direction: Direction, text: &str, decoded: &Value) {
         self.keep(client, direction, text);
         if let Some(run) = &self.run {
-            // Blotting out leaves JSON what it is.
+            // Replacing secrets leaves JSON valid.
             let decoded = serde_json::from_str(&self.recorded(run, &decoded.to_string())).ok();
             run.record(client, direction, self.recorded(run, text), decoded);
         }
@@ -226,7 +226,7 @@ impl ScenarioRun {
     }
 }
 
-/// Enough of a huge text to show, so that blotting out does not walk through megabytes.
+/// Enough of a huge text to show, so that replacing secrets does not walk through megabytes.
 fn head(text: &str) -> std::borrow::Cow<'_, str> {
     const MOST: usize = 1_000;
     match text.char_indices().nth(MOST) {

@@ -77,7 +77,7 @@ fn what_is_wrong_is_told_with_its_line() {
             3,
             "no scenario has the id x/on; did you mean x/one?",
         ),
-        (&[("scenario", "'y/two'")], 3, "y/two does not look at X-01"),
+        (&[("scenario", "'y/two'")], 3, "y/two does not check X-01"),
     ] {
         let error = parse(&with(changes)).unwrap_err();
         assert!(error.starts_with("baseline known.toml"), "{error}");
@@ -94,7 +94,7 @@ fn what_is_wrong_is_told_with_its_line() {
 fn the_same_twice_is_a_mistake_but_two_ways_to_fail_are_not() {
     let twice = parse(&format!("{}\n{}", with(&[]), with(&[("reason", "'another'")]))).unwrap_err();
     assert!(
-        twice.contains("line 8") && twice.contains("in line 2 already"),
+        twice.contains("line 8") && twice.contains("already listed in line 2"),
         "{twice}"
     );
     let other = with(&[("fingerprint", "'aaaaaaaaaaaa'")]);

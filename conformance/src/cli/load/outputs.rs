@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Asked, String> {
     })
 }
 
-/// Somewhere that a report goes.
+/// Where a report is written.
 pub(super) struct Output {
     format: Format,
     /// As people know it, for errors.
@@ -126,7 +126,7 @@ mod tests {
             (Format::Html, Some(Path::new("out/a=b.html")))
         );
         assert_eq!(parse("json").unwrap().path, None);
-        assert!(parse("html=").is_err_and(|told| told.contains("no path")));
+        assert!(parse("html=").is_err_and(|told| told.contains("a path is missing")));
         assert!(parse("tap=x").is_err_and(|told| told.contains("terminal, json and html")));
     }
 }

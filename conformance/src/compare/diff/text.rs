@@ -12,7 +12,7 @@ use crate::report::palette::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, style};
 use crate::text::{brief, one_line};
 use crate::verdict::Verdict;
 
-/// So many reasons are given for one requirement.
+/// How many reasons are given for one requirement, at most.
 const MOST: usize = 3;
 
 /// Writes all of it.

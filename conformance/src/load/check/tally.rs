@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-/// So many faults are told one by one.
+/// How many faults are kept with their text; all are counted.
 const TOLD: usize = 50;
 
 /// What is wrong with a delivery, or with an id.

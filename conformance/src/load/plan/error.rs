@@ -14,9 +14,9 @@ pub enum PlanError {
     /// Not a single message.
     #[error("--rate {rate} over --duration {seconds} s makes no message: raise one of them")]
     Nothing {
-        /// As asked for.
+        /// The value of `--rate`, in messages per second.
         rate: f64,
-        /// As asked for.
+        /// The value of `--duration`, in seconds.
         seconds: f64,
     },
     /// More than can be numbered.
@@ -29,7 +29,7 @@ pub enum PlanError {
          --rate-max {enough} or the like, and say so by --rate-max {enough} here, or by limits.rate_max in the target file"
     )]
     TooFast {
-        /// As asked for.
+        /// The value of `--rate`, in messages per second.
         rate: f64,
         /// Who would send them.
         users: u32,
@@ -39,7 +39,7 @@ pub enum PlanError {
         max: usize,
         /// Its window.
         window_ms: u64,
-        /// So many rooms would do.
+        /// A number of rooms with which the rate would be allowed.
         rooms: f64,
         /// Such a limit would do.
         enough: f64,
@@ -49,7 +49,7 @@ pub enum PlanError {
         "--payload {payload}: must be between {least} bytes, which a message needs to be recognised, and {most}"
     )]
     Payload {
-        /// As asked for.
+        /// The value of `--payload`, in bytes.
         payload: usize,
         /// The shortest that will do.
         least: usize,

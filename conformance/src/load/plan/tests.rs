@@ -120,7 +120,7 @@ fn what_makes_no_sense_is_told() {
         })
         .contains("at least 2")
     );
-    assert!(refused(LoadOptions { rooms: 0, ..base() }).contains("nobody"));
+    assert!(refused(LoadOptions { rooms: 0, ..base() }).contains("nothing to connect"));
     assert!(refused(LoadOptions { rate: 0.01, ..base() }).contains("no message"));
     assert!(refused(LoadOptions { payload: 5, ..base() }).contains("between"));
     assert!(

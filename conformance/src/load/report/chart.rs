@@ -27,8 +27,8 @@ pub(super) struct Across {
     pub(super) marks: Vec<(f64, String)>,
 }
 
-/// A chart of these curves, which `told` describes to who does not see it.
-pub(super) fn chart(id: &str, told: &str, across: &Across, curves: &[Curve]) -> Markup {
+/// A chart of these curves, which `description` describes to people who cannot see it.
+pub(super) fn chart(id: &str, description: &str, across: &Across, curves: &[Curve]) -> Markup {
     let times = curves
         .iter()
         .flat_map(|curve| curve.points.iter().map(|point| point.1));
@@ -53,7 +53,7 @@ pub(super) fn chart(id: &str, told: &str, across: &Across, curves: &[Curve]) -> 
                 }
             }
             svg.chart viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } role="img" aria-labelledby=(id) {
-                title #(id) { (told) }
+                title #(id) { (description) }
                 @for ms in steps(low, high) {
                     line.grid x1=(LEFT) x2=(right) y1=(place(y(ms))) y2=(place(y(ms))) {}
                     text.mark x=(LEFT - 8.0) y=(place(y(ms) + 4.0)) text-anchor="end" { (ms) " ms" }

@@ -12,7 +12,7 @@ use crate::load::outcome::{LoadResult, LoadVerdict};
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::text::{brief, one_line};
 
-/// So many faults are told.
+/// How many faults are shown, at most.
 const FAULTS: usize = 10;
 
 /// Writes all of it.

@@ -7,7 +7,7 @@ use super::text::value;
 use super::{Page, Section, prose, scrolling, verdict};
 use crate::measurement::{Measurement, Unit};
 
-/// So many notes and figures are told.
+/// How many notes, and how many measurements, are shown at most.
 const MOST: usize = 100;
 
 /// How the target uses the freedoms that the contract leaves.
@@ -69,7 +69,7 @@ pub(super) fn figures(page: &Page<'_>) -> Option<Section> {
         .take(MOST)
         .collect();
     let table = html! {
-        table.measurements {
+        table.figures {
             caption.unseen { "What was measured" }
             thead {
                 tr {

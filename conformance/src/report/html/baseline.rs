@@ -8,7 +8,7 @@ use crate::baseline::{CheckLocation, Listed};
 use crate::report::many;
 use crate::report::status::terms;
 
-/// So many entries of one kind are told one by one.
+/// How many entries of one kind are listed, at most.
 const MOST: usize = 40;
 
 /// The whole section.

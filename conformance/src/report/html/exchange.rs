@@ -16,7 +16,7 @@ use crate::transcript::{Direction, TranscriptLine};
 const FOLDED: usize = 150;
 /// So much of a folded one is seen at most, in one line.
 const SEEN: usize = 140;
-/// So many bytes of the page a text may take when it is unfolded.
+/// The most bytes of the page that an unfolded text may take.
 const FULL: usize = 1_600;
 /// Between two lines that are as far apart as this, it is said how far.
 const PAUSE: Duration = Duration::from_millis(500);

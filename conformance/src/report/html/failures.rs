@@ -11,11 +11,11 @@ use crate::result::RequirementResult;
 use crate::scenarios::walkthrough;
 use crate::verdict::{Check, Verdict};
 
-/// So many checks of a requirement are shown with all that there is about them.
+/// How many checks of a requirement are shown in full, at most.
 const CHECKS: usize = 4;
-/// So many bytes stand around what is counted.
+/// How many bytes of markup surround the texts that are counted.
 const AROUND: usize = 400;
-/// The exchanges of so many requirements are unfolded from the beginning.
+/// For how many requirements the exchange is unfolded when the page is opened.
 const UNFOLDED: usize = 12;
 
 /// The whole section, those that no baseline knows first.
@@ -108,7 +108,7 @@ fn card(page: &Page<'_>, requirement: &RequirementResult, share: usize, unfolded
 struct Shown<'a> {
     requirement: &'a RequirementResult,
     check: &'a Check,
-    /// So many bytes are left.
+    /// How many bytes are left.
     left: usize,
     unfolded: bool,
     /// Whether the scenario has been told just before.

@@ -8,7 +8,7 @@
 //! - `baseline`: which failures are known, and what is wrong with the file that says so
 //! - `requirements`: all of them by area, with a filter
 //! - `scenarios`: all of them, with their steps
-//! - `appendix`: freedoms taken, figures, what was left out
+//! - `appendix`: freedoms taken, measurements, what was left out
 //! - `text`: how values of the target are shown
 //!
 //! The page can be read without its script, which only filters. It stays below [`MOST`], whatever the target sends: texts
@@ -43,7 +43,7 @@ use crate::verdict::Verdict;
 /// A page is never larger than this, in bytes.
 pub const MOST: usize = 1_000_000;
 
-/// So many bytes of it are for what led to failures.
+/// How many bytes of it are reserved for what led to failures.
 const EVIDENCE: usize = 550_000;
 
 const STYLE: &str = concat!(include_str!("../palette.css"), include_str!("style.css"));

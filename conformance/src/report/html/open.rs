@@ -28,7 +28,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
     })
 }
 
-/// So many scenarios are named for one reason.
+/// How many scenarios are named for one reason, at most.
 const MOST: usize = 5;
 
 /// Where a scenario did not get on, what says more about it, and the exchange that led there.

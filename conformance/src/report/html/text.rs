@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use maud::Render;
 
-/// So many bytes of the page a value may take, where nothing else is said.
+/// The most bytes of the page that a value may take, unless a caller says otherwise.
 const MOST: usize = 700;
 
 /// A text in isolation. What has no glyph, or changes the order of what is shown, appears as a symbol.

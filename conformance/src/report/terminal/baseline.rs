@@ -10,7 +10,7 @@ use crate::report::status::{listed, terms};
 use crate::result::{RequirementResult, RunResult};
 use crate::verdict::Check;
 
-/// So many entries are told one by one that the run says nothing about.
+/// How many of the entries that the run did not cover are listed, at most.
 const MOST: usize = 5;
 
 /// Says beside a failure whether it is known.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{BOLD, DIM};
 use crate::result::{RunResult, ScenarioResult};
 
-/// So many of the longest are shown.
+/// How many of the longest scenarios are shown.
 const MOST: usize = 12;
 
 pub(super) fn write(out: &mut impl Write, result: &RunResult) -> io::Result<()> {

@@ -270,13 +270,13 @@ impl Provisioner {
         }
         let reply = self.exchange(operation, requester.http, fill).await?;
         let template = self.template(operation)?;
-        let told = reply
+        let answer = reply
             .expect(&template.status)
             .and_then(|body| template::answer(template, operation.needs(), body));
         Ok(if gives_tokens(operation) {
-            told.map_err(without_tokens)?
+            answer.map_err(without_tokens)?
         } else {
-            told?
+            answer?
         })
     }
 

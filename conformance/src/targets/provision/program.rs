@@ -114,12 +114,12 @@ impl Program {
         });
         let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
         let said = Tail::default();
-        let (answered, told) = (waiting.clone(), said.clone());
+        let (answered, log) = (waiting.clone(), said.clone());
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 let Some((id, answer)) = answer(&line) else {
-                    told.push(format!(
+                    log.push(format!(
                         "no answer, on standard output: {}",
                         redact_long_strings(&line)
                     ));

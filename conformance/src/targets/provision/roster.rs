@@ -281,7 +281,7 @@ mod tests {
             ("a2".to_owned(), "u".to_owned())
         );
         let told = id("bob", 2).unwrap_err().to_string();
-        assert!(told.contains("user number 2, called bob"), "{told}");
+        assert!(told.contains("user number 2 (bob)"), "{told}");
     }
 
     #[test]
