@@ -59,9 +59,7 @@ pub enum PlanError {
     #[error("nothing is left to run: --skip leaves out everything that --only selects")]
     Empty,
     /// Nothing is quick.
-    #[error(
-        "nothing is left to run: everything selected has to wait for something, and --quick leaves that out"
-    )]
+    #[error("nothing is left to run: everything selected needs waiting, which --quick leaves out")]
     NotQuick,
 }
 

@@ -119,7 +119,7 @@ fn prune(files: &Files, contract: &Contract) -> Result<Exit, Failure> {
     let changes = held.save(edited, files, contract)?;
     let (removed, unseen) = (changes.len(), held.judged.not_looked_at.len());
     let left = held.baseline.entries.len() - removed;
-    let sum = format!("{removed} removed, {left} left, {unseen} of them not covered by this report");
+    let sum = format!("{removed} removed, {left} left, {unseen} of them not looked at in this report");
     tell(&changes, files, &sum, None)
 }
 

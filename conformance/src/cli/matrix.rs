@@ -140,7 +140,7 @@ mod tests {
             report(Format::Html, Some("out/a=b.html"))
         );
         assert_eq!(parse("json"), report(Format::Json, None));
-        assert!(parse("html=").is_err_and(|told| told.contains("a path is missing")));
-        assert!(parse("yaml=x").is_err_and(|told| told.contains("markdown, html and json")));
+        assert!(parse("html=").is_err_and(|told| told.contains("path is missing")));
+        assert!(parse("yaml=x").is_err_and(|told| told.contains("markdown, html or json")));
     }
 }

@@ -131,7 +131,7 @@ fn what_the_later_run_did_not_look_at_is_gone() {
         "\nNot looked at in B ",
         "not part of the run",
         "ROOM-02",
-        "as far as both looked",
+        "in what both runs checked",
     ];
     reports.diff("rooms.json", "one.json", &[]).tells(0, &lines);
     reports
@@ -261,7 +261,7 @@ fn what_is_wrong_with_the_output_of_a_matrix_is_a_usage_error() {
     let file = reports.file("a.json");
     let matrix = |args: &[&str]| chatspec(&[&["matrix", &file], args].concat());
     matrix(&["--report", "yaml"]).fails_with_usage("--report");
-    matrix(&["--report", "html="]).fails_with_usage("no path");
+    matrix(&["--report", "html="]).fails_with_usage("path is missing");
     matrix(&["--report", "html", "--report", "text"]).fails(2, "only one can go to standard output");
     matrix(&["--report", "html=/no/such/folder/m.html"]).fails(2, "/no/such/folder/m.html");
     chatspec(&["matrix"]).fails_with_usage("FILE.json");

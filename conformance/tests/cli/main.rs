@@ -309,7 +309,10 @@ fn a_run_is_held_to_the_set_1_0_unless_another_is_asked_for() {
             (&set.into(), &Value::Array(Vec::new()))
         );
     }
-    chatspec(&["--set", "0.9"]).fails(2, "--set: there is no requirement set 0.9; there are 1.0, latest");
+    chatspec(&["--set", "0.9"]).fails(
+        2,
+        "--set: there is no requirement set 0.9; use one of 1.0, latest",
+    );
 }
 
 #[test]

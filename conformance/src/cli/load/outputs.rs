@@ -126,7 +126,7 @@ mod tests {
             (Format::Html, Some(Path::new("out/a=b.html")))
         );
         assert_eq!(parse("json").unwrap().path, None);
-        assert!(parse("html=").is_err_and(|told| told.contains("a path is missing")));
-        assert!(parse("tap=x").is_err_and(|told| told.contains("terminal, json and html")));
+        assert!(parse("html=").is_err_and(|told| told.contains("path is missing")));
+        assert!(parse("tap=x").is_err_and(|told| told.contains("terminal, json or html")));
     }
 }
