@@ -25,7 +25,7 @@ broken=(
     'TYPE-03|alice to get no typing:update'
     'RCPT-02|alice to get no receipt:update'
     'RCPT-04|"NOT_FOUND"'
-    'RCPT-08|(see /unreadCount)'
+    'RCPT-08|/unread)'
     'PRES-04|stranger to get no presence:update'
     'CHAT-03|carol to get chat:update'
 )

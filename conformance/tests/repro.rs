@@ -1,7 +1,7 @@
-//! Every scenario can be told as a script, except those that are listed with a reason.
+//! Every scenario can be reproduced by a script, except those that are listed with a reason.
 
 use chatspec::contract::Contract;
-use chatspec::repro::{Api, Language, limits, play, tell, write};
+use chatspec::repro::{Api, Language, limits, play, read, write};
 use chatspec::scenarios;
 use chatspec::transcript::annotation::Annotation;
 use chatspec::transcript::record::Entry;
@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 const AT_ONCE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_scenario_that_is_not_excepted_is_told_with_all_that_it_judges() {
+async fn every_scenario_that_is_not_excepted_is_a_script_with_all_that_it_judges() {
     let contract = Contract::embedded().unwrap();
     let told = scenarios::all().filter(|scenario| limits::of_scenario(scenario).is_none());
     let playing = futures_util::stream::iter(told).map(async |scenario| (scenario, play(scenario).await));
@@ -21,10 +21,10 @@ async fn every_scenario_that_is_not_excepted_is_told_with_all_that_it_judges() {
         let entries = entries.unwrap();
         let requirements = scenario.requirements.iter();
         for id in requirements.filter(|id| limits::of_requirement(id).is_none()) {
-            let story = tell(scenario, Some(id), &entries);
-            let story = story.unwrap_or_else(|why| panic!("{} for {id}: {why}", scenario.id));
+            let steps = read(scenario, Some(id), &entries);
+            let steps = steps.unwrap_or_else(|why| panic!("{} for {id}: {why}", scenario.id));
             for language in [Language::Js, Language::Python] {
-                let script = write(&story, &contract, &Api::default(), language).unwrap();
+                let script = write(&steps, &contract, &Api::default(), language).unwrap();
                 let left = of_one_run(&entries).find(|value| script.contains(*value));
                 assert_eq!(left, None, "{} for {id}: {script}", scenario.id);
             }

@@ -9,8 +9,8 @@ use super::Failure;
 use crate::contract::Contract;
 use crate::plan::{did_you_mean, near};
 use crate::repro::play::NotPlayed;
-use crate::repro::story::Story;
-use crate::repro::{self, Api, Language, Untold, limits};
+use crate::repro::steps::Steps;
+use crate::repro::{self, Api, Language, NotReproducible, limits};
 use crate::result::Exit;
 use crate::scenarios::{self, Scenario};
 use crate::targets::profile::Profile;
@@ -23,10 +23,10 @@ pub(super) struct ReproArgs {
     /// The language.
     #[arg(long, value_enum)]
     lang: Language,
-    /// Scenario to run for a requirement, instead of the first one that judges it.
+    /// Scenario to play for a requirement, instead of the first that judges it.
     #[arg(long, value_name = "ID")]
     scenario: Option<String>,
-    /// Target file, if the server's REST API differs from the contract's.
+    /// Target file, where the server's REST API is not the contract's.
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
     /// File to write, instead of to standard output.
@@ -57,15 +57,15 @@ pub(super) fn repro(args: &ReproArgs, contract: &Contract) -> Result<Exit, Failu
     if scenario.waits() > SILENCE {
         let seconds = scenario.waits().as_secs();
         anstream::eprintln!(
-            "chatspec: runs {} first, which takes about {seconds} s",
+            "chatspec: plays {} first, which takes some {seconds} s",
             scenario.id
         );
     }
-    let untold = |why: Untold| usage(format!("{} cannot be written as a script: {why}", args.id));
-    let story = played(scenario, asked.as_deref()).map_err(|error| Failure::new(Exit::Fault, error))?;
-    let story = story.map_err(untold)?;
-    let api = profile.map_or_else(|| Ok(Api::default()), |profile| Api::of(&profile, &story));
-    let script = repro::write(&story, contract, &api.map_err(untold)?, args.lang).map_err(untold)?;
+    let refused = |why: NotReproducible| usage(format!("{} cannot be told as a script: {why}", args.id));
+    let steps = recorded(scenario, asked.as_deref()).map_err(|error| Failure::new(Exit::Fault, error))?;
+    let steps = steps.map_err(refused)?;
+    let api = profile.map_or_else(|| Ok(Api::default()), |profile| Api::of(&profile, &steps));
+    let script = repro::write(&steps, contract, &api.map_err(refused)?, args.lang).map_err(refused)?;
     match args.out.as_deref() {
         Some(path) => save(path, &script).map_err(usage),
         None => print(&script),
@@ -81,33 +81,29 @@ fn chosen(args: &ReproArgs, contract: &Contract) -> Result<(&'static Scenario, O
         .find(|requirement| requirement.id.eq_ignore_ascii_case(wanted));
     let Some(requirement) = requirement else {
         return match args.scenario {
-            Some(_) => Err(format!(
-                "{wanted} is no requirement: --scenario can only be given with the id of a requirement"
-            )),
-            None => Ok((tellable(named(wanted, contract)?)?, None)),
+            Some(_) => Err(format!("{wanted} is no requirement: --scenario is for one")),
+            None => Ok((reproducible(named(wanted, contract)?)?, None)),
         };
     };
     let id = requirement.id.as_str();
     if let Some(why) = limits::of_requirement(id) {
-        return Err(format!("{id} cannot be written as a script: {why}"));
+        return Err(format!("{id} cannot be told as a script: {why}"));
     }
     let judges: Vec<&'static Scenario> = scenarios::all()
         .filter(|scenario| scenario.requirements.contains(&id))
         .collect();
     let Some(first) = judges.first() else {
-        return Err(format!(
-            "{id} leaves the choice to the server, so no scenario judges it"
-        ));
+        return Err(format!("{id} leaves something open: no scenario judges it"));
     };
     let chosen = match &args.scenario {
         Some(wanted) => of_these(named(wanted, contract)?, &judges)
             .ok_or_else(|| format!("{wanted} does not judge {id}; {} does", ids(&judges)))?,
         None => judges
             .iter()
-            .find(|judge| tellable(judge).is_ok())
+            .find(|judge| reproducible(judge).is_ok())
             .unwrap_or(first),
     };
-    Ok((tellable(chosen)?, Some(id.to_owned())))
+    Ok((reproducible(chosen)?, Some(id.to_owned())))
 }
 
 fn named(id: &str, contract: &Contract) -> Result<&'static Scenario, String> {
@@ -119,9 +115,9 @@ fn named(id: &str, contract: &Contract) -> Result<&'static Scenario, String> {
     })
 }
 
-fn tellable(scenario: &'static Scenario) -> Result<&'static Scenario, String> {
+fn reproducible(scenario: &'static Scenario) -> Result<&'static Scenario, String> {
     match limits::of_scenario(scenario) {
-        Some(why) => Err(format!("{} cannot be written as a script: {why}", scenario.id)),
+        Some(why) => Err(format!("{} cannot be told as a script: {why}", scenario.id)),
         None => Ok(scenario),
     }
 }
@@ -135,7 +131,10 @@ fn ids(scenarios: &[&'static Scenario]) -> String {
     ids.join(" or ")
 }
 
-fn played(scenario: &'static Scenario, asked: Option<&str>) -> Result<Result<Story, Untold>, NotPlayed> {
+fn recorded(
+    scenario: &'static Scenario,
+    asked: Option<&str>,
+) -> Result<Result<Steps, NotReproducible>, NotPlayed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| NotPlayed::Fails {
         scenario: scenario.id,
@@ -144,7 +143,7 @@ fn played(scenario: &'static Scenario, asked: Option<&str>) -> Result<Result<Sto
     let entries = runtime.block_on(repro::play(scenario));
     // Connections that do not end are no reason to wait.
     runtime.shutdown_background();
-    Ok(repro::tell(scenario, asked, &entries?))
+    Ok(repro::read(scenario, asked, &entries?))
 }
 
 fn save(path: &Path, script: &str) -> Result<Exit, String> {

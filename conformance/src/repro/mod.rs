@@ -1,35 +1,35 @@
 //! A scenario as a script for an official client, for people who do not have chatspec.
 //!
 //! - [`play()`]: the scenario is played against the reference server, and everything is recorded
-//! - [`tell()`]: the recording becomes a [`story`]
-//! - [`term`]: values without what was true of that one run only; [`wanted`]: what matters of those that come back
+//! - [`read()`]: the recording becomes [`steps`]
+//! - [`names`]: values without what was true of that one run only; [`wanted`]: what matters of those that come back
 //! - [`rest`]: requests in the words of the target's REST API
-//! - [`write`](mod@write): the story becomes a script, in one of several languages
+//! - [`write`](mod@write): the steps as data, above an interpreter in JavaScript or Python that plays them
 //! - [`limits`]: what a script cannot show
 //!
-//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Annotation`]s in
-//! the recording tell what that was, and by which requirement it was judged.
+//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Remark`]s in
+//! the recording say what that was, and by which requirement it was judged.
 //!
-//! [`Annotation`]: crate::transcript::annotation::Annotation
+//! [`Remark`]: crate::transcript::remark::Remark
 
 pub mod limits;
+pub mod names;
 pub mod play;
+pub mod recording;
 pub mod rest;
-pub mod story;
-pub mod tell;
-pub mod term;
+pub mod steps;
 pub mod wanted;
 pub mod write;
 
 use thiserror::Error;
 
 pub use play::play;
-pub use tell::tell;
+pub use recording::read;
 pub use write::{Api, Language, write};
 
-/// Why a scenario cannot be told as a script.
+/// Why a scenario cannot be reproduced by a script.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Untold {
+pub enum NotReproducible {
     /// It does what an official client cannot do.
     #[error("no official client can play that: {0}")]
     Frames(String),
@@ -44,8 +44,7 @@ pub enum Untold {
     Target(String),
 }
 
-impl Untold {
-    fn users(name: &str) -> Self {
-        Self::Frames(format!("{name} acts without having registered"))
-    }
+/// What no official client can do.
+fn frames<T>(what: impl Into<String>) -> Result<T, NotReproducible> {
+    Err(NotReproducible::Frames(what.into()))
 }

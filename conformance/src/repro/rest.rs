@@ -1,16 +1,17 @@
 //! REST requests: what one of the recording asks for, and how the target is asked the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::placeholders;
 use crate::targets::profile::operation::Operation;
-use crate::targets::profile::rest::{Rest, Template};
-use crate::targets::provision::template::{TemplateValues, request};
+use crate::targets::profile::rest::{Rest, Template, placeholders};
+use crate::targets::provision::template::{Fill, request};
 
-use super::Untold;
-use super::term::{Piece, Term};
+use super::NotReproducible;
+use super::names::placeholder;
 
 /// What a request of the contract's API asks for, and with what; nothing where it is none.
 pub fn recognise(method: &str, path: &str, body: &Value) -> Option<(Operation, BTreeMap<String, Value>)> {
@@ -84,60 +85,62 @@ fn capture(template: &Value, actual: &Value, found: &mut BTreeMap<String, Value>
 }
 
 /// A request as a script makes it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
-    /// As in `POST`.
-    pub method: String,
-    /// Path and query.
-    pub path: Vec<Piece>,
-    /// Headers beside the token.
-    pub headers: Vec<(String, Header)>,
+    /// The token that goes with it, where it is not what the user connects with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Method, path and query, as in `POST /v1/chats`.
+    pub request: String,
+    /// Headers beside the token. A value that a target file does not show is taken from an environment variable.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub headers: Map<String, Value>,
     /// The JSON body.
-    pub body: Option<Term>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// Status codes of success.
     pub status: Vec<u16>,
-}
-
-/// What a header holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Header {
-    /// This.
-    Text(Vec<Piece>),
-    /// Something that a target file does not show, and so a script does not: the name of the environment variable that it
-    /// takes it from.
-    Environment(String),
+    /// Names for values of the answer, and JSON pointers to these.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub take: BTreeMap<String, String>,
+    /// What the answer has to be like, where that matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Value>,
 }
 
 /// The request by which a target is asked this.
-pub fn call(rest: &Rest, operation: Operation, fill: &BTreeMap<String, Term>) -> Result<Call, Untold> {
-    let template = rest.template(operation).map_err(Untold::Target)?;
-    // The kit's own way of filling in, with a word in the place of each piece that is not plain.
-    let mut words = Words::default();
-    let mut filled = TemplateValues::default();
-    for (name, term) in fill {
-        filled = filled.with(name, words.value(term));
-    }
-    let request = request(&template, &filled).map_err(|mismatch| Untold::Target(mismatch.to_string()))?;
-    let body = request.body.as_deref().map(serde_json::from_str::<Value>);
-    let body = body
-        .transpose()
-        .map_err(|error| Untold::Target(error.to_string()))?;
-    let headers = request.headers.iter().map(|(name, value)| {
-        let private =
-            rest.headers.0.contains_key(name) && placeholders::names(&rest.headers.0[name]).next().is_none();
-        let header = if private {
-            Header::Environment(variable(name))
+pub fn call(
+    rest: &Rest,
+    operation: Operation,
+    fill: &BTreeMap<String, Value>,
+) -> Result<Call, NotReproducible> {
+    let refused = |why: String| NotReproducible::Target(why);
+    let template = rest.template(operation).map_err(refused)?;
+    let filled = fill.iter().fold(Fill::default(), |filled, (name, value)| {
+        filled.with(name, value.clone())
+    });
+    let request = request(&template, &filled).map_err(|mismatch| refused(mismatch.to_string()))?;
+    let body = request.body.as_deref().map(serde_json::from_str);
+    let headers = request.headers.into_iter().map(|(name, value)| {
+        let own = rest.headers.0.get(&name);
+        let private = own.is_some_and(|template| placeholders(template).next().is_none());
+        let value = if private {
+            placeholder(&format!("env {}", variable(&name)))
         } else {
-            Header::Text(words.pieces(value))
+            value
         };
-        (name.clone(), header)
+        (name, value.into())
     });
     Ok(Call {
-        method: template.method.to_string(),
-        path: words.pieces(&request.path),
+        request: format!("{} {}", template.method, with_placeholders(&request.path)),
         headers: headers.collect(),
-        body: body.as_ref().map(|body| words.term(body)),
+        body: body
+            .transpose()
+            .map_err(|error: serde_json::Error| refused(error.to_string()))?,
         status: template.status.clone(),
+        token: None,
+        take: BTreeMap::new(),
+        reply: None,
     })
 }
 
@@ -150,82 +153,24 @@ fn variable(header: &str) -> String {
     )
 }
 
-/// Pieces that are not plain, as words that go through templates and percent-encoding unharmed.
-#[derive(Default)]
-struct Words(Vec<Piece>);
-
-const OPEN: &str = "_chatspec-";
-const CLOSE: &str = "-_";
-
-impl Words {
-    fn value(&mut self, term: &Term) -> Value {
-        match term {
-            Term::Bool(value) => (*value).into(),
-            Term::Number(value) => value.clone().into(),
-            Term::Text(pieces) => pieces
-                .iter()
-                .map(|piece| self.word(piece))
-                .collect::<String>()
-                .into(),
-            Term::List(items) | Term::Unordered(items) => items
-                .iter()
-                .map(|item| self.value(item))
-                .collect::<Vec<_>>()
-                .into(),
-            Term::Object(fields) => Value::Object(
-                fields
-                    .iter()
-                    .map(|(name, field)| (name.clone(), self.value(field)))
-                    .collect(),
-            ),
-            Term::Null | Term::Id | Term::Time | Term::Words | Term::Absent => Value::Null,
-        }
+/// A path in which placeholders are as they are, instead of percent-encoded.
+fn with_placeholders(path: &str) -> String {
+    let mut parts = path.split("%7B%7B");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, after) = part.split_once("%7D%7D").unwrap_or((part, ""));
+        let name = url::form_urlencoded::parse(name.as_bytes()).next();
+        let name = name.map_or(Cow::default(), |(name, _)| name);
+        text += &placeholder(&name);
+        text += after;
     }
-
-    fn word(&mut self, piece: &Piece) -> String {
-        match piece {
-            Piece::Plain(text) => text.clone(),
-            other => {
-                self.0.push(other.clone());
-                format!("{OPEN}{}{CLOSE}", self.0.len() - 1)
-            }
-        }
-    }
-
-    fn term(&self, value: &Value) -> Term {
-        Term::of(value, &|text| Term::Text(self.pieces(text)))
-    }
-
-    fn pieces(&self, text: &str) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((plain, piece, after)) = self.first(rest) {
-            if !plain.is_empty() {
-                pieces.push(Piece::Plain(plain.to_owned()));
-            }
-            pieces.push(piece);
-            rest = after;
-        }
-        if !rest.is_empty() || pieces.is_empty() {
-            pieces.push(Piece::Plain(rest.to_owned()));
-        }
-        pieces
-    }
-
-    /// What is before the first word, the piece that it stands for, and what is behind it.
-    fn first<'a>(&self, text: &'a str) -> Option<(&'a str, Piece, &'a str)> {
-        let (plain, rest) = text.split_once(OPEN)?;
-        let (number, after) = rest.split_once(CLOSE)?;
-        let piece = self.0.get(number.parse::<usize>().ok()?)?;
-        Some((plain, piece.clone(), after))
-    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::term::Var;
     use super::*;
 
     #[test]
@@ -291,24 +236,13 @@ mod tests {
              values = { kind = { dm = 'direct' } }\n",
         )
         .unwrap();
-        let user = |n| Term::var(Var::User(n));
-        let fill = BTreeMap::from([
-            ("kind".to_owned(), Term::plain("dm")),
-            ("members".to_owned(), Term::List(vec![user(1)])),
-            ("creator".to_owned(), user(0)),
-        ]);
+        let fill = json!({"kind": "dm", "members": ["{{bob.id}}"], "creator": "{{alice.id}}", "title": "{{new a, b}}"});
+        let fill: BTreeMap<String, Value> = serde_json::from_value(fill).unwrap();
         let call = call(&rest, Operation::CreateChat, &fill).unwrap();
-        let plain = |text: &str| Piece::Plain(text.to_owned());
-        assert_eq!(call.path, [plain("/rooms/"), Piece::Var(Var::User(0))]);
-        let by = vec![plain("by "), Piece::Var(Var::User(0))];
-        let body = vec![
-            ("kind".to_owned(), Term::plain("direct")),
-            ("note".to_owned(), Term::Text(by)),
-            ("who".to_owned(), Term::List(vec![user(1)])),
-        ];
-        assert_eq!(call.body, Some(Term::Object(body)));
-        let key = Header::Environment("CHAT_HEADER_X_KEY".to_owned());
-        assert_eq!(call.headers, [("x-key".to_owned(), key)]);
+        assert_eq!(call.request, "POST /rooms/{{alice.id}}?label={{new a, b}}");
+        let body = json!({"kind": "direct", "note": "by {{alice.id}}", "who": ["{{bob.id}}"]});
+        assert_eq!(call.body, Some(body));
+        assert_eq!(json!(call.headers), json!({"x-key": "{{env CHAT_HEADER_X_KEY}}"}));
         assert_eq!(call.status, [200]);
     }
 }

@@ -32,7 +32,7 @@ fn a_requirement_is_written_in_either_language() {
             !script.contains("chatspec.example") && !script.contains("eyJ"),
             "{script}"
         );
-        assert!(script.contains("fresh(\"first\")"));
+        assert!(script.contains("{{new first}}") && script.contains("{\"register\": \"alice\"}"));
     }
 }
 
@@ -42,7 +42,7 @@ fn a_target_file_gives_the_requests() {
     let done = chatspec(&["repro", "rooms/bad-ids", "--lang", "js", "--target", target]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(
-        done.stdout.contains("\"POST\", \"/api/rooms\", [200]"),
+        done.stdout.contains("\"request\": \"POST /api/rooms\""),
         "{}",
         done.stdout
     );

@@ -1,8 +1,7 @@
 //! How the target of a script is spoken to.
 
-use super::super::Untold;
-use super::super::story::{Step, Story};
-use super::super::term::{Term, Var};
+use super::super::NotReproducible;
+use super::super::steps::{Action, Steps};
 use crate::targets::profile::capabilities::Capability;
 use crate::targets::profile::limits::Limits;
 use crate::targets::profile::rest::Rest;
@@ -22,21 +21,21 @@ pub struct Api {
 }
 
 impl Api {
-    /// That of a target file, for this story. The error says why a script cannot tell it to that target.
-    pub fn of(profile: &Profile, story: &Story) -> Result<Self, Untold> {
-        let refused = |why: String| Err(Untold::Target(why));
+    /// That of a target file, for these steps. The error says why a script cannot play them there.
+    pub fn of(profile: &Profile, steps: &Steps) -> Result<Self, NotReproducible> {
+        let refused = |why: String| Err(NotReproducible::Target(why));
         if !matches!(profile.provision, Provision::Rest {}) {
             return refused(format!(
                 "a script can register users through REST only, and the target file has provision.kind = {:?}",
                 profile.provision.kind()
             ));
         }
-        if let Some(own) = conflicting(&profile.limits, story) {
+        if let Some(own) = conflicting(&profile.limits, steps) {
             return refused(format!(
                 "the scenario is recorded with the contract's limits, and the target file has {own}"
             ));
         }
-        if let Some(absent) = needed(story)
+        if let Some(absent) = needed(steps)
             .into_iter()
             .find(|one| !profile.capabilities.offers(*one))
         {
@@ -47,7 +46,7 @@ impl Api {
         let handshake = profile.handshake.clone();
         let own_tokens =
             (handshake.token_in, handshake.token_field.as_str()) != (TokenPlace::default(), "token");
-        if own_tokens && story.scenario.area() == "auth" {
+        if own_tokens && steps.scenario.area() == "auth" {
             return refused(
                 "the scenario is about where tokens go, and the target file has another place for them"
                     .to_owned(),
@@ -63,38 +62,43 @@ impl Api {
 }
 
 /// The limits of the target by which the recording is none of it.
-fn conflicting(limits: &Limits, story: &Story) -> Option<String> {
+fn conflicting(limits: &Limits, steps: &Steps) -> Option<String> {
     let contract = Limits::default();
     let rates = (limits.rate_max, limits.rate_window_ms) != (contract.rate_max, contract.rate_window_ms);
-    let concerned = match story.scenario.area() {
+    let concerned = match steps.scenario.area() {
         "rate-limit" => rates,
         "presence" => limits.presence_window_ms != contract.presence_window_ms,
         _ => limits.rate_max < contract.rate_max,
     };
-    let bodies = story.scenario.id == "messages/size" && limits.body_max_bytes != contract.body_max_bytes;
+    let bodies = steps.scenario.id == "messages/size" && limits.body_max_bytes != contract.body_max_bytes;
     (concerned || bodies).then(|| limits.own().join(", "))
 }
 
-/// What the story cannot be told without.
-fn needed(story: &Story) -> Vec<Capability> {
+/// What the steps cannot be played without.
+fn needed(steps: &Steps) -> Vec<Capability> {
     let mut needed = Vec::new();
-    for step in &story.steps {
-        match step {
-            Step::Rest { operation, fill, .. } => {
+    for step in &steps.list {
+        match &step.action {
+            Action::Rest { operation, fill, .. } => {
                 needed.extend(Capability::of(*operation));
                 if fill.contains_key("after") {
                     needed.push(Capability::AfterCursor);
                 }
-                if fill.get("kind") == Some(&Term::plain("dm")) {
+                if fill.get("kind").is_some_and(|kind| kind == "dm") {
                     needed.push(Capability::DirectChats);
                 }
             }
-            Step::Connect { query, .. } if !query.is_empty() => needed.push(Capability::QueryTokens),
+            Action::Connect { query, .. } if !query.is_empty() => needed.push(Capability::QueryTokens),
+            Action::Register { user } if steps.mention(&session(user)) => {
+                needed.push(Capability::SessionTokens);
+            }
             _ => {}
         }
     }
-    if story.needed().iter().any(|var| matches!(var, Var::Session(_))) {
-        needed.push(Capability::SessionTokens);
-    }
     needed
+}
+
+/// The name of a user's session token.
+pub(super) fn session(user: &str) -> String {
+    format!("{user}.session")
 }

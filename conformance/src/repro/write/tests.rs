@@ -1,211 +1,188 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::story::{Ack, Ask, Client, Part, Step, Take, User};
-use super::super::term::{Names, Piece, Var};
+use super::super::names::{ID, TIME};
+use super::super::steps::{Ack, Action, Answer, Ask, Step};
 use super::*;
 use crate::scenarios;
 use crate::targets::profile::Profile;
 use crate::targets::profile::operation::Operation;
 
-const BOB: &str = "01a21399fdff0000780eff49";
+fn rest(operation: Operation, fill: Value, answer: Answer) -> Action {
+    Action::Rest {
+        user: "alice".to_owned(),
+        operation,
+        fill: serde_json::from_value(fill).unwrap(),
+        answer,
+        call: None,
+    }
+}
 
-/// A story with a step of every kind.
-#[expect(clippy::too_many_lines, reason = "one step after the other")]
-fn story() -> Story {
-    let mut names = Names::default();
-    names.bind(BOB, Var::User(1));
-    names.bind("aaa", Var::Token(0));
-    names.bind("sss", Var::Session(1));
-    let fresh = Term::Text(vec![Piece::Fresh {
-        label: "first".to_owned(),
-        number: None,
-    }]);
-    let in_chat = || Term::Object(vec![("chatId".to_owned(), Term::var(Var::Chat(0)))]);
-    let judge = || vec!["MSG-05".to_owned()];
-    let message = |id| {
-        let message = vec![
-            ("_id".to_owned(), id),
-            ("body".to_owned(), fresh.clone()),
-            ("createdAt".to_owned(), Term::Time),
-        ];
-        Term::Object(vec![("message".to_owned(), Term::Object(message))])
-    };
-    let ok = || {
-        Ack::Like(Term::Object(vec![
-            ("ok".to_owned(), Term::Bool(true)),
-            ("error".to_owned(), Term::Absent),
-        ]))
-    };
-    let ask = |client, event: &str, args, ack| Ask {
-        client,
+fn connect(client: &str, token: impl Into<Value>, query: Value, refused: bool) -> Action {
+    Action::Connect {
+        client: client.to_owned(),
+        auth: Some(Value::from_iter([("token", token.into())])),
+        query: serde_json::from_value(query).unwrap(),
+        refused,
+    }
+}
+
+fn ask(client: &str, event: &str, args: Vec<Value>, ack: Ack) -> Ask {
+    Ask {
+        client: client.to_owned(),
         event: event.to_owned(),
         args,
         ack,
-        binds: Vec::new(),
+    }
+}
+
+/// A step of every kind.
+#[expect(clippy::too_many_lines, reason = "one step after the other")]
+fn steps() -> Steps {
+    let alice = || "alice".to_owned();
+    let event = || "message:new".to_owned();
+    let register = |user: &str| Action::Register {
+        user: user.to_owned(),
     };
-    let connect = |client, auth: serde_json::Value, query: &[(&str, &str)], accepted| Step::Connect {
-        client,
-        auth: Some(names.term(&auth)),
-        query: query
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), names.text(value)))
-            .collect(),
-        accepted,
-        judge: Vec::new(),
+    let in_chat = || json!({"chatId": "{{chat}}"});
+    let message = json!({"message": {"_id": "{{message 1}}", "body": "{{new first}}", "createdAt": TIME}});
+    let row = json!({"_id": "{{message 1}}", "body": "{{new first}}", "senderId": "{{alice.id}}"});
+    let chat =
+        json!({"kind": "group", "members": ["{{bob.id}}"], "title": "it's \"quoted\" \u{202e}{{x * 50}}"});
+    let unchecked = [
+        register("alice"),
+        register("bob"),
+        register("witness"),
+        rest(Operation::CreateChat, chat, Answer::Id("chat".to_owned())),
+        connect("alice", "{{alice.token}}", json!({}), false),
+        connect(
+            "alice#2",
+            "{{bob.session}}",
+            json!({"token": "{{alice.token}}"}),
+            false,
+        ),
+        connect("guest", json!({"__proto__": 1}), json!({}), true),
+        Action::Ask(vec![ask("alice", "room:join", vec![in_chat()], Ack::Ok(None))]),
+        Action::Pause { seconds: 5.3 },
+        Action::Mark {
+            client: alice(),
+            name: "alice 1".to_owned(),
+        },
+        Action::Send {
+            client: alice(),
+            event: "typing:start".to_owned(),
+            args: Vec::new(),
+            ack: true,
+        },
+    ];
+    let checked = [
+        Action::Ask(vec![
+            ask("alice", "presence:ping", Vec::new(), Ack::Either),
+            ask(
+                "alice#2",
+                "room:leave",
+                vec![in_chat()],
+                Ack::Error("FORBIDDEN".to_owned()),
+            ),
+        ]),
+        Action::Ask(vec![
+            ask("alice", "a", vec![json!(true)], Ack::OneOf("ok".to_owned())),
+            ask(
+                "alice",
+                "b",
+                vec![json!(null)],
+                Ack::OneOf("FORBIDDEN".to_owned()),
+            ),
+        ]),
+        Action::Hear {
+            client: alice(),
+            event: event(),
+            wanted: message.clone(),
+            since: Some("alice 1".to_owned()),
+        },
+        Action::Order {
+            client: alice(),
+            event: event(),
+            wanted: vec![ID.into()],
+        },
+        Action::Count {
+            times: 0,
+            client: "alice#2".to_owned(),
+            event: event(),
+            wanted: message,
+            since: None,
+        },
+        rest(
+            Operation::ListMessages,
+            json!({"chat": "{{chat}}", "limit": 200}),
+            Answer::Messages(vec![row]),
+        ),
+        rest(
+            Operation::ListChats,
+            json!({}),
+            Answer::Unread(vec![("{{chat}}".to_owned(), 3)]),
+        ),
+    ];
+    let end = [
+        rest(Operation::Logout, json!({}), Answer::Nothing),
+        Action::Close { client: alice() },
+    ];
+    let step = |checks: &[&str], action: Action| Step {
+        fence: matches!(&action, Action::Register { user } if user == "witness"),
+        checks: checks.iter().map(|id| (*id).to_owned()).collect(),
+        action,
     };
-    let rest = |operation, fill: &[(&str, Term)], take, judge| Step::Rest {
-        user: 0,
-        operation,
-        fill: fill
-            .iter()
-            .map(|(name, term)| ((*name).to_owned(), term.clone()))
-            .collect(),
-        take,
-        judge,
-    };
-    let chat = ("chat", Term::var(Var::Chat(0)));
-    let client = |name: &str, user| Client {
-        name: name.to_owned(),
-        user,
-    };
-    let user = |name: &str, part| User {
-        name: name.to_owned(),
-        part,
-    };
-    Story {
+    let unchecked = unchecked.into_iter().map(|action| step(&[], action));
+    let checked = checked.into_iter().map(|action| step(&["MSG-05"], action));
+    let end = end.into_iter().map(|action| step(&[], action));
+    Steps {
         scenario: scenarios::all()
             .find(|scenario| scenario.id == "messages/repeats")
             .unwrap(),
         asked: Some("MSG-05".to_owned()),
-        users: vec![
-            user("alice", Part::Player),
-            user("bob", Part::Player),
-            user("witness", Part::Witness),
-        ],
-        clients: vec![
-            client("alice", Some(0)),
-            client("alice#2", Some(0)),
-            client("guest", None),
-        ],
-        steps: vec![
-            Step::Register(0),
-            Step::Register(1),
-            Step::Register(2),
-            rest(
-                Operation::CreateChat,
-                &[
-                    ("kind", Term::plain("group")),
-                    ("members", Term::List(vec![Term::var(Var::User(1))])),
-                    ("title", Term::plain("it's \"quoted\" \u{202e}")),
-                ],
-                Take::Id(Var::Chat(0)),
-                Vec::new(),
-            ),
-            connect(0, json!({"token": "aaa"}), &[], true),
-            connect(1, json!({"token": "sss"}), &[("token", "aaa")], true),
-            connect(2, json!({"token": {"__proto__": 1}}), &[], false),
-            Step::Ask {
-                asks: vec![ask(0, "room:join", vec![in_chat()], ok())],
-                judge: Vec::new(),
-            },
-            Step::Pause { ms: 5_300 },
-            Step::Mark { client: 0, since: 0 },
-            Step::Tell {
-                client: 0,
-                event: "typing:start".to_owned(),
-                args: Vec::new(),
-                asks: false,
-            },
-            Step::Ask {
-                asks: vec![
-                    ask(0, "presence:ping", Vec::new(), Ack::Open),
-                    ask(1, "room:leave", vec![in_chat()], ok()),
-                ],
-                judge: judge(),
-            },
-            Step::Ask {
-                asks: vec![
-                    ask(
-                        0,
-                        "a",
-                        vec![Term::plain("x".repeat(50) + "y")],
-                        Ack::Counted("ok".to_owned()),
-                    ),
-                    ask(0, "b", vec![Term::Null], Ack::Counted("FORBIDDEN".to_owned())),
-                ],
-                judge: judge(),
-            },
-            Step::Hear {
-                client: 0,
-                event: "message:new".to_owned(),
-                wanted: message(Term::Id),
-                since: Some(0),
-                binds: vec![super::super::story::Bind {
-                    var: Var::Message(0),
-                    pointer: "/message/_id".to_owned(),
-                }],
-                judge: judge(),
-            },
-            Step::Order {
-                client: 0,
-                event: "message:new".to_owned(),
-                wanted: vec![Term::Id],
-                judge: judge(),
-            },
-            Step::Count {
-                n: 0,
-                client: 1,
-                event: "message:new".to_owned(),
-                wanted: message(Term::var(Var::Message(0))),
-                since: None,
-                judge: judge(),
-            },
-            rest(
-                Operation::ListMessages,
-                &[chat.clone(), ("limit", Term::Number(200.into()))],
-                Take::Messages(vec![Term::Object(vec![
-                    ("_id".to_owned(), Term::var(Var::Message(0))),
-                    ("body".to_owned(), fresh.clone()),
-                    ("senderId".to_owned(), Term::var(Var::User(0))),
-                ])]),
-                judge(),
-            ),
-            rest(
-                Operation::ListChats,
-                &[],
-                Take::Unread(vec![(Var::Chat(0), 3)]),
-                judge(),
-            ),
-            rest(Operation::Logout, &[], Take::Nothing, Vec::new()),
-            Step::Close(0),
-        ],
+        list: unchecked.chain(checked).chain(end).collect(),
     }
 }
 
-fn told(api: &Api, language: Language, from: &str) -> String {
-    let script = write(&story(), &Contract::embedded().unwrap(), api, language).unwrap();
-    script[script.find(from).unwrap()..].to_owned()
+fn script(api: &Api, language: Language) -> String {
+    write(&steps(), &Contract::embedded().unwrap(), api, language).unwrap()
+}
+
+/// What is different from script to script.
+fn above_the_interpreter(language: Language) -> String {
+    let script = script(&Api::default(), language);
+    let (above, _) = script
+        .split_once("From here on all scripts are the same")
+        .unwrap();
+    above.to_owned()
 }
 
 #[test]
-fn a_story_in_javascript() {
-    insta::assert_snapshot!(told(&Api::default(), Language::Js, "const authorization"));
+fn a_script_in_javascript() {
+    insta::assert_snapshot!(above_the_interpreter(Language::Js));
 }
 
 #[test]
-fn a_story_in_python() {
-    insta::assert_snapshot!(told(&Api::default(), Language::Python, "def authorization"));
+fn a_script_in_python() {
+    insta::assert_snapshot!(above_the_interpreter(Language::Python));
 }
 
 #[test]
-fn the_head_of_a_script() {
-    let script = told(&Api::default(), Language::Js, "//");
-    insta::assert_snapshot!(script[..script.find("class Difference").unwrap()].to_owned());
+fn every_kind_of_step_is_known_to_both_interpreters() {
+    let (js, python) = (include_str!("interpreter.mjs"), include_str!("interpreter.py"));
+    for step in &steps().list {
+        let text = literal(step, Language::Js, 0, 0);
+        let kind = text.split('"').nth(1).unwrap();
+        assert!(js.contains(&format!("\n  async {kind}(")), "{kind}");
+        assert!(
+            python.contains(&format!("\n    async def {kind}(step):")),
+            "{kind}"
+        );
+    }
 }
 
-/// The api of a target file, for the story.
-fn target(text: &str) -> Result<Api, Untold> {
-    Api::of(&Profile::parse(text).unwrap(), &story())
+/// The api of a target file, for the steps.
+fn target(text: &str) -> Result<Api, NotReproducible> {
+    Api::of(&Profile::parse(text).unwrap(), &steps())
 }
 
 #[test]
@@ -215,26 +192,25 @@ fn a_target_file_says_how_its_server_is_spoken_to() {
          [rest]\nurl = 'http://127.0.0.1:8'\nauth = 'x-auth: T {{token}}'\nheaders = { x-key = 'hush' }\n\
          [rest.register]\nbody = { login = '{{handle}}', pass = '{{password}}' }\nreply = { userId = '/u' }\n\
          [rest.login]\nrequest = 'POST /login'\nbody = { login = '{{handle}}' }\nstatus = [200]\nreply = { accessToken = '/t', sessionToken = '/s' }\n\
-         [rest.list_messages]\nitems = '/posts'\nreply = { _id = '/pid', body = '/text' }\n",
+         [rest.list_messages]\nitems = '/posts'\nreply = { _id = '/pid', body = '/text' }\n\
+         [rest.list_chats]\nitems = ''\nreply = { _id = '/room/id', unreadCount = '/new' }\n",
     )
     .unwrap();
-    let script = told(&api, Language::Js, "//");
-    for line in [
-        "const SERVER = process.argv[2] ?? process.env.CHAT_URL ?? \"http://127.0.0.1:9\";",
-        "const REST = \"http://127.0.0.1:8\";",
-        "const PATH = \"/ws/\";",
-        "const authorization = (token) => ({ \"x-auth\": `T ${token}` });",
-        "id: at(reply, \"/u\"), token: at(reply2, \"/t\"), session: at(reply2, \"/s\")",
-        "await connect(\"alice\", null, { key: alice.token })",
-        "{ _id: \"/pid\", body: \"/text\" }",
-        "[{ _id: message1, body: fresh(\"first\") }]",
-        "\"x-key\": process.env.CHAT_HEADER_X_KEY ?? \"\"",
+    let script = script(&api, Language::Js);
+    let text = script.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        r#""url": "http://127.0.0.1:9", "rest": "http://127.0.0.1:8", "path": "/ws/", "authorization": {"x-auth": "T {{token}}"}"#,
+        r#""take": {"id": "/u"}"#,
+        r#""take": {"session": "/s", "token": "/t"}"#,
+        r#"{"connect": "alice", "query": {"key": "{{alice.token}}"}}"#,
+        r#""reply": {"posts": [{"pid": "{{message 1}}", "text": "{{new first}}"}]}"#,
+        r#""reply": {"{{where}}": [[{"room": {"id": "{{chat}}"}}, {"new": 3}]]}"#,
+        r#""token": "{{alice.session}}", "request": "POST /v1/auth/logout""#,
+        r#""headers": {"x-key": "{{env CHAT_HEADER_X_KEY}}"}"#,
     ] {
-        assert!(script.contains(line), "{line}\n{script}");
+        assert!(text.contains(part), "{part}\n{script}");
     }
     assert!(!script.contains("hush"));
-    let python = told(&api, Language::Python, "#");
-    assert!(python.contains("os.environ.get(\"CHAT_HEADER_X_KEY\", \"\")") && !python.contains("hush"));
 }
 
 #[test]

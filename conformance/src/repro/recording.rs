@@ -1,12 +1,12 @@
-//! From the entries of a recording to a story.
+//! From the entries of a recording to steps.
 //!
-//! - [`tell`]: all of it
+//! - [`read`]: all of it
 //! - `sent`: what goes out; `requests`: what goes to the REST API; `remarks`: what the kit has meant
 //! - `answers`: which entry answers which
-//! - `judging`: which comparison is judged by which requirement
+//! - `checks`: which step checks which requirement
 
 mod answers;
-mod judging;
+mod checks;
 mod remarks;
 mod requests;
 mod sent;
@@ -18,94 +18,101 @@ use serde_json::Value;
 use crate::event::Mark;
 use crate::scenarios::Scenario;
 use crate::transcript::Direction;
-use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
+use crate::transcript::remark::Remark;
 
-use super::Untold;
-use super::story::{Client, Part, Step, Story, User};
-use super::term::{Names, Var};
+use super::names::Names;
+use super::steps::{Action, Step, Steps};
+use super::{NotReproducible, frames};
 use answers::Answers;
 
 /// A pause that is shorter is none that the scenario has meant.
 const PAUSE_US: u64 = 300_000;
 
-/// The story of a scenario that these entries recorded, up to the last thing that `asked` is judged by.
-pub fn tell(scenario: &'static Scenario, asked: Option<&str>, entries: &[Entry]) -> Result<Story, Untold> {
-    let mut teller = Teller::new(entries);
+/// The steps of a scenario that these entries recorded, up to the last check of `asked`.
+pub fn read(
+    scenario: &'static Scenario,
+    asked: Option<&str>,
+    entries: &[Entry],
+) -> Result<Steps, NotReproducible> {
+    let mut reader = Reader::new(entries);
     for (at, entry) in entries.iter().enumerate() {
-        if is_heartbeat(entry) {
-            continue;
+        if !is_heartbeat(entry) {
+            reader.take(at, entry)?;
         }
-        teller.take(at, entry)?;
     }
-    if let Some(client) = teller.opening.keys().next() {
-        return Err(Untold::Frames(format!(
+    if let Some(client) = reader.opening.keys().next() {
+        return frames(format!(
             "{client} opens a connection and does not ask to be let in"
-        )));
+        ));
     }
-    let story = Story {
+    let steps = Steps {
         scenario,
         asked: asked.map(str::to_owned),
-        users: teller.users,
-        clients: teller.clients,
-        steps: judging::judged(teller.told, asked),
+        list: checks::checked(reader.items, asked),
     };
-    let judged = story.judged();
+    let checked = steps.checked();
     // A script that looks at nothing would find everything well.
-    if asked.map_or(judged.is_empty(), |id| !judged.contains(&id)) {
-        return Err(Untold::Unjudged(asked.unwrap_or(scenario.id).to_owned()));
+    if asked.map_or(checked.is_empty(), |id| !checked.contains(&id)) {
+        return Err(NotReproducible::Unjudged(asked.unwrap_or(scenario.id).to_owned()));
     }
-    Ok(story)
+    Ok(steps)
 }
 
 fn is_heartbeat(entry: &Entry) -> bool {
-    entry.annotation.is_none() && matches!(entry.text.as_str(), "2" | "3")
+    entry.remark.is_none() && matches!(entry.text.as_str(), "2" | "3")
 }
 
-/// One thing that a recording tells, in its order.
+/// One thing in a recording.
 #[derive(Debug)]
-enum Told {
-    /// It belongs to a fence: what was judged before it is still being judged behind it.
-    Fence(Step),
-    /// It belongs to the scenario itself.
+enum Item {
+    /// Something is done, or looked at.
     Step(Step),
-    /// What came before is judged by this.
+    /// What came before is judged by this requirement.
     Judged(String),
 }
 
-impl Told {
-    const fn step(step: Step, of_a_fence: bool) -> Self {
-        if of_a_fence {
-            Self::Fence(step)
-        } else {
-            Self::Step(step)
-        }
-    }
+/// A user of the recording.
+struct User<'a> {
+    /// What the recording calls the user; others may have the same name.
+    recorded: &'a str,
+    /// A name that no other user has.
+    name: String,
+    /// Whether the user is there for fences only.
+    helps: bool,
 }
 
-struct Teller<'a> {
+/// A connection of the recording.
+struct Client {
+    name: String,
+    accepted: bool,
+    /// Whether a user has opened it who is there for fences only.
+    helps: bool,
+}
+
+#[derive(Default)]
+struct Reader<'a> {
     answers: Answers<'a>,
     names: Names,
-    users: Vec<User>,
+    users: Vec<User<'a>>,
     /// By name, those who have no id yet.
     registering: HashMap<&'a str, VecDeque<usize>>,
     clients: Vec<Client>,
     /// By name, WebSockets that have not asked to be let in, and where they were opened.
     opening: HashMap<&'a str, &'a str>,
-    /// Clients that were let in.
-    connected: HashSet<usize>,
     chats: usize,
-    /// Chats that are there for fences.
-    fences: HashSet<Var>,
-    /// The number of each mark of a client, and how many there are.
-    marks: BTreeMap<(usize, Mark), usize>,
-    since: usize,
-    told: Vec<Told>,
+    /// The names of chats that are there for fences.
+    fences: HashSet<String>,
+    /// The name of the last of each mark of a client.
+    marks: BTreeMap<(String, Mark), String>,
+    /// How many marks each client has.
+    marked: HashMap<String, usize>,
+    items: Vec<Item>,
     /// When the last thing happened that the scenario may have waited for.
     busy: Option<u64>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Reader<'a> {
     fn new(entries: &'a [Entry]) -> Self {
         let mut names = Names::default();
         for sent in entries.iter().filter(|entry| entry.direction == Direction::Out) {
@@ -117,25 +124,15 @@ impl<'a> Teller<'a> {
         Self {
             answers: Answers::of(entries),
             names,
-            users: Vec::new(),
-            registering: HashMap::new(),
-            clients: Vec::new(),
-            opening: HashMap::new(),
-            connected: HashSet::new(),
-            chats: 0,
-            fences: HashSet::new(),
-            marks: BTreeMap::new(),
-            since: 0,
-            told: Vec::new(),
-            busy: None,
+            ..Self::default()
         }
     }
 
-    fn take(&mut self, at: usize, entry: &'a Entry) -> Result<(), Untold> {
-        match (&entry.annotation, entry.direction) {
+    fn take(&mut self, at: usize, entry: &'a Entry) -> Result<(), NotReproducible> {
+        match (&entry.remark, entry.direction) {
             (Some(remark), _) => {
                 // What was waited for is waited for again; only what was not is a pause.
-                if !matches!(remark, Annotation::Heard { .. }) {
+                if !matches!(remark, Remark::Heard { .. }) {
                     self.pause(entry.us);
                 }
                 self.remark(entry, remark)?;
@@ -157,16 +154,17 @@ impl<'a> Teller<'a> {
         let waited = self.busy.map_or(0, |busy| now.saturating_sub(busy));
         if waited >= PAUSE_US {
             // A little more than in the recording: what has to be over by then certainly is.
-            let ms = waited.div_ceil(100_000) * 100 + 100;
-            self.told.push(Told::Fence(Step::Pause { ms }));
+            let tenths = u32::try_from(waited.div_ceil(100_000) + 1).unwrap_or(u32::MAX);
+            let seconds = f64::from(tenths) / 10.0;
+            self.push(Action::Pause { seconds }, false);
         }
     }
 
-    fn note(&mut self, entry: &'a Entry) -> Result<(), Untold> {
+    fn note(&mut self, entry: &'a Entry) -> Result<(), NotReproducible> {
         if let Some(url) = entry.text.strip_prefix("opens ") {
             self.opening.insert(&entry.client, url);
         } else if entry.text.starts_with("falls silent") || entry.text.starts_with("drops the transport") {
-            return Err(Untold::Frames(format!("{} {}", entry.client, entry.text)));
+            return frames(format!("{} {}", entry.client, entry.text));
         }
         Ok(())
     }
@@ -175,22 +173,26 @@ impl<'a> Teller<'a> {
     fn is_fence(&self, payload: &Value) -> bool {
         let body = payload.pointer("/message/body").unwrap_or(&payload["body"]);
         let chat = payload.pointer("/chat/_id").and_then(Value::as_str);
-        body.as_str().is_some_and(|body| self.names.text(body).is_fence())
+        body.as_str().is_some_and(|body| self.names.is_fence(body))
             || chat
-                .and_then(|id| self.names.var(id))
-                .is_some_and(|chat| self.fences.contains(&chat))
+                .and_then(|id| self.names.name(id))
+                .is_some_and(|chat| self.fences.contains(chat))
     }
 
-    /// Adds what a client does.
-    fn push(&mut self, step: Step, client: usize) {
-        let user = self.clients[client].user;
-        let fence = user.is_some_and(|user| self.users[user].part != Part::Player);
-        self.told.push(Told::step(step, fence));
+    fn push(&mut self, action: Action, fence: bool) {
+        self.items.push(Item::Step(Step {
+            action,
+            checks: Vec::new(),
+            fence,
+        }));
     }
 
-    fn client(&self, name: &str) -> Result<usize, Untold> {
-        let found = self.clients.iter().position(|client| client.name == name);
-        found.ok_or_else(|| Untold::Frames(format!("{name} does something before it is connected")))
+    /// The connection of this name.
+    fn client(&self, name: &str) -> Result<&Client, NotReproducible> {
+        match self.clients.iter().find(|client| client.name == name) {
+            Some(client) => Ok(client),
+            None => frames(format!("{name} does something before it is connected")),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::transcript::Direction;
 use crate::transcript::record::Entry;
 
 /// The answers in a recording.
+#[derive(Default)]
 pub(super) struct Answers<'a> {
     entries: &'a [Entry],
     places: HashMap<usize, usize>,

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::private::Private;
-use crate::repro::story::{Step, Story};
-use crate::repro::{Untold, tell};
+use crate::repro::steps::{Action, Step, Steps};
+use crate::repro::{NotReproducible, read};
 use crate::scenarios;
 use crate::transcript::Direction;
-use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
+use crate::transcript::remark::Remark;
 
 pub(super) const ALICE: &str = "01a21399fdff0001780eff49";
 pub(super) const CHAT: &str = "01a2139a032b0000780eff49";
@@ -26,17 +26,7 @@ impl Tape {
     /// Alice has registered, made a chat and connected.
     pub(super) fn begun() -> Self {
         let mut tape = Self::default();
-        let register = json!({"http": "request", "method": "POST", "path": "/v1/auth/register", "body": {"name": "alice"}});
-        tape.out("alice", register);
-        tape.answer("alice", json!({"http": "response", "status": 201, "body": {}}));
-        tape.remark(
-            "alice",
-            Annotation::Registered {
-                id: ALICE.to_owned(),
-                access_token: Private("aaa".to_owned()),
-                session_token: None,
-            },
-        );
+        tape.register("alice", ALICE, "aaa");
         tape.rest(
             "POST",
             "/v1/chats",
@@ -47,12 +37,25 @@ impl Tape {
         tape
     }
 
+    pub(super) fn register(&mut self, name: &str, id: &str, token: &str) {
+        let register =
+            json!({"http": "request", "method": "POST", "path": "/v1/auth/register", "body": {"name": name}});
+        self.out(name, register);
+        self.answer(name, json!({"http": "response", "status": 201, "body": {}}));
+        let registered = Remark::Registered {
+            id: id.to_owned(),
+            access_token: Private(token.to_owned()),
+            session_token: None,
+        };
+        self.remark(name, registered);
+    }
+
     pub(super) fn push(
         &mut self,
         client: &str,
         direction: Direction,
         decoded: Option<Value>,
-        remark: Option<Annotation>,
+        remark: Option<Remark>,
     ) {
         self.us += 1_000;
         self.entries.push(Entry {
@@ -64,7 +67,7 @@ impl Tape {
             text: decoded.as_ref().map(Value::to_string).unwrap_or_default(),
             bytes: None,
             decoded,
-            annotation: remark,
+            remark,
         });
     }
 
@@ -76,12 +79,12 @@ impl Tape {
         self.push(client, Direction::In, Some(decoded), None);
     }
 
-    pub(super) fn remark(&mut self, client: &str, remark: Annotation) {
+    pub(super) fn remark(&mut self, client: &str, remark: Remark) {
         self.push(client, Direction::Note, None, Some(remark));
     }
 
     pub(super) fn judged(&mut self, id: &str) {
-        self.remark("a/b", Annotation::Judged(id.to_owned()));
+        self.remark("a/b", Remark::Judged(id.to_owned()));
     }
 
     pub(super) fn rest(&mut self, method: &str, path: &str, body: Value, answer: Value) {
@@ -127,16 +130,16 @@ impl Tape {
         );
     }
 
-    pub(super) fn told(&self, asked: Option<&str>) -> Result<Story, Untold> {
-        tell(scenarios::all().next().unwrap(), asked, &self.entries)
+    pub(super) fn read(&self, asked: Option<&str>) -> Result<Steps, NotReproducible> {
+        read(scenarios::all().next().unwrap(), asked, &self.entries)
     }
 
     pub(super) fn steps(&self) -> Vec<Step> {
-        self.told(None).unwrap().steps
+        self.read(None).unwrap().list
     }
 
-    pub(super) fn last(&self) -> Step {
-        self.steps().pop().unwrap()
+    pub(super) fn actions(&self) -> Vec<Action> {
+        self.steps().into_iter().map(|step| step.action).collect()
     }
 }
 
@@ -144,8 +147,8 @@ pub(super) fn message_new(id: &str, body: &str) -> Value {
     json!({"message": {"_id": id, "chatId": CHAT, "senderId": ALICE, "body": body, "createdAt": "now", "deleted": false}})
 }
 
-pub(super) fn heard(data: Value) -> Annotation {
-    Annotation::Heard {
+pub(super) fn heard(data: Value) -> Remark {
+    Remark::Heard {
         event: "message:new".to_owned(),
         data,
         after: None,

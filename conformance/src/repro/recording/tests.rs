@@ -6,54 +6,76 @@
 use serde_json::json;
 
 use super::*;
-use crate::repro::story::{Ack, Bind, Take};
-use crate::repro::term::Term;
+use crate::repro::steps::{Ack, Answer};
 use crate::targets::profile::operation::Operation;
 use tape::{ALICE, CHAT, MESSAGE, OTHER, Tape, heard, message_new};
 
 mod tape;
 
+/// The checks of those steps whose action is such.
+fn checks(tape: &Tape, is_such: fn(&Action) -> bool) -> Vec<Vec<String>> {
+    let steps = tape.steps().into_iter();
+    let such = steps.filter(|step| is_such(&step.action));
+    such.map(|step| step.checks).collect()
+}
+
 #[test]
-fn what_the_server_made_is_a_variable_from_then_on() {
+fn what_the_server_made_has_a_name_from_then_on() {
     let mut tape = Tape::begun();
     tape.send(0, "hi", MESSAGE);
     tape.judged("MSG-01");
     tape.remark("alice", heard(message_new(MESSAGE, "hi")));
     tape.judged("MSG-02");
     let steps = tape.steps();
-    let [.., Step::Ask { asks, judge }, Step::Hear { wanted, binds, .. }] = steps.as_slice() else {
+    let [.., sent, heard] = steps.as_slice() else {
         panic!("{steps:?}")
     };
-    let bind = Bind {
-        var: Var::Message(0),
-        pointer: "/data/serverId".to_owned(),
+    let (Action::Ask(asks), Action::Hear { wanted, .. }) = (&sent.action, &heard.action) else {
+        panic!("{steps:?}")
     };
-    assert_eq!((&asks[0].binds, judge), (&vec![bind], &vec!["MSG-01".to_owned()]));
-    let mut vars = Vec::new();
-    wanted.vars(&mut vars);
-    assert_eq!(vars, [Var::Message(0), Var::Chat(0), Var::User(0)]);
-    assert!(binds.is_empty());
+    let data = json!({"clientId": "c", "serverId": "{{message 1}}"});
+    assert_eq!(
+        asks[0].args,
+        [json!({"chatId": "{{chat}}", "clientId": "c", "body": "hi"})]
+    );
+    assert_eq!(
+        (&asks[0].ack, sent.checks.as_slice()),
+        (&Ack::Ok(Some(data)), &["MSG-01".to_owned()][..])
+    );
+    assert_eq!(wanted["message"]["_id"], "{{message 1}}");
+    assert_eq!(wanted["message"]["chatId"], "{{chat}}");
+    assert_eq!(wanted["message"]["senderId"], "{{alice.id}}");
 }
 
 #[test]
-fn a_comparison_is_judged_by_what_comes_before_the_next_step() {
+fn users_of_the_same_name_are_told_apart() {
+    let mut tape = Tape::begun();
+    tape.register("alice", OTHER, "bbb");
+    tape.connect("alice#2", json!({"token": "bbb"}), "connect");
+    tape.judged("AUTH-01");
+    let actions = tape.actions();
+    let user = "alice 2".to_owned();
+    assert!(actions.contains(&Action::Register { user }), "{actions:?}");
+    let Some(Action::Connect { auth, .. }) = actions.last() else {
+        panic!("{actions:?}")
+    };
+    assert_eq!(*auth, Some(json!({"token": "{{alice 2.token}}"})));
+}
+
+#[test]
+fn a_step_checks_what_is_judged_before_the_next() {
     let mut tape = Tape::begun();
     tape.send(0, "a step", MESSAGE);
     tape.send(1, "judged", OTHER);
     tape.judged("MSG-01");
     tape.judged("MSG-02");
     tape.judged("MSG-01");
-    let judges: Vec<Vec<String>> = tape
-        .steps()
-        .iter()
-        .filter(|step| matches!(step, Step::Ask { .. }))
-        .map(|step| step.judge().to_vec())
-        .collect();
-    assert_eq!(judges, [vec![], vec!["MSG-01".to_owned(), "MSG-02".to_owned()]]);
+    let checks = checks(&tape, |action| matches!(action, Action::Ask(_)));
+    assert_eq!(checks, [vec![], vec!["MSG-01".to_owned(), "MSG-02".to_owned()]]);
 }
 
 #[test]
-fn a_story_ends_with_what_was_asked_for() {
+fn the_steps_end_with_what_was_asked_for() {
     let mut tape = Tape::begun();
     tape.send(0, "first", MESSAGE);
     tape.judged("MSG-01");
@@ -61,20 +83,18 @@ fn a_story_ends_with_what_was_asked_for() {
     tape.judged("MSG-02");
     tape.send(2, "aside", OTHER);
     let count = |asked| {
-        let steps = tape.told(asked).unwrap().steps;
-        steps
-            .iter()
-            .filter(|step| matches!(step, Step::Ask { .. }))
-            .count()
+        let steps = tape.read(asked).unwrap().list;
+        let asks = steps.iter().filter(|step| matches!(step.action, Action::Ask(_)));
+        asks.count()
     };
     assert_eq!((count(Some("MSG-01")), count(None)), (1, 2));
     // A script that looks at nothing would find everything well.
-    let untold = tape.told(Some("MSG-09")).unwrap_err();
-    assert_eq!(untold, Untold::Unjudged("MSG-09".to_owned()));
+    let refused = tape.read(Some("MSG-09")).unwrap_err();
+    assert_eq!(refused, NotReproducible::Unjudged("MSG-09".to_owned()));
 }
 
 #[test]
-fn requests_that_do_not_wait_for_each_other_are_told_together() {
+fn requests_that_do_not_wait_for_each_other_are_one_step() {
     let mut tape = Tape::begun();
     for id in 0..3 {
         tape.start(id, "receipt:read", json!({"chatId": CHAT, "messageId": MESSAGE}));
@@ -85,15 +105,12 @@ fn requests_that_do_not_wait_for_each_other_are_told_together() {
     tape.start(3, "room:leave", json!({"chatId": CHAT}));
     tape.ack(3, json!({"ok": true}));
     tape.judged("RCPT-09");
-    let sizes: Vec<usize> = tape
-        .steps()
-        .iter()
-        .filter_map(|step| match step {
-            Step::Ask { asks, .. } => Some(asks.len()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(sizes, [3, 1]);
+    let actions = tape.actions();
+    let sizes = actions.iter().filter_map(|action| match action {
+        Action::Ask(asks) => Some(asks.len()),
+        _ => None,
+    });
+    assert_eq!(sizes.collect::<Vec<_>>(), [3, 1]);
 }
 
 #[test]
@@ -118,20 +135,20 @@ fn which_of_several_at_once_succeed_is_open() {
         json!({"messages": [{"_id": MESSAGE, "body": "b", "senderId": ALICE}]}),
     );
     tape.judged("RATE-07");
-    let steps = tape.steps();
-    let [.., Step::Ask { asks, .. }, Step::Rest { take, .. }] = steps.as_slice() else {
-        panic!("{steps:?}")
+    let actions = tape.actions();
+    let [.., Action::Ask(asks), Action::Rest { answer, .. }] = actions.as_slice() else {
+        panic!("{actions:?}")
     };
-    let counted = |outcome: &str| Ack::Counted(outcome.to_owned());
+    let one_of = |outcome: &str| Ack::OneOf(outcome.to_owned());
     assert_eq!(
         [&asks[0].ack, &asks[1].ack],
-        [&counted("RATE_LIMITED"), &counted("ok")]
+        [&one_of("RATE_LIMITED"), &one_of("ok")]
     );
-    let any = Term::Object(vec![
-        ("_id".to_owned(), Term::Id),
-        ("body".to_owned(), Term::Words),
-    ]);
-    assert_eq!(*take, Take::Messages(vec![any]));
+    let any = json!({"_id": "{{an id}}", "body": "{{some words}}"});
+    assert_eq!(*answer, Answer::Messages(vec![any]));
+    let written = serde_json::to_value(&actions[actions.len() - 2]).unwrap();
+    assert_eq!(written["acks"], json!({"RATE_LIMITED": 1, "ok": 1}));
+    assert_eq!(written["at_once"][0].get("ack"), None);
 }
 
 #[test]
@@ -143,15 +160,12 @@ fn only_what_the_scenario_waits_for_on_purpose_is_a_pause() {
     tape.us += 4_950_000;
     tape.send(1, "later", OTHER);
     tape.judged("RATE-06");
-    let pauses: Vec<u64> = tape
-        .steps()
+    let actions = tape.actions();
+    let pauses: Vec<&Action> = actions
         .iter()
-        .filter_map(|step| match step {
-            Step::Pause { ms } => Some(*ms),
-            _ => None,
-        })
+        .filter(|action| matches!(action, Action::Pause { .. }))
         .collect();
-    assert_eq!(pauses, [5_100]);
+    assert_eq!(pauses, [&Action::Pause { seconds: 5.1 }]);
 }
 
 #[test]
@@ -175,14 +189,12 @@ fn a_fence_does_not_come_between_a_step_and_its_verdict() {
     tape.remark("alice", count(1));
     tape.judged("MSG-02");
     tape.judged("MSG-03");
-    let judges: Vec<usize> = tape
-        .steps()
-        .iter()
-        .filter(|step| matches!(step, Step::Hear { .. } | Step::Count { .. }))
-        .map(|step| step.judge().len())
-        .collect();
+    let checks = checks(&tape, |action| {
+        matches!(action, Action::Hear { .. } | Action::Count { .. })
+    });
+    let numbers: Vec<usize> = checks.iter().map(Vec::len).collect();
     // That it came is judged by all that is judged behind; that it came once, by the first.
-    assert_eq!(judges, [2, 0, 1]);
+    assert_eq!(numbers, [2, 0, 1]);
 }
 
 #[test]
@@ -201,38 +213,27 @@ fn listings_are_judged_together_and_those_that_nothing_is_judged_by_are_not_comp
     list(&mut tape);
     list(&mut tape);
     tape.judged("SYNC-03");
-    let compared: Vec<bool> = tape
-        .steps()
-        .iter()
-        .filter_map(|step| match step {
-            Step::Rest {
-                operation: Operation::ListMessages,
-                take,
-                ..
-            } => Some(*take != Take::Nothing),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(compared, [false, true, true]);
+    let actions = tape.actions();
+    let compared = actions.iter().filter_map(|action| match action {
+        Action::Rest {
+            operation: Operation::ListMessages,
+            answer,
+            ..
+        } => Some(*answer != Answer::Nothing),
+        _ => None,
+    });
+    assert_eq!(compared.collect::<Vec<_>>(), [false, true, true]);
 }
 
 #[test]
-fn refused_connections_and_literal_tokens_are_told() {
+fn refused_connections_and_literal_tokens_are_steps() {
     let mut tape = Tape::begun();
     tape.connect("guest", json!({"token": ["x"]}), "connect_error");
     tape.judged("AUTH-05");
-    let Step::Connect {
-        auth,
-        accepted,
-        judge,
-        ..
-    } = tape.last()
-    else {
-        panic!("a connection")
-    };
-    let token = Term::List(vec![Term::plain("x")]);
-    assert_eq!(auth, Some(Term::Object(vec![("token".to_owned(), token)])));
-    assert_eq!((accepted, judge), (false, vec!["AUTH-05".to_owned()]));
+    let step = tape.steps().pop().unwrap();
+    let written =
+        json!({"connect": "guest", "auth": {"token": ["x"]}, "refused": true, "checks": ["AUTH-05"]});
+    assert_eq!(serde_json::to_value(step).unwrap(), written);
 }
 
 #[test]
@@ -241,7 +242,7 @@ fn what_no_official_client_does_is_refused_and_named() {
         let mut tape = Tape::begun();
         play(&mut tape);
         tape.judged("ROB-04");
-        tape.told(None).unwrap_err().to_string()
+        tape.read(None).unwrap_err().to_string()
     };
     let hand_made = |tape: &mut Tape| {
         tape.push("alice", Direction::Out, None, None);
