@@ -89,7 +89,7 @@ impl Http {
         let reply = self.exchange(&method, path, body).await;
         match &reply {
             Ok(reply) if self.answers_with_tokens => {
-                self.log_answer(reply.status, &redact_long_strings(&reply.text))
+                self.log_answer(reply.status, &redact_long_strings(&reply.text));
             }
             Ok(reply) => self.log_answer(reply.status, &reply.text),
             Err(mismatch) => self

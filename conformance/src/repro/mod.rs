@@ -7,10 +7,10 @@
 //! - [`write`](mod@write): the steps as data, above an interpreter in JavaScript or Python that plays them
 //! - [`limits`]: what a script cannot show
 //!
-//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Remark`]s in
+//! A script does what the scenario did, in the same order, and waits for what the scenario has waited for: [`Annotation`]s in
 //! the recording say what that was, and by which requirement it was judged.
 //!
-//! [`Remark`]: crate::transcript::remark::Remark
+//! [`Annotation`]: crate::transcript::annotation::Annotation
 
 pub mod limits;
 pub mod names;

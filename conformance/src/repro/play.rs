@@ -27,7 +27,7 @@ pub enum NotPlayed {
     },
 }
 
-/// Everything that happens when the scenario is played against the reference server: with tokens and remarks. It is played
+/// Everything that happens when the scenario is played against the reference server: with tokens and annotations. It is played
 /// again where it does not work at once, since on a busy machine some timing may be too close to tell.
 pub async fn play(scenario: &'static Scenario) -> Result<Vec<Entry>, NotPlayed> {
     const RETRIES: usize = 2;

@@ -1,13 +1,13 @@
 //! From the entries of a recording to steps.
 //!
 //! - [`read`]: all of it
-//! - `sent`: what goes out; `requests`: what goes to the REST API; `remarks`: what the kit has meant
+//! - `sent`: what goes out; `requests`: what goes to the REST API; `annotations`: what the kit has meant
 //! - `answers`: which entry answers which
 //! - `checks`: which step checks which requirement
 
+mod annotations;
 mod answers;
 mod checks;
-mod remarks;
 mod requests;
 mod sent;
 
@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::event::Mark;
 use crate::scenarios::Scenario;
 use crate::transcript::Direction;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 use super::names::Names;
 use super::steps::{Action, Step, Steps};
@@ -60,7 +60,7 @@ pub fn read(
 }
 
 fn is_heartbeat(entry: &Entry) -> bool {
-    entry.remark.is_none() && matches!(entry.text.as_str(), "2" | "3")
+    entry.annotation.is_none() && matches!(entry.text.as_str(), "2" | "3")
 }
 
 /// One thing in a recording.
@@ -129,20 +129,20 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, at: usize, entry: &'a Entry) -> Result<(), NotReproducible> {
-        match (&entry.remark, entry.direction) {
-            (Some(remark), _) => {
+        match (&entry.annotation, entry.direction) {
+            (Some(annotation), _) => {
                 // What was waited for is waited for again; only what was not is a pause.
-                if !matches!(remark, Remark::Heard { .. }) {
+                if !matches!(annotation, Annotation::Heard { .. }) {
                     self.pause(entry.us);
                 }
-                self.remark(entry, remark)?;
+                self.annotation(entry, annotation)?;
             }
             (None, Direction::Out) => {
                 self.pause(entry.us);
                 self.sent(at, entry)?;
             }
             (None, Direction::Note) => self.note(entry)?,
-            // An event may come in the middle of a pause; whether it was waited for, a remark tells.
+            // An event may come in the middle of a pause; whether it was waited for, a annotation tells.
             (None, Direction::In) if is_event(entry) => return Ok(()),
             (None, Direction::In) => {}
         }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::placeholders;
 use crate::targets::profile::operation::Operation;
-use crate::targets::profile::rest::{Rest, Template, placeholders};
-use crate::targets::provision::template::{Fill, request};
+use crate::targets::profile::rest::{Rest, Template};
+use crate::targets::provision::template::{TemplateValues, request};
 
 use super::NotReproducible;
 use super::names::placeholder;
@@ -116,14 +117,16 @@ pub fn call(
 ) -> Result<Call, NotReproducible> {
     let refused = |why: String| NotReproducible::Target(why);
     let template = rest.template(operation).map_err(refused)?;
-    let filled = fill.iter().fold(Fill::default(), |filled, (name, value)| {
-        filled.with(name, value.clone())
-    });
+    let filled = fill
+        .iter()
+        .fold(TemplateValues::default(), |filled, (name, value)| {
+            filled.with(name, value.clone())
+        });
     let request = request(&template, &filled).map_err(|mismatch| refused(mismatch.to_string()))?;
     let body = request.body.as_deref().map(serde_json::from_str);
     let headers = request.headers.into_iter().map(|(name, value)| {
         let own = rest.headers.0.get(&name);
-        let private = own.is_some_and(|template| placeholders(template).next().is_none());
+        let private = own.is_some_and(|template| placeholders::names(template).next().is_none());
         let value = if private {
             placeholder(&format!("env {}", variable(&name)))
         } else {

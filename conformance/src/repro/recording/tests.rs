@@ -24,7 +24,7 @@ fn what_the_server_made_has_a_name_from_then_on() {
     let mut tape = Tape::begun();
     tape.send(0, "hi", MESSAGE);
     tape.judged("MSG-01");
-    tape.remark("alice", heard(message_new(MESSAGE, "hi")));
+    tape.annotation("alice", heard(message_new(MESSAGE, "hi")));
     tape.judged("MSG-02");
     let steps = tape.steps();
     let [.., sent, heard] = steps.as_slice() else {
@@ -155,7 +155,7 @@ fn which_of_several_at_once_succeed_is_open() {
 fn only_what_the_scenario_waits_for_on_purpose_is_a_pause() {
     let mut tape = Tape::begun();
     tape.us += 900_000;
-    tape.remark("alice", heard(message_new(MESSAGE, "late")));
+    tape.annotation("alice", heard(message_new(MESSAGE, "late")));
     tape.send(0, "at once", OTHER);
     tape.us += 4_950_000;
     tape.send(1, "later", OTHER);
@@ -178,15 +178,15 @@ fn a_fence_does_not_come_between_a_step_and_its_verdict() {
         conditions: Some(vec![("/message/body".to_owned(), json!("hi"))]),
         after: None,
     };
-    tape.remark("alice", heard(message_new(MESSAGE, "hi")));
+    tape.annotation("alice", heard(message_new(MESSAGE, "hi")));
     tape.rest(
         "POST",
         &format!("/v1/chats/{CHAT}/messages"),
         json!({"body": fence}),
         json!({"_id": OTHER}),
     );
-    tape.remark("alice", heard(message_new(OTHER, fence)));
-    tape.remark("alice", count(1));
+    tape.annotation("alice", heard(message_new(OTHER, fence)));
+    tape.annotation("alice", count(1));
     tape.judged("MSG-02");
     tape.judged("MSG-03");
     let checks = checks(&tape, |action| {

@@ -7,8 +7,8 @@ use crate::repro::steps::{Action, Step, Steps};
 use crate::repro::{NotReproducible, read};
 use crate::scenarios;
 use crate::transcript::Direction;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 pub(super) const ALICE: &str = "01a21399fdff0001780eff49";
 pub(super) const CHAT: &str = "01a2139a032b0000780eff49";
@@ -42,12 +42,12 @@ impl Tape {
             json!({"http": "request", "method": "POST", "path": "/v1/auth/register", "body": {"name": name}});
         self.out(name, register);
         self.answer(name, json!({"http": "response", "status": 201, "body": {}}));
-        let registered = Remark::Registered {
+        let registered = Annotation::Registered {
             id: id.to_owned(),
             access_token: Private(token.to_owned()),
             session_token: None,
         };
-        self.remark(name, registered);
+        self.annotation(name, registered);
     }
 
     pub(super) fn push(
@@ -55,7 +55,7 @@ impl Tape {
         client: &str,
         direction: Direction,
         decoded: Option<Value>,
-        remark: Option<Remark>,
+        annotation: Option<Annotation>,
     ) {
         self.us += 1_000;
         self.entries.push(Entry {
@@ -67,7 +67,7 @@ impl Tape {
             text: decoded.as_ref().map(Value::to_string).unwrap_or_default(),
             bytes: None,
             decoded,
-            remark,
+            annotation,
         });
     }
 
@@ -79,12 +79,12 @@ impl Tape {
         self.push(client, Direction::In, Some(decoded), None);
     }
 
-    pub(super) fn remark(&mut self, client: &str, remark: Remark) {
-        self.push(client, Direction::Note, None, Some(remark));
+    pub(super) fn annotation(&mut self, client: &str, annotation: Annotation) {
+        self.push(client, Direction::Note, None, Some(annotation));
     }
 
     pub(super) fn judged(&mut self, id: &str) {
-        self.remark("a/b", Remark::Judged(id.to_owned()));
+        self.annotation("a/b", Annotation::Judged(id.to_owned()));
     }
 
     pub(super) fn rest(&mut self, method: &str, path: &str, body: Value, answer: Value) {
@@ -147,8 +147,8 @@ pub(super) fn message_new(id: &str, body: &str) -> Value {
     json!({"message": {"_id": id, "chatId": CHAT, "senderId": ALICE, "body": body, "createdAt": "now", "deleted": false}})
 }
 
-pub(super) fn heard(data: Value) -> Remark {
-    Remark::Heard {
+pub(super) fn heard(data: Value) -> Annotation {
+    Annotation::Heard {
         event: "message:new".to_owned(),
         data,
         after: None,

@@ -8,13 +8,17 @@ use super::super::steps::Action;
 use super::super::{NotReproducible, frames, limits, wanted};
 use super::{Item, Reader};
 use crate::event::Mark;
+use crate::transcript::annotation::Annotation;
 use crate::transcript::record::Entry;
-use crate::transcript::remark::Remark;
 
 impl Reader<'_> {
-    pub(super) fn remark(&mut self, entry: &Entry, remark: &Remark) -> Result<(), NotReproducible> {
-        match remark {
-            Remark::Registered {
+    pub(super) fn annotation(
+        &mut self,
+        entry: &Entry,
+        annotation: &Annotation,
+    ) -> Result<(), NotReproducible> {
+        match annotation {
+            Annotation::Registered {
                 id,
                 access_token,
                 session_token,
@@ -30,9 +34,9 @@ impl Reader<'_> {
                     self.names.bind(&token.0, format!("{name}.session"));
                 }
             }
-            Remark::Judged(id) if limits::of_requirement(id).is_some() => {}
-            Remark::Judged(id) => self.items.push(Item::Judged(id.clone())),
-            Remark::Marked(mark) => {
+            Annotation::Judged(id) if limits::of_requirement(id).is_some() => {}
+            Annotation::Judged(id) => self.items.push(Item::Judged(id.clone())),
+            Annotation::Marked(mark) => {
                 let client = self.client(&entry.client)?.name.clone();
                 // The same place again is a mark of its own: where a script is, more may have come by then.
                 let number = self.marked.entry(client.clone()).or_default();
@@ -41,7 +45,7 @@ impl Reader<'_> {
                 self.marks.insert((client.clone(), *mark), name.clone());
                 self.push(Action::Mark { client, name }, false);
             }
-            Remark::Heard { event, data, after } => {
+            Annotation::Heard { event, data, after } => {
                 let client = self.client(&entry.client)?.name.clone();
                 let fence = self.is_fence(data);
                 let wanted = if fence {
@@ -57,8 +61,8 @@ impl Reader<'_> {
                 };
                 self.push(action, fence);
             }
-            Remark::Looked { event, data } => self.looked(&entry.client, event, data)?,
-            Remark::Counted {
+            Annotation::Looked { event, data } => self.looked(&entry.client, event, data)?,
+            Annotation::Counted {
                 n,
                 event,
                 conditions,
