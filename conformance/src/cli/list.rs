@@ -13,7 +13,7 @@ use crate::plan::{did_you_mean, near};
 use crate::report::palette::{BOLD, CYAN, DIM};
 use crate::repro::limits;
 use crate::result::Exit;
-use crate::scenarios::{self, Scenario, walkthrough};
+use crate::scenarios::{self, Scenario};
 
 pub(super) fn list(args: &ListArgs, contract: &Contract) -> Result<Exit, Failure> {
     let mut out = AutoStream::new(io::stdout().lock(), args.color.choice());
@@ -146,7 +146,7 @@ fn scenario_json(scenario: &Scenario) -> serde_json::Value {
         "summary": scenario.summary,
         "requirements": scenario.requirements,
         "exclusive": scenario.exclusive,
-        "steps": walkthrough::steps(scenario),
+        "steps": scenario.steps,
     })
 }
 
@@ -206,7 +206,7 @@ fn as_a_script(out: &mut impl Write, id: &str) -> io::Result<()> {
 
 /// The steps, those bold that judge this requirement.
 fn steps(out: &mut impl Write, scenario: &Scenario, judging: Option<&str>) -> io::Result<()> {
-    for (n, step) in walkthrough::steps(scenario).iter().enumerate() {
+    for (n, step) in scenario.steps.iter().enumerate() {
         let style = match judging {
             Some(id) if step.contains(id) => BOLD,
             _ => Style::new(),

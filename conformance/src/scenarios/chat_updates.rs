@@ -18,19 +18,48 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "Members learn who joins and who goes; nobody else does",
         &["CHAT-01", "CHAT-02", "CHAT-03", "CHAT-04", "CHAT-05"],
         run!(members),
-    ),
+    )
+    .steps(&[
+        "Alice makes a plain group with Bob; Alice, Bob, Carol and an outsider connect, and nobody \
+         joins a room.",
+        "Alice adds Carol by POST /v1/chats/{chatId}/members.",
+        "chat:update with Carol among memberIds arrives at Alice, at Bob and at Carol  [CHAT-01]",
+        "Each fits its schema and has Alice's id as createdBy  [CHAT-05]",
+        "Alice removes Carol by DELETE /v1/chats/{chatId}/members/{userId}.",
+        "chat:update without Carol among memberIds arrives at Alice and at Bob  [CHAT-02]",
+        "It arrives at Carol as well  [CHAT-03]",
+        "Each of these fits its schema too  [CHAT-05]",
+        "A later chat:update about another chat arrives at the outsider, and none about this one \
+         before it  [CHAT-04]",
+    ]),
     Scenario::new(
         "chat-updates/title",
         "Members learn of a new title",
         &["CHAT-04", "CHAT-06"],
         run!(title),
-    ),
+    )
+    .steps(&[
+        "Alice makes a plain group with Bob; both and an outsider connect and join no room.",
+        "Alice changes the title by PATCH /v1/chats/{chatId}.",
+        "chat:update with this chat's _id and the new title arrives at Alice and at Bob  [CHAT-06]",
+        "A later chat:update about another chat arrives at the outsider, and none about this one \
+         before it  [CHAT-04]",
+    ]),
     Scenario::new(
         "chat-updates/created",
         "Members learn of a new chat",
         &["CHAT-04", "CHAT-07"],
         run!(created),
-    ),
+    )
+    .steps(&[
+        "Alice, Bob and Carol connect; they have no chat.",
+        "Alice makes a plain group with Bob and Carol by POST /v1/chats.",
+        "chat:update with its _id arrives at Alice, at Bob and at Carol  [CHAT-07]",
+        "Bob opens a DM with Carol by POST /v1/chats.",
+        "chat:update with its _id and null as title arrives at Bob and at Carol  [CHAT-07]",
+        "A later chat:update about another chat arrives at Alice, and none about the DM before it  \
+         [CHAT-04]",
+    ]),
 ];
 
 /// `chat:update` about this chat after `mark`, in which `user` is a member or is not.

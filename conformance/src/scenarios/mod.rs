@@ -1,13 +1,15 @@
 //! The scenarios: one file per area of the contract, named as the contract names it.
 //!
-//! A scenario is one `async fn(&Scene) -> Outcome` and one line in its file's table:
+//! A scenario is one `async fn(&Scene) -> Outcome` and one entry in its file's table:
 //!
 //! ```
 //! use chatspec::scenarios::{Cost, Scenario, run};
 //! use chatspec::scene::{Outcome, Scene};
 //!
 //! pub(crate) const SCENARIOS: &[Scenario] = &[
-//!     Scenario::new("presence/nothing", "Connecting works", &["PRES-05"], run!(nothing)).cost(Cost::Seconds(2)),
+//!     Scenario::new("presence/nothing", "Connecting works", &["PRES-05"], run!(nothing))
+//!         .steps(&["Alice connects with her access token  [PRES-05]"])
+//!         .cost(Cost::Seconds(2)),
 //! ];
 //!
 //! async fn nothing(scene: &Scene) -> Outcome {
@@ -17,6 +19,17 @@
 //! }
 //! # assert_eq!(SCENARIOS.len(), 1);
 //! ```
+//!
+//! Its steps are what `chatspec explain`, reports and scripts tell of it. A step that does not work ends the scenario, and
+//! then nothing that passed in it counts. Words that come up again in them:
+//!
+//! - the deadline: how long an ack, an event or an HTTP answer is waited for: 5 s, more for a slow target
+//! - the margin: how near to a limit nothing is decided: 50 ms, more for a slow target
+//! - the settle time: between 20 and 500 ms, after a later message or `chat:update` has shown that nothing came before it;
+//!   "a later message" stands for both, and it is always the kit's own, never one that the scenario judges
+//! - a group: has, besides the people named, the kit's hidden witness, who sends the later messages; in a plain group
+//!   there is no witness, and the later messages are posted through REST by who made it
+//! - through REST: by a request below `/v1` with the access token of whoever is named
 
 mod acks;
 mod auth;
@@ -31,7 +44,6 @@ pub(crate) mod steps;
 mod sync;
 mod transport;
 mod typing;
-pub mod walkthrough;
 
 use std::time::Duration;
 
@@ -78,7 +90,9 @@ pub struct Scenario {
     pub exclusive: bool,
     /// Whether it takes something away from the target for a while, and so runs after those that only run alone.
     pub disruptive: bool,
-    /// The story.
+    /// What it does, step by step, for people whose server fails it and who do not read Rust.
+    pub steps: &'static [&'static str],
+    /// The code that does it.
     pub run: Run,
 }
 
@@ -97,8 +111,17 @@ impl Scenario {
             cost: Cost::Short,
             exclusive: false,
             disruptive: false,
+            steps: &[],
             run,
         }
+    }
+
+    /// One that does this, in this order. A step that is judged ends, after two spaces, with the requirements that it is
+    /// judged for, as in `[TYPE-01, TYPE-02]`; the others are preparations, waits and positive twins.
+    #[must_use]
+    pub const fn steps(mut self, steps: &'static [&'static str]) -> Self {
+        self.steps = steps;
+        self
     }
 
     /// One that takes this long.
@@ -169,6 +192,23 @@ mod tests {
 
     use super::*;
     use crate::contract::Contract;
+
+    #[test]
+    fn every_scenario_tells_its_steps_with_all_that_it_judges() {
+        let contract = Contract::embedded().unwrap();
+        for scenario in all() {
+            assert!(scenario.steps.len() > 1, "{} has no steps", scenario.id);
+            let told: HashSet<&str> = scenario
+                .steps
+                .iter()
+                .filter_map(|step| step.strip_suffix(']')?.rsplit_once("  ["))
+                .flat_map(|(_, ids)| ids.split(", "))
+                .filter(|id| contract.requirement(id).is_some())
+                .collect();
+            let judged: HashSet<&str> = scenario.requirements.iter().copied().collect();
+            assert_eq!(told, judged, "{}", scenario.id);
+        }
+    }
 
     #[test]
     fn ids_are_unique_and_name_an_area_and_requirements_of_the_contract() {

@@ -19,13 +19,36 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "The eleventh message is refused on every socket and in every chat of the user, and leaves no trace",
         &["RATE-01", "RATE-02", "RATE-03", "RATE-04"],
         run!(burst),
-    ),
+    )
+        .steps(&[
+            "Alice makes two groups with Bob; two connections of hers and one of Bob join the first room, \
+            one also the second.",
+            "Alice sends as many messages as the limit (ten by default) in a row on one connection; all \
+            are accepted  [RATE-01]",
+            "The next one gets RATE_LIMITED  [RATE-01]",
+            "One on her second connection, one in the other chat and one after a reconnect get \
+            RATE_LIMITED too  [RATE-02]",
+            "Too late after the first message, when the rate window may have passed, nothing of this is \
+            decided: inconclusive.",
+            "Bob sends a message into the first chat and is acknowledged {ok:true}  [RATE-03]",
+            "A later message into the first room arrives at Bob, and none of Alice's limited ones before \
+            it  [RATE-04]",
+            "The listings of both chats, as Bob reads them through REST, have none of them  [RATE-04]",
+        ]),
     Scenario::new(
         "rate-limit/window-passes",
         "When the window has passed, sending works again",
         &["RATE-05"],
         run!(window_passes),
     )
+        .steps(&[
+            "Alice makes a group, connects and joins the room.",
+            "She sends as many messages as the limit (ten by default) in a row; all must be accepted.",
+            "The twin: one more gets RATE_LIMITED; if not, RATE-05 is not judged.",
+            "The rate window (10 s by default) and the margin pass, counted from the ack of the last \
+            accepted message.",
+            "Alice sends another message and is acknowledged {ok:true}  [RATE-05]",
+        ])
     .cost(Cost::Seconds(10)),
     Scenario::new(
         "rate-limit/window-slides",
@@ -33,6 +56,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["RATE-06"],
         run!(window_slides),
     )
+        .steps(&[
+            "Alice makes a group, connects and joins the room.",
+            "She sends a third of the limit, rounded down: three messages by default.",
+            "Half of the rate window passes (5 s by default), and she sends the rest of the limit: seven \
+            messages.",
+            "She waits until the rate window and the margin have passed since the ack of the third message.",
+            "She sends three messages, as many as have left the window, and each is acknowledged {ok:true}  \
+            [RATE-06]",
+            "One more gets RATE_LIMITED, for the seven are still in the window  [RATE-06]",
+            "Where the seven may have left the window as well by then, nothing is decided: inconclusive.",
+        ])
     .cost(Cost::Seconds(10)),
     Scenario::new(
         "rate-limit/patience",
@@ -40,13 +74,35 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["RATE-08", "RATE-09"],
         run!(patience),
     )
+        .steps(&[
+            "Alice makes a group, connects, joins, and sends as many messages as the limit; all must be \
+            accepted.",
+            "She sends one more over and over under one clientId, with a twentieth of the window between, \
+            later with 20 ms.",
+            "While the window (10 s by default) surely holds, each attempt must get RATE_LIMITED; if not, \
+            nothing is judged.",
+            "It is accepted at the latest when the window and the margin have passed since the limit was \
+            reached  [RATE-08]",
+            "The listing, as Alice reads it through REST, has this message exactly once  [RATE-09]",
+            "The listed message has the ack's serverId as _id  [RATE-09]",
+        ])
     .cost(Cost::Seconds(10)),
     Scenario::new(
         "rate-limit/at-once",
         "Of thirty messages at once exactly ten are accepted",
         &["RATE-07"],
         run!(at_once),
-    ),
+    )
+        .steps(&[
+            "There are 3 rounds, each with an Alice and a group of its own; three connections of Alice \
+            join the room.",
+            "Alice sends three times the limit (thirty messages by default) over the three, without \
+            waiting for acks.",
+            "Every ack that is not {ok:true} is {ok:false} with RATE_LIMITED  [RATE-07]",
+            "Exactly as many as the limit are acknowledged {ok:true}; inconclusive if the window may have \
+            passed  [RATE-07]",
+            "The listing, as Alice reads it through REST, has exactly that many messages  [RATE-07]",
+        ]),
 ];
 
 /// The target's window, and when the first message of this test was sent.

@@ -17,25 +17,70 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "A receipt is confirmed and told to the others; an older one, or the same again, is not told",
         &["RCPT-01", "RCPT-02", "RCPT-03"],
         run!(forward),
-    ),
+    )
+    .steps(&[
+        "Alice makes a plain group with Bob; both connect and join the room, and Alice sends two \
+         messages.",
+        "Bob sends receipt:read for the newer one and is acknowledged {ok:true}  [RCPT-01]",
+        "receipt:update arrives at Alice: it fits its schema, with Bob's id, the chat's, and an ISO \
+         readAt in UTC  [RCPT-01]",
+        "Bob reads his unreadCount by GET /v1/chats.",
+        "Bob sends receipt:read for the older one and is acknowledged {ok:true}  [RCPT-02]",
+        "A later message into the room arrives at Alice, and no receipt:update before it  [RCPT-02]",
+        "Bob's unreadCount has grown by just one, for this later message counts too  [RCPT-02]",
+        "Bob sends receipt:read for the newer one again and is acknowledged {ok:true}  [RCPT-03]",
+        "A later message into the room arrives at Alice, and no receipt:update before it  [RCPT-03]",
+    ]),
     Scenario::new(
         "receipts/refused",
         "A receipt for no message, another chat's message, a malformed id, or by a stranger is refused",
         &["RCPT-04", "RCPT-05", "RCPT-06", "RCPT-07"],
         run!(refusals),
-    ),
+    )
+    .steps(&[
+        "Alice makes two groups with Bob, joins both rooms and sends a message in each; Mallory, no \
+         member, connects.",
+        "The twin: Alice sends receipt:read for each of the two in its own chat, and is acknowledged \
+         {ok:true}.",
+        "Alice sends receipt:read for 24 hex characters that are no message's id, and gets NOT_FOUND  \
+         [RCPT-04]",
+        "Alice sends it with the first chat and the second chat's message, and gets VALIDATION_ERROR  \
+         [RCPT-05]",
+        "Five bad messageIds, three bad chatIds, and either one missing get VALIDATION_ERROR, all ten  \
+         [RCPT-06]",
+        "Alice sends presence:ping and is acknowledged {ok:true}  [RCPT-06]",
+        "Mallory sends receipt:read for the message of the first chat and gets FORBIDDEN  [RCPT-07]",
+    ]),
     Scenario::new(
         "receipts/own-cursor",
         "The cursor is the reader's own, and shows in the unread count",
         &["RCPT-08"],
         run!(own_cursor),
-    ),
+    )
+    .steps(&[
+        "Alice makes a plain group with Bob and Carol; Alice and Bob join the room, and Alice sends \
+         three messages.",
+        "unreadCount, as GET /v1/chats gives it, is 3 for Bob and 3 for Carol  [RCPT-08]",
+        "Bob marks the second message as read: unreadCount is 1 for Bob and still 3 for Carol  [RCPT-08]",
+        "Bob marks the third message as read: unreadCount is 0 for Bob and still 3 for Carol  [RCPT-08]",
+    ]),
     Scenario::new(
         "receipts/race",
         "Receipts at the same time, in any order, end at the newest message",
         &["RCPT-09"],
         run!(race),
-    ),
+    )
+    .steps(&[
+        "There are 5 rounds, each with an Alice, a Bob and a plain group of its own; two connections \
+         of Alice join.",
+        "Alice sends eight messages, or as many as the rate limit allows.",
+        "Four connections of Bob send receipt:read for all of them, the newest first, without waiting \
+         for acks.",
+        "Each receipt:read is acknowledged {ok:true}  [RCPT-09]",
+        "When all are acknowledged, Bob's unreadCount in GET /v1/chats is 0  [RCPT-09]",
+        "A later message arrives at Alice's second connection, and one receipt:update for the newest \
+         before it  [RCPT-09]",
+    ]),
 ];
 
 fn receipt(chat: &Chat, message_id: &str) -> Value {

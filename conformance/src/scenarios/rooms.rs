@@ -15,31 +15,88 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "A member joins, hears and leaves; a non-member is refused and hears nothing",
         &["ROOM-01", "ROOM-02", "ROOM-04"],
         run!(join_and_leave),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; Alice, Bob and Mallory, who is no member, connect; Alice joins \
+         the room.",
+        "Bob sends room:join and is acknowledged {ok:true}  [ROOM-01]",
+        "Alice sends a message, and message:new with its body arrives at Bob  [ROOM-01]",
+        "Mallory sends the same room:join and is acknowledged {ok:false} with FORBIDDEN  [ROOM-02]",
+        "Alice sends a second message.",
+        "A later message arrives at Bob, then a chat:update at Mallory, and no message:new at her \
+         before it  [ROOM-02]",
+        "Bob sends room:leave and is acknowledged {ok:true}  [ROOM-04]",
+        "Alice sends a third message.",
+        "A later message arrives at Alice, then a chat:update at Bob, and not the third message before \
+         it  [ROOM-04]",
+    ]),
     Scenario::new(
         "rooms/bad-ids",
         "An id that is none is a validation error; one of no chat looks like one of others",
         &["ROOM-03", "ROOM-07"],
         run!(bad_ids),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group, Bob another one; Alice connects.",
+        "The twin: room:join, and then room:leave, with the id of Alice's chat are acknowledged \
+         {ok:true}.",
+        "Alice sends both with 11 bad chatIds: missing, null, 7, true, an array, an object, empty, and \
+         wrong lengths or letters.",
+        "Each of the 22 is acknowledged {ok:false} with VALIDATION_ERROR  [ROOM-03]",
+        "Alice sends presence:ping and is acknowledged {ok:true}  [ROOM-03]",
+        "room:join with 24 hex characters that are no chat's id gets FORBIDDEN  [ROOM-07]",
+        "room:join with the id of Bob's chat gets FORBIDDEN as well  [ROOM-07]",
+    ]),
     Scenario::new(
         "rooms/repeats",
         "Leaving where one is not and joining where one is are fine, and events still come once",
         &["ROOM-05", "ROOM-06"],
         run!(repeats),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; both connect, and Alice joins the room.",
+        "Bob, who has not joined, sends room:leave and is acknowledged {ok:true}  [ROOM-05]",
+        "Bob joins the room.",
+        "Bob sends room:join once more and is acknowledged {ok:true}  [ROOM-06]",
+        "Alice sends a message.",
+        "A later message into the room arrives at Bob, and Alice's message exactly once before it  \
+         [ROOM-06]",
+        "Bob leaves the room.",
+        "Bob sends room:leave once more and is acknowledged {ok:true}  [ROOM-05]",
+    ]),
     Scenario::new(
         "rooms/two-chats",
         "What happens in one chat is not heard in another",
         &["ROOM-08"],
         run!(two_chats),
-    ),
+    )
+    .steps(&[
+        "Alice makes two groups with Bob; Alice and Bob join the first room.",
+        "Bob connects a second time, and this connection joins only the second room.",
+        "In the first chat Alice sends a message and types (typing:start); Bob sends one, and Alice \
+         marks it as read.",
+        "The twin: message:new, typing:update and receipt:update arrive at Bob's first connection.",
+        "A later message into the second room arrives at Bob's second connection, and not Alice's \
+         message  [ROOM-08]",
+        "After another later message there, it has got no typing:update  [ROOM-08]",
+        "After a third one there, it has got no receipt:update  [ROOM-08]",
+    ]),
     Scenario::new(
         "rooms/removed",
         "A removed member hears nothing more, and is refused",
         &["ROOM-09", "ROOM-10"],
         run!(removed),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; both connect and join the room.",
+        "The twin: Bob, still a member, sends a message, marks it as read, and gets message:new.",
+        "Alice removes Bob through REST, waits for the 204, and then sends a message.",
+        "A later message arrives at Alice, then a chat:update at Bob, and not Alice's message before \
+         it  [ROOM-09]",
+        "Bob sends room:join and gets FORBIDDEN  [ROOM-10]",
+        "Bob sends message:send and gets FORBIDDEN  [ROOM-10]",
+        "Bob sends receipt:read for Alice's message and gets FORBIDDEN  [ROOM-10]",
+    ]),
 ];
 
 async fn join_and_leave(scene: &Scene) -> Outcome {

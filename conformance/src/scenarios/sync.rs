@@ -22,31 +22,84 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "What was sent while a client was away, and while it came back, is listed or delivered, without gap or double",
         &["SYNC-01", "SYNC-02"],
         run!(away_and_back),
-    ),
+    )
+        .steps(&[
+            "Alice makes a group with Bob; Bob joins the room, Alice posts a message through REST, and Bob \
+            closes.",
+            "Alice posts five messages through REST while Bob is away.",
+            "She posts 20 more, one after the other, while Bob connects, joins, and then reads the \
+            listing, up to 200.",
+            "When both are done, what Bob has not read in the listing is waited for, then a later message \
+            into the room.",
+            "Each of the five is exactly once in the listing that Bob read  [SYNC-01]",
+            "Each of the 25 is in that listing or has arrived at Bob as message:new, at most once in \
+            either  [SYNC-02]",
+        ]),
     Scenario::new(
         "sync/cut-in-a-burst",
         "What was on its way when the connection was cut is listed after the return, and what comes later is not missed",
         &["SYNC-01", "SYNC-02"],
         run!(cut_in_a_burst),
-    ),
+    )
+        .steps(&[
+            "Alice makes a group with Bob, who joins the room over a line that is cut at the ninth \
+            message, which is lost with it.",
+            "Alice posts 25 messages through REST, one after the other, while Bob finds the connection \
+            closed, connects again,",
+            "joins, and then reads the listing, up to 200.",
+            "When both are done, what Bob has not read in the listing is waited for, then a later message \
+            into the room.",
+            "Bob reads the listing again: each of the 25 is in it exactly once  [SYNC-01]",
+            "Each of the 25 is in the first listing or has arrived at the new connection as message:new, \
+            at most once in either  [SYNC-02]",
+        ]),
     Scenario::new(
         "sync/paging",
         "Paging backwards, or forwards from a known message, walks the whole backlog in order",
         &["SYNC-03", "SYNC-05"],
         run!(paging),
-    ),
+    )
+        .steps(&[
+            "Alice makes a plain group with Bob and posts 13 messages through REST.",
+            "Bob reads the listing with limit=5, then goes on with before=<the last _id> until a page is \
+            empty.",
+            "No page has more than five, and the ids are all 13, the newest first, without gap or double  \
+            [SYNC-03]",
+            "Bob reads with limit=5 and after=<the third message's _id>, and goes on likewise until a page \
+            is empty.",
+            "The ids are the ten newer ones, the oldest first, without gap or double  [SYNC-05]",
+        ]),
     Scenario::new(
         "sync/no-room-until-joined",
         "A new connection hears nothing of a chat until it joins, even if an earlier one had joined",
         &["SYNC-04"],
         run!(no_room_until_joined),
-    ),
+    )
+        .steps(&[
+            "Alice makes a group with Bob; both connect and join the room.",
+            "The twin: Alice sends a message, and message:new arrives at Bob.",
+            "Bob closes and connects again, but does not join; Alice sends a second message.",
+            "A later message arrives at Alice, then a chat:update at Bob, and no message:new at him before \
+            it  [SYNC-04]",
+            "Bob joins the room, Alice sends a third message, and message:new with its body arrives at him  \
+            [SYNC-04]",
+        ]),
     Scenario::new(
         "sync/expired-meanwhile",
         "A token that was good for the first connection does not reconnect once it has expired",
         &["SYNC-06"],
         run!(expired_meanwhile),
     )
+        .steps(&[
+            "A JWT for Alice that expires in 4 s, by the serverTime of a presence:ping, is minted with the \
+            key in the target",
+            "file; without the key nothing is judged.",
+            "The twin: the JWT opens a connection, which is closed again.",
+            "7 s pass: the 4 s of the token, and 3 s for clocks that differ.",
+            "CONNECT with the same JWT gets CONNECT_ERROR within the deadline  [SYNC-06]",
+            "If it is accepted, but one that ended an hour ago is refused, the target grants a leeway: \
+            nothing is judged.",
+        ])
     .cost(Cost::Seconds(8)),
 ];
 
@@ -288,7 +341,7 @@ async fn expired_meanwhile(scene: &Scene) -> Outcome {
         // How much leeway there may be, the contract does not say; libraries grant up to a minute or more.
         return Err(Stop::Unverified(format!(
             "a token is accepted for more than {GRACE} s after its end, and refused an hour after it: the target grants \
-             a leeway that is longer than a run waits"
+            a leeway that is longer than a run waits"
         )));
     }
     scene.check("SYNC-06", again.refused());

@@ -17,31 +17,73 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "A direct WebSocket handshake leads to a connection that works",
         &["TRANS-01"],
         run!(websocket),
-    ),
+    )
+    .steps(&[
+        "Alice opens a WebSocket straight away (EIO=4, transport=websocket) and sends CONNECT with her \
+         access token.",
+        "CONNECT is accepted within the deadline  [TRANS-01]",
+        "The handshake has a text as sid and whole numbers as pingInterval and pingTimeout  [TRANS-01]",
+        "Alice sends presence:ping and is acknowledged {ok:true}  [TRANS-01]",
+    ]),
     Scenario::new(
         "transport/origins",
         "A configured origin may call from a browser, another may not",
         &["TRANS-03"],
         run!(origins),
-    ),
+    )
+    .steps(&[
+        "The allowed and the denied origin come from the target file; without both nothing is judged.",
+        "Alice sends GET /v1/chats with the allowed origin in the Origin header.",
+        "The answer has Access-Control-Allow-Origin with this origin, or *; else the scenario ends  \
+         [TRANS-03]",
+        "Alice sends GET /v1/chats with the denied origin in the Origin header.",
+        "The answer's Access-Control-Allow-Origin, if there is one, is neither this origin nor *  \
+         [TRANS-03]",
+    ]),
     Scenario::new(
         "transport/unknown-namespace",
         "A namespace that does not exist is refused, and the connection to / is unharmed",
         &["TRANS-04"],
         run!(unknown_namespace),
-    ),
+    )
+    .steps(&[
+        "Alice connects to / with her access token.",
+        "On the same WebSocket she sends CONNECT to /no-such-namespace, with the same token.",
+        "It is answered with CONNECT_ERROR for /no-such-namespace within the deadline  [TRANS-04]",
+        "Alice sends presence:ping in / and is acknowledged {ok:true}  [TRANS-04]",
+    ]),
     Scenario::new(
         "transport/polling-and-upgrade",
         "A session over long-polling works, and a WebSocket takes it over",
         &["TRANS-02"],
         run!(polling_and_upgrade),
-    ),
+    )
+    .steps(&[
+        "Alice opens a session by GET with transport=polling: HTTP 200 and a handshake with a sid  \
+         [TRANS-02]",
+        "She posts CONNECT with her access token, polls, and CONNECT is accepted  [TRANS-02]",
+        "She posts presence:ping, polls, and is acknowledged {ok:true}  [TRANS-02]",
+        "A WebSocket with the sid of this session can be opened  [TRANS-02]",
+        "She sends the frame 2probe on the WebSocket, and 3probe comes back within the deadline  \
+         [TRANS-02]",
+        "She polls once more, whatever that brings, and sends the frame 5 on the WebSocket.",
+        "Alice sends presence:ping on the WebSocket and is acknowledged {ok:true}  [TRANS-02]",
+    ]),
     Scenario::new(
         "transport/never-connects",
         "A transport that sends no CONNECT is closed, while one that did stays open",
         &["TRANS-05"],
         run!(never_connects),
     )
+    .steps(&[
+        "Alice connects with her access token and stays.",
+        "A second WebSocket gets as far as the handshake; it answers every ping, and never sends \
+         CONNECT.",
+        "The second one is watched for limits.wait_max_ms of the target file, by default 10 s; if it \
+         is still open then, nothing is judged: the contract names no bound.",
+        "Once it has been closed, Alice sends presence:ping on the first one and is acknowledged \
+         {ok:true}  [TRANS-05]",
+    ])
     .cost(Cost::Seconds(9)),
 ];
 
@@ -190,7 +232,7 @@ async fn never_connects(scene: &Scene) -> Outcome {
     if idle.wait_closed(longest).await.is_err() {
         return Err(Stop::Unverified(format!(
             "a transport without CONNECT was open for longer than {} s, and the contract names no bound; \
-             limits.wait_max_ms in the target file lets the run wait longer",
+            limits.wait_max_ms in the target file lets the run wait longer",
             longest.as_secs()
         )));
     }

@@ -18,13 +18,39 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "The others in the room see start and stop; the one who types does not",
         &["TYPE-01", "TYPE-02", "TYPE-03"],
         run!(start_and_stop),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob and Carol; all three connect and join the room.",
+        "Alice sends typing:start; typing:update with state start arrives at Bob and at Carol  [TYPE-01]",
+        "Each fits its schema and has Alice's id as userId and the chat's as chatId  [TYPE-01]",
+        "A later message into the room arrives at Alice, and no typing:update with state start before \
+         it  [TYPE-03]",
+        "Alice sends typing:stop; typing:update with state stop arrives at Bob and at Carol, with the \
+         same ids  [TYPE-02]",
+        "A later message into the room arrives at Alice, and no typing:update with state stop before \
+         it  [TYPE-03]",
+    ]),
     Scenario::new(
         "typing/ignored",
         "Typing of a non-member, or with an invalid payload, is silently ignored",
         &["TYPE-04", "TYPE-05"],
         run!(ignored),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; both connect and join the room; Mallory, who is no member, \
+         connects.",
+        "The twin: Bob sends typing:start, and typing:update with his id arrives at Alice.",
+        "Mallory sends typing:start and typing:stop for this chat, then presence:ping, which is \
+         acknowledged  [TYPE-04]",
+        "A later message into the room arrives at Alice, and no typing:update with Mallory's id before \
+         it  [TYPE-04]",
+        "Mallory has got no event since whose name has error or exception in it  [TYPE-04]",
+        "Bob sends typing:start and typing:stop, each with seven bad payloads and once without any.",
+        "They are {}, null, a text, an array, and a chatId that is null, \"short\" or an object.",
+        "Bob sends presence:ping and is acknowledged {ok:true}  [TYPE-05]",
+        "A later message into the room arrives at Alice, no typing:update since the first bad payload, \
+         and Bob no error  [TYPE-05]",
+    ]),
 ];
 
 async fn start_and_stop(scene: &Scene) -> Outcome {

@@ -8,7 +8,6 @@ use super::{EVIDENCE, Page, Section, prose, verdict};
 use crate::expect::Mismatch;
 use crate::report::{evidence, many, status};
 use crate::result::RequirementResult;
-use crate::scenarios::walkthrough;
 use crate::verdict::{Check, Verdict};
 
 /// How many checks of a requirement are shown in full, at most.
@@ -141,7 +140,7 @@ impl Shown<'_> {
         let left = self.left.saturating_sub(found.0.len() + AROUND);
         let exchange = self.exchange(left);
         let left = left.saturating_sub(exchange.0.len());
-        let steps = scenario.map_or(&[][..], walkthrough::steps);
+        let steps = scenario.map_or(&[][..], |scenario| scenario.steps);
         let steps = html! {
             @if !self.again && !steps.is_empty() {
                 details {

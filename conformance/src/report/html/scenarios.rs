@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::text::value;
 use super::{Page, Section, scrolling, verdict};
 use crate::result::ScenarioResult;
-use crate::scenarios::walkthrough;
 
 /// The whole section.
 pub(super) fn section(page: &Page<'_>) -> Option<Section> {
@@ -35,7 +34,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Section> {
 
 fn row(page: &Page<'_>, result: &ScenarioResult) -> Markup {
     let scenario = result.scenario;
-    let described = walkthrough::steps(scenario);
+    let described = scenario.steps;
     html! {
         tr #{ "scenario-" (scenario.id) } {
             th scope="row" {
@@ -55,7 +54,7 @@ fn row(page: &Page<'_>, result: &ScenarioResult) -> Markup {
 }
 
 /// The steps, those marked that judge this requirement.
-pub(super) fn steps(steps: &[String], judging: Option<&str>) -> Markup {
+pub(super) fn steps(steps: &[&str], judging: Option<&str>) -> Markup {
     html! {
         ol.steps {
             @for step in steps {

@@ -1,7 +1,6 @@
 //! What stands above the steps: what the script shows, and how it is run.
 
 use crate::contract::Contract;
-use crate::scenarios::walkthrough;
 
 use super::super::limits;
 use super::super::steps::Steps;
@@ -22,7 +21,7 @@ pub(super) fn header(steps: &Steps, contract: &Contract, api: &Api, language: La
     let mut lines = wrapped(&about, WIDTH);
     lines.push(String::new());
     lines.extend(wrapped(&plays, WIDTH));
-    let described = walkthrough::steps(steps.scenario);
+    let described = steps.scenario.steps;
     let last = described
         .iter()
         .rposition(|step| steps.checked().iter().any(|id| is_judged(step, id)));
@@ -63,7 +62,7 @@ pub(super) fn header(steps: &Steps, contract: &Contract, api: &Api, language: La
     comment(&lines, 0, language)
 }
 
-/// Whether a step of a walkthrough ends with this requirement in its brackets.
+/// Whether a step of a scenario ends with this requirement in its brackets.
 fn is_judged(step: &str, id: &str) -> bool {
     let ids = step.strip_suffix(']').and_then(|step| step.rsplit_once('['));
     ids.is_some_and(|(_, ids)| ids.split(", ").any(|listed| listed == id))

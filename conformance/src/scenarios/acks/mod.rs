@@ -25,31 +25,88 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "Every request is acknowledged once, with a success or an error of the agreed shape",
         &["ACK-01", "ACK-02", "ACK-03", "ACK-05", "ACK-06"],
         run!(shape),
-    ),
+    )
+        .steps(&[
+            "Alice makes a group, connects, joins the room and sends a message.",
+            "She sends five good requests: room:join, message:send, receipt:read, presence:ping and \
+            room:leave.",
+            "Each of the five is acknowledged {ok:true} without an error, in the shape that its schema \
+            gives  [ACK-01]",
+            "She sends nine bad ones: ids that are unknown, malformed, missing, an object, a path or SQL, \
+            and an empty body.",
+            "Each of the nine is acknowledged {ok:false} with one of the six codes as error, and without \
+            data  [ACK-02]",
+            "Each of the nine acks has a message that is not empty  [ACK-03]",
+            "None of these messages shows a stack, a path, a query, a driver or a host  [ACK-06]",
+            "Behind each of the fourteen goes a presence:ping: when it is answered and settled, there is \
+            one ack  [ACK-05]",
+            "Where an ack of the fourteen has a correlationId, it is a UUID  [ACK-05]",
+        ]),
     Scenario::new(
         "acks/not-asked-for",
         "A request that asks for no ack is carried out all the same",
         &["ACK-07"],
         run!(not_asked_for),
-    ),
+    )
+        .steps(&[
+            "Alice makes a group with Bob; she connects and joins the room.",
+            "Bob connects and sends room:join without asking for an ack.",
+            "Alice posts messages through REST, one every 100 ms up to the deadline, until one of them \
+            arrives at Bob  [ACK-07]",
+            "Bob sends message:send without asking for an ack.",
+            "message:new with his body arrives at Alice within the deadline  [ACK-07]",
+        ]),
     Scenario::new(
         "acks/no-payload",
         "A request without a payload is answered, not left waiting",
         &["ACK-08"],
         run!(no_payload),
-    ),
+    )
+        .steps(&[
+            "The twins: Alice makes a group, joins, sends a message, marks it as read and leaves, all \
+            acknowledged {ok:true}.",
+            "She sends room:join, room:leave, message:send and receipt:read, each with an ack but without \
+            any payload.",
+            "Each of the four is acknowledged {ok:false} with VALIDATION_ERROR within the deadline  [ACK-08]",
+            "She sends presence:ping likewise: {ok:true}, or {ok:false} with VALIDATION_ERROR  [ACK-08]",
+        ]),
     Scenario::new(
         "acks/internal-error",
         "A failure of the server is acknowledged with a correlation id of its own, and gives nothing else away",
         &["ACK-04", "ACK-06"],
         run!(failures::rehearsed),
-    ),
+    )
+        .steps(&[
+            "The message body that makes the target fail is faults.internal_body of the target file; else \
+            nothing is judged.",
+            "The twin: Alice makes a group, connects, joins, and sends a message that is accepted.",
+            "She sends message:send with the failing body twice, under two clientIds.",
+            "Each must be acknowledged {ok:false} with INTERNAL; if not, nothing more is judged.",
+            "Each of these acks has a correlationId that is a UUID  [ACK-04]",
+            "The two have different correlationIds  [ACK-04]",
+            "The message of each shows no stack, path, query, driver or host  [ACK-06]",
+            "The twin: on the same connection another message is accepted.",
+        ]),
     Scenario::new(
         "acks/store-away",
         "While the target's store is away, what it cannot do is acknowledged as its own failure, and works again afterwards",
         &["ACK-04", "ACK-06"],
         run!(failures::store_away),
     )
+        .steps(&[
+            "Alice makes a group and opens six connections, which join the room; the first sends a message.",
+            "The store is stopped, by hooks.store_down or by the kit where it is the kit's; else nothing \
+            is judged.",
+            "room:join, message:send and receipt:read go out twice, each on its own connection; an ack is \
+            waited for 35 s.",
+            "When all six have an ack or have waited in vain, the store is brought back.",
+            "Each ack with INTERNAL has a correlationId that is a UUID  [ACK-04]",
+            "No two of them have the same correlationId  [ACK-04]",
+            "The message of each shows no stack, path, query, driver or host  [ACK-06]",
+            "Other acks, and missing ones, are only noted; if none has INTERNAL, nothing is judged.",
+            "The twin: within 40 s a new connection, tried every 200 ms, joins and sends a message that is \
+            accepted.",
+        ])
     .cost(Cost::Seconds(80))
     .disruptive(),
 ];

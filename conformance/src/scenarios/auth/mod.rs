@@ -23,61 +23,174 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "A JWT in the CONNECT payload, a JWT in the query and a session token each open a connection",
         &["AUTH-01", "AUTH-02", "AUTH-03"],
         run!(ways_in),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group: who is let into its room can only be Alice.",
+        "CONNECT with her session token in the payload is accepted, and room:join acknowledged \
+         {ok:true}  [AUTH-03]",
+        "If her access token is no JWT (three parts), nothing more is judged.",
+        "CONNECT with her JWT as token in the payload is accepted, and room:join acknowledged \
+         {ok:true}  [AUTH-01]",
+        "CONNECT without a payload, the JWT as token in the query string: accepted, and room:join as \
+         well  [AUTH-02]",
+    ]),
     Scenario::new(
         "auth/no-token",
         "Without a token, and with anything that is none, there is CONNECT_ERROR, the same for every cause",
         &["AUTH-04", "AUTH-05", "AUTH-14"],
         run!(no_token),
-    ),
+    )
+    .steps(&[
+        "The twin: Alice's access token opens a connection, and presence:ping is acknowledged {ok:true}.",
+        "The payloads of the corpus of tokens follow, one connection each, after one CONNECT \
+         without a payload.",
+        "Without a payload, and with {}, there is CONNECT_ERROR with a message that is not empty  \
+         [AUTH-04]",
+        "Texts that are no token, as in \"\", \" \", \"a.b\" and \"a.b.c\", get CONNECT_ERROR likewise  \
+         [AUTH-05]",
+        "Numbers, true, null, arrays and objects such as {\"$ne\":null} as token get CONNECT_ERROR \
+         likewise  [AUTH-05]",
+        "\"no such token\" as token in the query string gets CONNECT_ERROR likewise  [AUTH-05]",
+        "A connection that is closed, or left open, without an answer is not refused in this sense: it \
+         fails.",
+        "The first of these CONNECT_ERRORs has UNAUTHORIZED as its message or as its data.code  \
+         [AUTH-14]",
+        "The payloads of all these CONNECT_ERRORs are equal  [AUTH-14]",
+    ]),
     Scenario::new(
         "auth/forged",
         "A JWT with another signature, another payload or no algorithm is refused",
         &["AUTH-06", "AUTH-08", "AUTH-14"],
         run!(tokens::forged),
-    ),
+    )
+    .steps(&[
+        "The twin: Alice's access token, which must be a JWT, opens a connection as it is.",
+        "Every token below is sent in a CONNECT payload; refused means CONNECT_ERROR with a message \
+         that is not empty.",
+        "Those under AUTH-06 are also sent as token in the query string, and refused there as well.",
+        "Alice's JWT is refused with the made-up signature AAAA, and with the signature of Bob's token  \
+         [AUTH-06]",
+        "It is refused with Bob's id as sub, and with exp in the year 2100, under the old signature  \
+         [AUTH-06]",
+        "Her claims are refused under alg none, once without a signature and once with her token's  \
+         [AUTH-08]",
+        "Her claims are refused under alg None and alg NONE, without a signature  [AUTH-08]",
+        "Where the target's key has a public half, they are refused under HS256 with that as the \
+         secret  [AUTH-08]",
+        "The payloads of all these CONNECT_ERRORs are equal to that for a garbage token  [AUTH-14]",
+    ]),
     Scenario::new(
         "auth/claims",
         "A well-signed JWT that has expired, is not valid yet, or names no user is refused",
         &["AUTH-07", "AUTH-09", "AUTH-14"],
         run!(tokens::claims),
-    ),
+    )
+    .steps(&[
+        "The JWTs below are minted with the key in the target file; without it nothing is judged.",
+        "The twin: a JWT minted for Alice opens a connection.",
+        "Each of the others is sent twice: in the CONNECT payload, and as token in the query string.",
+        "One that expired an hour ago gets CONNECT_ERROR with a message that is not empty  [AUTH-07]",
+        "One whose nbf is an hour ahead, and its exp two, gets CONNECT_ERROR likewise  [AUTH-07]",
+        "One without sub gets CONNECT_ERROR likewise  [AUTH-09]",
+        "Those with \"alice\", \"\", 7 and {\"$ne\":null} as sub each get CONNECT_ERROR likewise  \
+         [AUTH-09]",
+        "The payloads of all these CONNECT_ERRORs are equal to that for a garbage token  [AUTH-14]",
+    ]),
     Scenario::new(
         "auth/issuer-and-audience",
         "A well-signed JWT of another issuer or for another audience is refused",
         &["AUTH-16"],
         run!(tokens::issuer_and_audience),
-    ),
+    )
+    .steps(&[
+        "The JWTs below are minted with the key in the target file; without it nothing is judged.",
+        "If the target file declares neither an issuer nor an audience, nothing is judged either.",
+        "The twin: a JWT minted for Alice with the declared iss and aud opens a connection.",
+        "With \"somebody else\" as iss, if declared, it gets CONNECT_ERROR with a message that is not \
+         empty  [AUTH-16]",
+        "With \"somebody else\" as aud, if declared, it gets CONNECT_ERROR likewise  [AUTH-16]",
+    ]),
     Scenario::new(
         "auth/session-ends",
         "A session token works until log-out; an unknown one never does",
         &["AUTH-10", "AUTH-14"],
         run!(session_ends),
-    ),
+    )
+    .steps(&[
+        "The twin: Alice's session token opens a connection.",
+        "A session token that nobody was ever given gets CONNECT_ERROR with a message that is not \
+         empty  [AUTH-10]",
+        "Alice logs out by POST /v1/auth/logout with her session token, which is answered with 204.",
+        "The same session token now gets CONNECT_ERROR with a message that is not empty  [AUTH-10]",
+        "The payloads of both CONNECT_ERRORs are equal to that for a garbage token  [AUTH-14]",
+    ]),
     Scenario::new(
         "auth/user-room",
         "A connection that has joined nothing hears what is meant for its user",
         &["AUTH-11"],
         run!(user_room),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group without Bob.",
+        "Bob connects and joins no room.",
+        "Alice adds Bob to the group through REST.",
+        "chat:update about this chat arrives at Bob within the deadline  [AUTH-11]",
+    ]),
     Scenario::new(
         "auth/refused-is-out",
         "A refused connection can neither listen nor act",
         &["AUTH-12"],
         run!(refused_is_out),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob, connects and joins the room.",
+        "The twin: Bob connects with his token, joins and sends a message, and both requests are \
+         acknowledged {ok:true}.",
+        "An outcast sends CONNECT with \"no such token\": a close passes and ends it, acceptance or \
+         silence fails  [AUTH-12]",
+        "After CONNECT_ERROR the outcast sends room:join and message:send on that connection all the \
+         same.",
+        "A later message into the room arrives at Alice, and no message:new with the outcast's body \
+         before it  [AUTH-12]",
+        "The listing of messages, as Alice reads it through REST, has no message with that body  \
+         [AUTH-12]",
+        "Alice sends a message, a later one arrives at her, and no event at all has arrived at the \
+         outcast  [AUTH-12]",
+    ]),
     Scenario::new(
         "auth/identity",
         "Ids of users in payloads change nothing: the token says who acts",
         &["AUTH-13"],
         run!(identity),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob and Carol; Alice and Bob connect and join the room, Carol does \
+         not.",
+        "Alice sends message:send with Carol's id as userId and as senderId beside what belongs there.",
+        "message:new arrives at Bob with Alice's id as senderId  [AUTH-13]",
+        "Alice sends typing:start with Carol's id as userId and as senderId.",
+        "typing:update arrives at Bob with Alice's id as userId  [AUTH-13]",
+        "Bob sends a message, and Alice sends receipt:read for it with Carol's id as userId.",
+        "receipt:update arrives at Bob with Alice's id as userId  [AUTH-13]",
+        "Carol's unreadCount, as she reads it by GET /v1/chats before and after that, is the same  \
+         [AUTH-13]",
+    ]),
     Scenario::new(
         "auth/both-ways",
         "Of two tokens the one in the CONNECT payload counts",
         &["AUTH-15"],
         run!(both_ways),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; if Bob's access token is no JWT, nothing is judged.",
+        "Bob's JWT in the query string alone opens a connection; if not, nothing is judged.",
+        "CONNECT with Alice's token in the payload and Bob's in the query string is accepted  [AUTH-15]",
+        "This connection joins the room and sends a message.",
+        "In the listing, as Alice reads it through REST, the message has Alice's id as senderId  \
+         [AUTH-15]",
+        "\"no such token\" in the payload beside Bob's token in the query string gets CONNECT_ERROR \
+         with a message  [AUTH-15]",
+    ]),
 ];
 
 /// CONNECT is accepted, and the connection works.

@@ -23,61 +23,180 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "A message is acknowledged and reaches every socket in the room once, as the server made it",
         &["MSG-01", "MSG-02", "MSG-03", "MSG-04"],
         run!(send_and_broadcast),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob; two connections of Alice and one of Bob join the room.",
+        "Alice sends message:send with Bob's id as senderId and a createdAt of 2001 beside what \
+         belongs there.",
+        "The ack is {ok:true} with her clientId and a serverId of 24 lower-case hex characters  [MSG-01]",
+        "message:new with her body arrives at each of the three connections within the deadline  \
+         [MSG-02]",
+        "A later message into the room arrives at each of them, and Alice's message exactly once \
+         before it  [MSG-02]",
+        "Each message:new fits its schema, and its message has the ack's serverId as _id and the \
+         group's id as chatId  [MSG-03]",
+        "Each has Alice's id as senderId, and a createdAt less than 5 minutes from the kit's clock  \
+         [MSG-04]",
+        "The listing, as Bob reads it through REST, has it with Alice's id and another createdAt than \
+         hers  [MSG-04]",
+    ]),
     Scenario::new(
         "messages/repeats",
         "A message sent again, with another body or after a reconnect, stays the one it was",
         &["MSG-05", "MSG-06", "MSG-08", "MSG-09", "MSG-19"],
         run!(repeats::again),
-    ),
+    )
+    .steps(&[
+        "Alice makes two groups with Bob; both join the first room, and Alice sends a message there.",
+        "Alice sends it again, same clientId and body: {ok:true} with the first serverId  [MSG-05]",
+        "Alice sends another body under the same clientId: {ok:true} with the first serverId  [MSG-08]",
+        "After a later message Bob has got the first body exactly once, and the listing has it once  \
+         [MSG-05]",
+        "After another one he has not got the other body, and the listing does not have it  [MSG-08]",
+        "Alice joins the second room and sends under the same clientId there: {ok:true}, another \
+         serverId  [MSG-06]",
+        "Bob sends a body of his own under Alice's clientId in the first chat: another serverId, and \
+         listed once  [MSG-19]",
+        "Alice closes, connects, joins, and sends the first message again: {ok:true} with the first \
+         serverId  [MSG-09]",
+        "After a later message Bob has still got the first body once, and the listing has it once  \
+         [MSG-09]",
+    ]),
     Scenario::new(
         "messages/race",
         "Sent from several sockets at the same time under one clientId, it is one message",
         &["MSG-07"],
         run!(repeats::race),
-    ),
+    )
+    .steps(&[
+        "There are 8 rounds, each with an Alice and a Bob of its own, and a group of the two.",
+        "In each round Bob joins the room, and so do five connections of Alice.",
+        "All five send the same message:send, same clientId and body, without waiting for each other.",
+        "Each of the five is acknowledged {ok:true} with a serverId, whatever arrives first  [MSG-07]",
+        "The five acks have one and the same serverId  [MSG-07]",
+        "A later message into the room arrives at Bob, and this message exactly once before it  [MSG-07]",
+        "The listing, as Alice reads it through REST, has it exactly once  [MSG-07]",
+    ]),
     Scenario::new(
         "messages/ack-lost",
         "Whatever gets lost when a connection breaks off, the message that is sent again is there once",
         &["MSG-09"],
         run!(repeats::ack_lost),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob, who joins the room.",
+        "Three times, Alice joins over a line that fails as she sends a message: the request is lost \
+         and the connection cut;",
+        "or the ack is lost and the connection cut; or the ack is lost and the connection ends for \
+         her, but not for the server.",
+        "She finds it closed. Where it was the ack, message:new has arrived at Bob.",
+        "Alice connects again, joins, and sends the same once more. The twin: where it was the \
+         request, that is a success.",
+        "Where it was the ack, it is a success as well; its serverId is judged by messages/repeats  \
+         [MSG-09]",
+        "A later message arrives at Bob, and message:new with this body has arrived once; the listing \
+         has it once  [MSG-09]",
+    ]),
     Scenario::new(
         "messages/invalid",
         "A message without a proper clientId or body, or too long, is a validation error",
         &["MSG-10", "MSG-11", "MSG-17"],
         run!(limits::invalid),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group, connects and joins the room; a new Alice takes her place before each of \
+         the steps MSG-11 and MSG-17.",
+        "The twin of each: a valid message that is accepted.",
+        "message:send with the clientId missing, \"\", null, 7, true, [\"x\"] or an object gets \
+         VALIDATION_ERROR  [MSG-10]",
+        "message:send with the body missing, \"\", null, 7, true, [\"x\"] or an object gets \
+         VALIDATION_ERROR  [MSG-11]",
+        "message:send with a clientId of 256 bytes is acknowledged {ok:true}  [MSG-17]",
+        "message:send with a clientId of 257 bytes gets VALIDATION_ERROR  [MSG-17]",
+    ]),
     Scenario::new(
         "messages/size",
         "The limit of a body is in bytes, exactly",
         &["MSG-12"],
         run!(limits::size),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group, connects and joins the room; the limit is the target file's, 100,000 \
+         bytes by default.",
+        "She sends a body of exactly that many bytes of ASCII, and is acknowledged {ok:true}  [MSG-12]",
+        "message:new with exactly this body arrives at her own connection  [MSG-12]",
+        "She does the same with emoji of four bytes each, a quarter of the characters: {ok:true}, and \
+         it arrives  [MSG-12]",
+        "One byte more, in ASCII, gets VALIDATION_ERROR  [MSG-12]",
+        "One byte more, in emoji and one letter, gets VALIDATION_ERROR  [MSG-12]",
+    ]),
     Scenario::new(
         "messages/stranger",
         "Who does not belong to a chat cannot write into it",
         &["MSG-13"],
         run!(stranger),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group, Mallory another one; each connects and joins the room of her own.",
+        "The twin: Mallory sends a message into her own chat, which is accepted.",
+        "Mallory sends message:send into Alice's chat and gets FORBIDDEN  [MSG-13]",
+        "A later message into Alice's room arrives at Alice, and not Mallory's before it  [MSG-13]",
+        "The listing of Alice's chat, as she reads it through REST, does not have it  [MSG-13]",
+    ]),
     Scenario::new(
         "messages/every-script",
         "Bodies come back code point for code point, live and listed",
         &["MSG-14"],
         run!(every_script),
-    ),
+    )
+    .steps(&[
+        "The bodies of the corpus are taken in lots of 8, each with a new Alice, Bob and group; \
+         both join the room.",
+        "Among them are emoji, joined emoji, right-to-left text, combining marks, NUL, control \
+         characters and markup.",
+        "Alice sends each body and is acknowledged {ok:true}  [MSG-14]",
+        "message:new with the ack's serverId arrives at Bob, its body the same code point for code \
+         point  [MSG-14]",
+        "The listing, as Bob reads it through REST, has the message with the same body  [MSG-14]",
+    ]),
     Scenario::new(
         "messages/order",
         "Messages arrive and are listed in the order of sending, and every ack is of its own message",
         &["MSG-01", "MSG-15", "MSG-20"],
         run!(order),
-    ),
+    )
+    .steps(&[
+        "Alice makes a group with Bob and Carol; all three connect and join the room.",
+        "Alice sends as many messages as the rate limit allows, at most ten, each after the ack of the \
+         one before.",
+        "Carol sends as many on one connection without waiting; then all her acks must be {ok:true}.",
+        "Each of Carol's acks has the clientId of the message that it is of  [MSG-01]",
+        "All these messages arrive at Bob, a later one after them, and Bob reads the listing through \
+         REST.",
+        "Alice's messages are in the order of sending, as they arrived at Bob and as listed, none \
+         missing  [MSG-15]",
+        "Their (createdAt, _id) never falls, as they arrived and as listed  [MSG-15]",
+        "Carol's messages are in the order of sending, as they arrived at Bob and as listed, none \
+         missing  [MSG-20]",
+    ]),
     Scenario::new(
         "messages/durable-at-ack",
         "At the ack the message is listed and the chat has moved",
         &["MSG-16"],
         run!(durable_at_ack),
-    ),
+    )
+    .steps(&[
+        "Alice makes a plain group with Bob, connects and joins the room; the steps below are taken \
+         three times.",
+        "Bob reads the chat's updatedAt by GET /v1/chats/{chatId}; 5 ms pass, or 1.1 s where it tells \
+         whole seconds.",
+        "Alice sends a message and waits for the ack.",
+        "At once Bob reads the listing through REST: the message is there, once  [MSG-16]",
+        "Bob reads the chat's updatedAt again: it is later than before, and not the same  [MSG-16]",
+        "Then Alice sends one more, and Bob searches for it until the deadline; when he has found it, \
+         Carol does, who is not in the",
+        "chat. What they find is noted; nothing is judged by it.",
+    ]),
 ];
 
 async fn send_and_broadcast(scene: &Scene) -> Outcome {

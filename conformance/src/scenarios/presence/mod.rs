@@ -24,19 +24,55 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["PRES-01", "PRES-02", "PRES-03", "PRES-04"],
         run!(devices),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob and a former member; Bob, the former member and a stranger \
+            connect.",
+            "Alice removes the former member through REST, and shares no chat with either of these two.",
+            "Alice connects; presence:update with her id and status online arrives at Bob and fits its \
+            schema  [PRES-01]",
+            "The presence window (2 s by default) and the margin pass, so that an update would not be held \
+            back.",
+            "Alice connects a second device; a later chat:update arrives at Bob, and nothing about her \
+            before it  [PRES-03]",
+            "The second device closes, and the presence window and the margin pass, in which the server \
+            may notice.",
+            "A later chat:update arrives at Bob, and still nothing about Alice before it  [PRES-03]",
+            "The first device closes; status offline arrives at Bob within the presence window and the \
+            deadline  [PRES-02]",
+            "A later chat:update arrives at the stranger, and nothing about Alice since the stranger \
+            connected  [PRES-04]",
+            "The same holds for the former member  [PRES-04]",
+        ])
     .cost(Cost::Seconds(6)),
     Scenario::new(
         "presence/ping",
         "A ping is answered with the server's time",
         &["PRES-05"],
         run!(ping),
-    ),
+    )
+        .steps(&[
+            "Alice connects.",
+            "Alice sends presence:ping with {} and is acknowledged {ok:true}  [PRES-05]",
+            "The ack's data.serverTime is an ISO time in UTC, not more than 5 s from the kit's clock  \
+            [PRES-05]",
+        ]),
     Scenario::new(
         "presence/flapping-ends-offline",
         "Under flapping, updates keep their distance, and the last one is the final state",
         &["PRES-06", "PRES-07"],
         run!(flapping_ends_offline),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob; Bob connects, then Alice, and status online arrives at Bob.",
+            "The presence window (2 s by default) and the margin pass; then Alice closes.",
+            "For one and a quarter presence windows (2.5 s by default) she connects, pings and closes, \
+            again and again.",
+            "Two presence windows and two margins pass, then a later chat:update arrives at Bob.",
+            "Any two updates about Alice that follow each other are a presence window apart  [PRES-06]",
+            "A distance within the margin below it, after half a margin for the network, is inconclusive.",
+            "The last update about Alice has status offline  [PRES-07]",
+            "It came no later than one presence window and the margin after her last close  [PRES-07]",
+        ])
     .cost(Cost::Seconds(9)),
     Scenario::new(
         "presence/flapping-ends-online",
@@ -44,6 +80,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["PRES-08"],
         run!(flapping_ends_online),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob; Bob connects, then Alice, and status online arrives at Bob.",
+            "Alice closes, connects and closes twice more, and then connects and stays, all as fast as it \
+            goes.",
+            "If that took longer than the presence window (2 s by default), less the margin, it is \
+            inconclusive.",
+            "The presence window and the margin pass, in which an update that was held back would come.",
+            "A later chat:update arrives at Bob, and nothing about Alice since the first online  [PRES-08]",
+        ])
     .cost(Cost::Seconds(5)),
     Scenario::new(
         "presence/vanished",
@@ -51,6 +96,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["PRES-09"],
         run!(vanished::silently),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob; Bob connects, then Alice.",
+            "The limit is pingInterval + pingTimeout of Alice's handshake, or those of the target file's \
+            limits, + the presence window;",
+            "over limits.wait_max_ms of the target file, by default 10 s, nothing is judged.",
+            "The twin: status online arrives at Bob.",
+            "Alice falls silent: the TCP connection stays, but she reads nothing and answers no ping.",
+            "presence:update with her id and status offline arrives at Bob, within the limit and the \
+            deadline  [PRES-09]",
+            "It came within the limit and the margin; up to one more margin is inconclusive  [PRES-09]",
+        ])
     .cost(Cost::Seconds(8)),
     Scenario::new(
         "presence/vanished-in-upgrade",
@@ -58,6 +114,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["PRES-09"],
         run!(vanished::in_upgrade),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob; Bob connects, then Alice over long-polling.",
+            "A WebSocket asks for her session with 2probe and is answered with 3probe. Where that cannot \
+            be had, nothing is judged.",
+            "The limit is that of presence/vanished. The twin: status online arrives at Bob.",
+            "The WebSocket is cut, and nobody polls any more: the upgrade is neither done nor given up.",
+            "presence:update with her id and status offline arrives at Bob, within the limit and the \
+            deadline  [PRES-09]",
+            "It came within the limit and the margin; up to one more margin is inconclusive  [PRES-09]",
+        ])
     .cost(Cost::Seconds(8)),
     Scenario::new(
         "presence/left-behind",
@@ -65,6 +131,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["PRES-03"],
         run!(vanished::left_behind),
     )
+        .steps(&[
+            "Alice makes a plain group with Bob; Bob connects, then Alice. The twin: status online arrives \
+            at Bob.",
+            "Alice falls silent: the TCP connection stays, but she reads nothing and answers no ping. She \
+            connects anew at once.",
+            "The limit of presence/vanished passes, and the margin: the server has given up the first \
+            connection.",
+            "A later chat:update arrives at Bob, and nothing about her since she fell silent  [PRES-03]",
+        ])
     .cost(Cost::Seconds(9)),
 ];
 
