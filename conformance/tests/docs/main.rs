@@ -1,5 +1,6 @@
-//! `docs/realtime.md` and `docs/protocol.md` say what `fixtures/` and the programs in `docs/clients/` say: what lies between
-//! `<!-- generated: … -->` and `<!-- end -->` is made from them. Their links lead somewhere, and their commands work.
+//! The documents say what `fixtures/` and the programs in `docs/clients/` say: what lies between `<!-- generated: … -->` and
+//! `<!-- end -->`, or between `<!-- number: … -->` and `<!-- end -->`, is made from them. Their links lead somewhere, and their
+//! commands work.
 //!
 //! `UPDATE_DOCS=1 cargo test -p chatspec --test docs` writes what has changed.
 
@@ -20,8 +21,18 @@ use std::process::Command;
 use chatspec::contract::Contract;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde_json::Value;
+use similar::TextDiff;
 
-const DOCUMENTS: [&str; 2] = ["docs/realtime.md", "docs/protocol.md"];
+/// Those that have generated parts.
+const GENERATED: [&str; 4] = [
+    "README.md",
+    "docs/realtime.md",
+    "docs/protocol.md",
+    "docs/testing-your-server.md",
+];
+
+/// Those whose commands are carried out here. `scripts/handbook.sh` carries out those of the others.
+const WITH_COMMANDS: [&str; 2] = ["docs/realtime.md", "docs/protocol.md"];
 
 /// A file of the repository, by its path from the top.
 fn place(path: &str) -> PathBuf {
@@ -60,29 +71,33 @@ fn content(name: &str) -> String {
             "requirements" => requirements::all(),
             _ => panic!("nothing makes a block {name:?}"),
         },
+        Some(("number", name)) => requirements::number(name).to_string(),
         Some((file, part)) => code::part(file, part),
     }
 }
 
 #[test]
-fn generated_blocks_are_in_step() {
+fn documents_are_as_they_are_generated() {
     let update = std::env::var_os("UPDATE_DOCS").is_some();
-    for path in DOCUMENTS {
+    let mut behind = String::new();
+    for path in GENERATED {
         let text = read(path);
         let fresh = blocks::renewed(&text, content).unwrap_or_else(|why| panic!("{path}: {why}"));
         if update {
             fs::write(place(path), &fresh).unwrap();
         } else if fresh != text {
-            let (line, (is, should_be)) = (1..)
-                .zip(text.lines().zip(fresh.lines()))
-                .find(|(_, (is, should_be))| is != should_be)
-                .unwrap_or((0, ("", "")));
-            panic!(
-                "{path} is no longer what fixtures/ and docs/clients/ say, first in line {line}:\n  is        {is}\n  \
-                 should be {should_be}\nUPDATE_DOCS=1 cargo test -p chatspec --test docs writes it"
-            );
+            let diff = TextDiff::from_lines(&text, &fresh);
+            behind += &diff
+                .unified_diff()
+                .context_radius(0)
+                .header(path, "generated")
+                .to_string();
         }
     }
+    assert!(
+        behind.is_empty(),
+        "behind fixtures/ and docs/clients/:\n{behind}UPDATE_DOCS=1 cargo test -p chatspec --test docs writes it"
+    );
 }
 
 /// The lines of a document's blocks that are indented by four: those are commands, and nothing else is.
@@ -104,7 +119,7 @@ fn commands(text: &str) -> Vec<String> {
 /// The others are run by scripts/guide.sh, which refuses what it does not know.
 #[test]
 fn commands_of_the_kit_work() {
-    for path in DOCUMENTS {
+    for path in WITH_COMMANDS {
         let text = read(path);
         let all = commands(&text);
         let own: Vec<_> = all
@@ -163,12 +178,27 @@ fn slug(heading: &str) -> String {
         .replace(' ', "-")
 }
 
+/// Every document at the top and in docs/, by its path from the top.
+fn documents() -> Vec<String> {
+    let in_folder = |folder: &str| {
+        let files = fs::read_dir(place(folder)).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let documents = names.filter(|name| name.ends_with(".md"));
+        documents
+            .map(|name| format!("{folder}{name}"))
+            .collect::<Vec<_>>()
+    };
+    [in_folder(""), in_folder("docs/")].concat()
+}
+
 #[test]
 fn links_lead_somewhere() {
-    for path in DOCUMENTS {
-        let text = read(path);
+    for path in documents() {
+        let text = read(&path);
         for event in Parser::new(&text) {
-            let Event::Start(Tag::Link { dest_url, .. }) = event else {
+            let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) =
+                event
+            else {
                 continue;
             };
             let (file, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
@@ -176,9 +206,9 @@ fn links_lead_somewhere() {
                 continue;
             }
             let target = if file.is_empty() {
-                place(path)
+                place(&path)
             } else {
-                place("docs").join(file)
+                place(&path).with_file_name(file)
             };
             assert!(target.exists(), "{path}: {dest_url}");
             assert!(
@@ -189,21 +219,31 @@ fn links_lead_somewhere() {
     }
 }
 
-/// Beside the generated tables the guide has to say what to do about each code and event.
+/// Beside the generated tables the guide has to say what to do about each code and event, and it names no others.
 #[test]
-fn the_guide_speaks_of_every_event_and_code() {
+fn the_guide_speaks_of_every_event_and_code_and_of_no_other() {
     let own = blocks::renewed(&read("docs/realtime.md"), |_| String::new()).unwrap();
+    let spans: BTreeSet<String> = Parser::new(&own)
+        .filter_map(|event| match event {
+            Event::Code(span) => Some(span.to_string()),
+            _ => None,
+        })
+        .collect();
+    let named = |like: &str| -> BTreeSet<&str> {
+        let like = regex::Regex::new(like).unwrap();
+        let spans = spans.iter().map(String::as_str);
+        spans.filter(|span| like.is_match(span)).collect()
+    };
     let asyncapi = yaml("fixtures/asyncapi.yaml");
     let messages = asyncapi["components"]["messages"].as_object().unwrap();
     let events = messages.values().map(|message| message["name"].as_str().unwrap());
     let common = json("fixtures/schemas/common.json");
     let codes = common["$defs"]["ErrorCode"]["enum"].as_array().unwrap();
-    for word in events.chain(codes.iter().map(|code| code.as_str().unwrap())) {
-        assert!(
-            own.contains(&format!("`{word}`")),
-            "docs/realtime.md says nothing of {word}"
-        );
-    }
+    let codes = codes.iter().map(|code| code.as_str().unwrap());
+    assert_eq!(
+        named("^([a-z]+:[a-z]+|[A-Z]{4,}(_[A-Z]+)*)$"),
+        events.chain(codes).collect()
+    );
     let contract = Contract::embedded().unwrap();
     let ids = regex::Regex::new(r"\b[A-Z]{3,5}-\d\d\b").unwrap();
     for id in ids.find_iter(&own) {

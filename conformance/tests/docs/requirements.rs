@@ -17,18 +17,29 @@ pub(crate) fn all() -> String {
         let heads = ["id", "level", "requirement", "origin", "scenarios", "sabotages"];
         format!("## {}\n\n{}", area.title, table(&heads, rows))
     });
-    let count = |level: Level| contract.requirements.iter().filter(|r| r.level == level).count();
-    let figures = format!(
-        "Protocol {}: {} requirements, of which {} MUST, {} SHOULD, {} MAY; {} scenarios, {} sabotages.\n\n",
+    let [all, must, should, may] = ["requirements", "MUST", "SHOULD", "MAY"].map(number);
+    let summary = format!(
+        "Protocol {}: {all} requirements, of which {must} MUST, {should} SHOULD, {may} MAY; {} scenarios, {} sabotages.\n\n",
         contract.protocol,
-        contract.requirements.len(),
-        count(Level::Must),
-        count(Level::Should),
-        count(Level::May),
-        scenarios::all().count(),
-        catalogue.sabotages.len()
+        number("scenarios"),
+        number("sabotages"),
     );
-    figures + &areas.collect::<Vec<_>>().join("\n")
+    summary + &areas.collect::<Vec<_>>().join("\n")
+}
+
+/// How many there are of what has this name.
+pub(crate) fn number(name: &str) -> usize {
+    let contract = Contract::embedded().unwrap();
+    let of_level = |level: Level| contract.requirements.iter().filter(|r| r.level == level).count();
+    match name {
+        "requirements" => contract.requirements.len(),
+        "scenarios" => scenarios::all().count(),
+        "sabotages" => Catalogue::embedded(&contract).unwrap().sabotages.len(),
+        "MUST" => of_level(Level::Must),
+        "SHOULD" => of_level(Level::Should),
+        "MAY" => of_level(Level::May),
+        _ => panic!("nothing counts {name:?}"),
+    }
 }
 
 fn row(requirement: &Requirement, catalogue: &Catalogue) -> Vec<String> {
