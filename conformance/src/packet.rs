@@ -5,6 +5,9 @@ use std::iter;
 use bytes::Bytes;
 use serde_json::Value;
 
+#[cfg(test)]
+pub(crate) mod spec;
+
 /// The arguments of an event, with what is binary beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
@@ -126,7 +129,11 @@ pub(crate) fn parse(frame: &str) -> Option<Packet> {
     let kind = packet.chars().next()?;
     let mut rest = &packet[kind.len_utf8()..];
     if matches!(kind, '5' | '6') {
-        rest = rest.split_once('-')?.1;
+        let (attachments, after) = rest.split_once('-')?;
+        if attachments.is_empty() || !attachments.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        rest = after;
     }
     let namespace = if rest.starts_with('/') {
         let (namespace, after) = rest.split_once(',').unwrap_or((rest, ""));
@@ -197,9 +204,77 @@ fn decode_known(frame: &str) -> Option<Incoming> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    /// What the protocol's description makes of a frame that carries a packet.
+    fn by_the_description(frame: &str) -> Incoming {
+        let Some(spec::Packet {
+            kind,
+            namespace,
+            id,
+            data,
+        }) = spec::read(frame)
+        else {
+            return Incoming::Other;
+        };
+        match (kind, data, id) {
+            ('0', data, _) => Incoming::Connected { namespace, data },
+            ('1', ..) => Incoming::Disconnected { namespace },
+            ('4', data, _) => Incoming::Refused { namespace, data },
+            ('2' | '5', Value::Array(args), _) => match args.split_first() {
+                Some((Value::String(name), args)) => Incoming::Event {
+                    namespace,
+                    name: name.clone(),
+                    args: args.to_vec(),
+                },
+                _ => Incoming::Other,
+            },
+            ('3' | '6', Value::Array(args), Some(id)) => Incoming::Ack {
+                id,
+                data: args.first().cloned().unwrap_or_default(),
+            },
+            _ => Incoming::Other,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(spec::config())]
+
+        #[test]
+        fn a_packet_is_read_and_written_as_it_is_described(packet in spec::packet(), attachments in "[0-9]{1,2}") {
+            let frame = spec::write(&packet, &attachments);
+            prop_assert_eq!(spec::read(&frame), Some(packet.clone()));
+            prop_assert_eq!(decode(&frame), by_the_description(&frame));
+            let read = parse(&frame).unwrap();
+            prop_assert_eq!((read.kind, &read.namespace, read.id, &read.data),
+                (packet.kind, &packet.namespace, packet.id, &packet.data));
+            if !matches!(packet.kind, '5' | '6') {
+                prop_assert_eq!(read.text(), frame);
+            }
+        }
+
+        #[test]
+        fn what_is_nearly_a_frame_is_read_as_it_is_described(frame in spec::nearly_a_frame()) {
+            prop_assert_eq!(decode(&frame), by_the_description(&frame));
+        }
+
+        #[test]
+        fn an_event_is_written_as_it_is_described(packet in spec::packet(), attachments in 0..3_usize) {
+            let Some([Value::String(name), args @ ..]) = packet.args() else { return Ok(()) };
+            let args = Args {
+                texts: args.iter().map(Value::to_string).collect(),
+                attachments: vec![Bytes::from_static(b"x"); attachments],
+            };
+            let (frame, sent) = encode_event(&packet.namespace, packet.id, name, &args);
+            let kind = if attachments == 0 { '2' } else { '5' };
+            let event = spec::Packet { kind, ..packet };
+            prop_assert_eq!(&frame, &spec::write(&event, &attachments.to_string()));
+            prop_assert_eq!(sent.len(), attachments);
+        }
+    }
 
     #[test]
     fn frames_of_the_server_are_understood() {

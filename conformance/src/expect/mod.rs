@@ -9,6 +9,8 @@
 pub mod ack;
 pub mod event;
 pub mod leak;
+#[cfg(test)]
+mod properties;
 pub mod timing;
 pub mod words;
 

@@ -8,6 +8,9 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
+#[cfg(test)]
+mod agreement;
+
 /// A text frame of the server.
 #[derive(Debug, PartialEq)]
 pub(super) enum Frame<'a> {

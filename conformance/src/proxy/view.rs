@@ -7,6 +7,9 @@ use super::memory::now;
 use super::rule::PacketKind;
 use crate::packet::{self, Packet};
 
+#[cfg(test)]
+mod agreement;
+
 /// Adds the time, and values that nothing else has.
 pub(super) fn add_values(view: &mut Value) {
     let uuid = uuid::Uuid::new_v4();
