@@ -178,7 +178,7 @@ fn documents() -> Vec<String> {
     let in_folder = |folder: &str| {
         let files = fs::read_dir(place(folder)).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-        let documents = names.filter(|name| name.ends_with(".md"));
+        let documents = names.filter(|name| name.rsplit_once('.').is_some_and(|(_, kind)| kind == "md"));
         documents
             .map(|name| format!("{folder}{name}"))
             .collect::<Vec<_>>()
@@ -191,9 +191,7 @@ fn links_lead_somewhere() {
     for path in documents() {
         let text = read(&path);
         for event in Parser::new(&text) {
-            let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) =
-                event
-            else {
+            let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event else {
                 continue;
             };
             let (file, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
