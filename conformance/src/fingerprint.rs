@@ -110,4 +110,6 @@ impl fmt::Display for Fingerprint {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //! A message to people mixes what the kit always says with what a target sent, and with what luck decided. Kept apart, the
 //! first two say in which way something is wrong, and the last only how it looked this time.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -133,21 +134,29 @@ fn outline(value: &Value) -> Value {
         Value::Null | Value::Bool(_) => value.clone(),
         Value::Number(_) => "#".into(),
         Value::String(text) => plain(text).into(),
-        Value::Array(items) => {
-            let mut kinds: Vec<Value> = Vec::new();
-            for item in items.iter().map(outline) {
-                if !kinds.contains(&item) {
-                    kinds.push(item);
-                }
+        Value::Array(items) => kinds(items.iter().map(outline)),
+        // Names may be ids, too: then several become one, which has what all of them had.
+        Value::Object(fields) => {
+            let mut outlines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+            for (name, value) in fields {
+                outlines.entry(plain(name)).or_default().push(outline(value));
             }
-            kinds.sort_by_cached_key(ToString::to_string);
-            kinds.into()
+            let field = |(name, mut values): (String, Vec<Value>)| match values.len() {
+                1 => (name, values.remove(0)),
+                _ => (name, kinds(values)),
+            };
+            Value::Object(outlines.into_iter().map(field).collect())
         }
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (plain(name), outline(value)))
-            .collect(),
     }
+}
+
+/// Which there are, whatever their number and order.
+fn kinds(outlines: impl IntoIterator<Item = Value>) -> Value {
+    let kinds: BTreeMap<String, Value> = outlines
+        .into_iter()
+        .map(|outline| (outline.to_string(), outline))
+        .collect();
+    kinds.into_values().collect()
 }
 
 #[cfg(test)]
@@ -201,5 +210,20 @@ mod tests {
         let listing = |names: &[&str]| lasting(&json!(names));
         assert_eq!(listing(&["ann", "bob"]), listing(&["bob", "ann", "bob"]));
         assert_ne!(listing(&["ann"]), listing(&[]));
+    }
+
+    #[test]
+    fn names_that_are_ids_do_not_count_and_what_they_name_does() {
+        let unread = |fields: &[(&str, Value)]| {
+            let fields = fields.iter().map(|(id, value)| ((*id).to_owned(), value.clone()));
+            lasting(&Value::Object(fields.collect()))
+        };
+        let (one, none) = (json!({"seen": true}), json!(null));
+        let before = unread(&[("a1", one.clone()), ("b2", none.clone())]);
+        assert_eq!(
+            before,
+            unread(&[("c3", none.clone()), ("d4", one.clone()), ("e5", none)])
+        );
+        assert_ne!(before, unread(&[("a1", one.clone()), ("b2", one)]));
     }
 }

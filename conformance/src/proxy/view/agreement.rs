@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::Way as Direction;
+use super::Heading as Direction;
 use super::{text_of, view_of};
 use crate::packet::spec::{self, Packet};
 
