@@ -259,8 +259,8 @@ const PLAY = {
     const got = matching(name, step);
     const number = times === 0 ? "no" : `exactly ${times}`;
     if (got.length !== times) {
-      const shown = got.map(({ event, data }) => `\n         ${event} ${json(data)}`).join("");
-      differs(`${name} to get ${number} ${step.event} ${shown(step.wanted)}`, `${got.length} of them${shown}`, step.checks);
+      const came = got.map(({ event, data }) => `\n         ${event} ${json(data)}`).join("");
+      differs(`${name} to get ${number} ${step.event} ${shown(step.wanted)}`, `${got.length} of them${came}`, step.checks);
     }
     const wanted = fill(step.wanted, (name) => `<${name}>`);
     say(`${name} ${times === 0 ? "∅" : "←"} ${step.event} ${short(wanted)}${times === 0 ? "" : `  (${number})`}`);
