@@ -129,7 +129,7 @@ pub enum RunEvent {
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The target conforms, as far as was looked.
+    /// The target conforms, in everything that the run checked.
     Conforms = 0,
     /// A MUST failed, or a SHOULD under `--strict`, or a MUST could not be verified because a step before it failed, or
     /// for any reason under `--require-all`. With a baseline, only what it does not list counts, and what it lists wrongly.
