@@ -43,7 +43,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 The script ends with 0 as the contract says, 1 at the first difference, 2 where the server cannot be reached.
 
-Exit codes: 0 it is written, 2 there is no such id or it cannot be told as a script, 3 the kit itself is at fault.";
+Exit codes: 0 it is written, 2 there is no such id or it cannot be written as a script, 3 the kit itself is at fault.";
 
 /// How long people wait without being told what for.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -61,7 +61,7 @@ pub(super) fn repro(args: &ReproArgs, contract: &Contract) -> Result<Exit, Failu
             scenario.id
         );
     }
-    let refused = |why: NotReproducible| usage(format!("{} cannot be told as a script: {why}", args.id));
+    let refused = |why: NotReproducible| usage(format!("{} cannot be written as a script: {why}", args.id));
     let steps = recorded(scenario, asked.as_deref()).map_err(|error| Failure::new(Exit::Fault, error))?;
     let steps = steps.map_err(refused)?;
     let api = profile.map_or_else(|| Ok(Api::default()), |profile| Api::of(&profile, &steps));
@@ -87,7 +87,7 @@ fn chosen(args: &ReproArgs, contract: &Contract) -> Result<(&'static Scenario, O
     };
     let id = requirement.id.as_str();
     if let Some(why) = limits::of_requirement(id) {
-        return Err(format!("{id} cannot be told as a script: {why}"));
+        return Err(format!("{id} cannot be written as a script: {why}"));
     }
     let judges: Vec<&'static Scenario> = scenarios::all()
         .filter(|scenario| scenario.requirements.contains(&id))
@@ -117,7 +117,7 @@ fn named(id: &str, contract: &Contract) -> Result<&'static Scenario, String> {
 
 fn reproducible(scenario: &'static Scenario) -> Result<&'static Scenario, String> {
     match limits::of_scenario(scenario) {
-        Some(why) => Err(format!("{} cannot be told as a script: {why}", scenario.id)),
+        Some(why) => Err(format!("{} cannot be written as a script: {why}", scenario.id)),
         None => Ok(scenario),
     }
 }

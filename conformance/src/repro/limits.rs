@@ -12,7 +12,7 @@ const FLAPPING: &str =
 const SILENT: &str = "it falls silent with the connection kept open, which no official client does";
 const LINE: &str = "its connection breaks off with something on its way, which takes a proxy in between";
 
-/// Scenarios that cannot be told as a script.
+/// Scenarios that cannot be written as a script.
 const SCENARIOS: &[(&str, &str)] = &[
     (
         "transport/origins",
@@ -107,7 +107,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("TRANS-01", "what the handshake announces"),
 ];
 
-/// Why a scenario cannot be told as a script, if so.
+/// Why a scenario cannot be written as a script, if so.
 pub fn of_scenario(scenario: &Scenario) -> Option<&'static str> {
     find(SCENARIOS, scenario.id)
 }
