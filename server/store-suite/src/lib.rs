@@ -1,7 +1,7 @@
 //! One set of tests for every backend: the rules that [`Store`] promises, also under concurrency.
 //!
 //! - [`suite!`]: makes tests of them for one backend
-//! - [`users`], [`chats`], [`members`], [`messages`]: the tests, by what they are about
+//! - [`users`], [`mod@chats`], [`members`], [`messages`]: the tests, by what they are about
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 #![expect(missing_docs, reason = "the name of a test says what it asks")]
