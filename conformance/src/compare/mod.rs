@@ -11,7 +11,7 @@
 //! - `common`: what both tell of the reports themselves
 //!
 //! Reading the files is for [`crate::saved`]. What reports quote is shown and never obeyed: see
-//! [`crate::report::plain`].
+//! [`crate::text`].
 
 mod common;
 pub mod diff;
