@@ -7,6 +7,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo test --locked --quiet --release -p chatspec --lib -- \
+cargo test --locked --quiet --release --lib -- \
     --ignored --exact --nocapture report::tests::how_long_the_formats_take |
     grep -E ' ms$|requirements$'

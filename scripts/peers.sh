@@ -20,7 +20,7 @@ both)
     install_node
     install_python
     # One after the other: what two servers and two runs of the kit take from each other would show in the timing.
-    exec cargo test --locked -p chatspec --test peers -- --ignored --test-threads=1
+    exec cargo test --locked --test peers -- --ignored --test-threads=1
     ;;
 install)
     install_node

@@ -14,6 +14,6 @@ cp scripts/reports/* "$work"
 
 samples=$(mktemp -d)
 trap 'rm -rf "$samples"' EXIT
-CHATSPEC_SAMPLES=$samples cargo test --locked --quiet -p chatspec --lib -- --ignored --exact report::tests::samples_for_other_parsers
+CHATSPEC_SAMPLES=$samples cargo test --locked --quiet --lib -- --ignored --exact report::tests::samples_for_other_parsers
 node "$work/tap.mjs" "$samples"
 "$work/venv/bin/python" "$work/junit.py" "$samples"

@@ -108,7 +108,7 @@ const readme = [
 
 const guide = [
   inCi("cargo install --locked --path conformance", "scripts/install.sh"),
-  runAs("cargo build --release --locked --bin chatspec", "cargo build --locked --bin chatspec", BUILT, { at: repository }),
+  runAs("cargo build --release --locked --bin chatspec", "cargo build --locked --features services --bin chatspec", BUILT, { at: repository }),
   run("chatspec init --launch 'exec node server.mjs' --key-env CHAT_JWT_SECRET", {
     before: () => rm(file("chatspec.toml")),
     after: said("chatspec.toml", 'jwt_secret_env = "CHAT_JWT_SECRET"'),
@@ -151,14 +151,14 @@ const guide = [
     { after: said("load.html", "<svg") },
   ),
   runAs(
-    "CHATSPEC_URL=http://127.0.0.1:4000 cargo test -p chatspec --test scenarios",
-    "CHATSPEC_URL=$URL cargo test -p chatspec --test scenarios rooms",
+    "CHATSPEC_URL=http://127.0.0.1:4000 cargo test --test scenarios",
+    "CHATSPEC_URL=$URL cargo test --test scenarios rooms",
     `${PORT}; ${SHORT}`,
     { at: repository, server: "exec chatspec-server --in-memory --listen 127.0.0.1:$PORT", says: "test result: ok" },
   ),
   runAs(
-    "CHATSPEC_TARGET=/path/to/chatspec.toml cargo test -p chatspec --test scenarios rooms",
-    `CHATSPEC_TARGET=${file("chatspec.toml")} cargo test -p chatspec --test scenarios rooms`,
+    "CHATSPEC_TARGET=/path/to/chatspec.toml cargo test --test scenarios rooms",
+    `CHATSPEC_TARGET=${file("chatspec.toml")} cargo test --test scenarios rooms`,
     "the file is in another folder",
     { at: repository, says: "test result: ok" },
   ),

@@ -2,7 +2,7 @@
 //! `<!-- end -->`, or between `<!-- number: … -->` and `<!-- end -->`, is made from them. Their links lead somewhere, and their
 //! commands work.
 //!
-//! `UPDATE_DOCS=1 cargo test -p chatspec --test docs` writes what has changed.
+//! `UPDATE_DOCS=1 cargo test --test docs` writes what has changed.
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails the test")]
 
@@ -91,7 +91,7 @@ fn documents_are_as_they_are_generated() {
     }
     assert!(
         behind.is_empty(),
-        "behind fixtures/ and docs/clients/:\n{behind}UPDATE_DOCS=1 cargo test -p chatspec --test docs writes it"
+        "behind fixtures/ and docs/clients/:\n{behind}UPDATE_DOCS=1 cargo test --test docs writes it"
     );
 }
 
